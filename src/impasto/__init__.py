@@ -1,0 +1,60 @@
+"""impasto: a photograph's content, a painting's style, one picture.
+
+>>> import impasto
+>>> result = impasto.stylize("photo.jpg", "painting.jpg", strength=0.9)  # doctest: +SKIP
+>>> result.save("picture.png")  # doctest: +SKIP
+
+Importing the package imports no torch; the first call does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from impasto.api import Job, Result, Stylizer, stylize, stylize_iter
+    from impasto.config import Recipe
+    from impasto.errors import (
+        ImpastoError,
+        OutputError,
+        PictureError,
+        RecipeError,
+        WeightsError,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Job": "api",
+    "Result": "api",
+    "Stylizer": "api",
+    "stylize": "api",
+    "stylize_iter": "api",
+    "Recipe": "config",
+    "ImpastoError": "errors",
+    "OutputError": "errors",
+    "PictureError": "errors",
+    "RecipeError": "errors",
+    "WeightsError": "errors",
+}
+
+__all__ = [
+    "ImpastoError",
+    "Job",
+    "OutputError",
+    "PictureError",
+    "Recipe",
+    "RecipeError",
+    "Result",
+    "Stylizer",
+    "WeightsError",
+    "stylize",
+    "stylize_iter",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'impasto' has no attribute {name!r}")
+    return getattr(import_module(f"impasto.{_HOMES[name]}"), name)

@@ -1,0 +1,297 @@
+"""The library's front door: paths and pictures in, results out.
+
+>>> import impasto
+>>> impasto.stylize("photo.jpg", "painting.jpg").save("picture.png")  # doctest: +SKIP
+
+Besides names, objects are taken: ``network`` may be any object with ``layers`` and ``features``
+(:class:`impasto.nets.network.Network`), ``style_loss`` a function of two layers' statistics
+(:data:`impasto.ops.statistics.StatisticsLoss`), ``optimizer`` a function that makes an
+:class:`impasto.engine.optimize.Optimizer`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from impasto.config import INITS, Recipe
+from impasto.engine.optimize import Optimizer
+from impasto.engine.plan import Plan, make_plan
+from impasto.engine.pyramid import Pictures, run
+from impasto.engine.state import State
+from impasto.errors import RecipeError
+from impasto.files.atomic import check_output
+from impasto.files.images import (
+    Picture,
+    PictureLike,
+    check_suffix,
+    read_picture,
+    to_pillow,
+    write_image,
+)
+from impasto.files.records import make_record, record_path, write_record
+from impasto.files.weights import LoadedNetwork, load_network
+from impasto.nets.network import Network
+from impasto.ops.statistics import StatisticsLoss, gram_loss
+
+Styles = PictureLike | Sequence[PictureLike]
+
+_STYLIZER_OPTIONS = ("network", "weights", "pooling", "style_loss")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished picture.
+
+    Attributes:
+        image: 8-bit RGB.
+        tensor: the same before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
+        record: what it takes to make it again, and how the losses went; plain values.
+
+    """
+
+    image: Image.Image
+    tensor: Tensor = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the picture, and its record beside it as JSON, each atomically.
+
+        Raises:
+            OutputError: the folder does not exist, a file exists already, or cannot be written.
+
+        """
+        path = Path(path)
+        check_destination(path, overwrite=overwrite)
+        write_image(self.image, path)
+        write_record(self.record, record_path(path))
+        return path
+
+
+class Job:
+    """One picture in the making: iterate for its states, then take the result.
+
+    Made by :class:`Stylizer`; can be iterated once.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        content: Picture,
+        styles: Sequence[Picture],
+        init: Picture | None,
+        stylizer: Stylizer,
+    ) -> None:
+        self.recipe = recipe
+        self.plan: Plan = make_plan(recipe, content.size, [style.size for style in styles])
+        self._pictures = {"content": [content], "styles": list(styles)}
+        if init is not None:
+            self._pictures["init"] = [init]
+        self._stylizer = stylizer
+        self._losses: list[dict[str, Any]] = []
+        self._weights: dict[int, dict[str, float]] = {}
+        self._last: State | None = None
+        self._seconds = 0.0
+        self._states = run(
+            recipe,
+            self.plan,
+            Pictures(
+                content.tensor,
+                tuple(style.tensor for style in styles),
+                init.tensor if init is not None else None,
+            ),
+            stylizer.network,
+            layer_loss=stylizer.style_loss,
+            optimizer=stylizer.optimizer,
+        )
+
+    def __iter__(self) -> Iterator[State]:
+        start = time.monotonic()
+        for state in self._states:
+            self._seconds = time.monotonic() - start
+            self._last = state
+            self._note(state)
+            yield state
+
+    @property
+    def last(self) -> State | None:
+        """The last state so far; None before the first."""
+        return self._last
+
+    def result(self) -> Result:
+        """The picture so far: the finished one once the states are used up.
+
+        Raises:
+            RecipeError: not a single state has been asked for.
+
+        """
+        if self._last is None:
+            raise RecipeError("There is no picture yet: iterate over the job first.")
+        tensor = self._last.snapshot()
+        return Result(to_pillow(tensor), tensor, self._record(self._last))
+
+    def _note(self, state: State) -> None:
+        values = {key: _json_number(value) for key, value in asdict(state.losses).items()}
+        self._losses.append({"step": state.step, "stage": state.stage, **values})
+        self._weights.setdefault(state.stage, asdict(state.weights))
+
+    def _record(self, last: State) -> dict[str, Any]:
+        return make_record(
+            self.recipe,
+            self.plan,
+            pictures=self._pictures,
+            network=self._stylizer.description,
+            losses=self._losses,
+            weights=list(self._weights.values()),
+            last=last,
+            seconds=self._seconds,
+        )
+
+
+class Stylizer:
+    """Loads a network once and serves any number of pictures, from any number of threads.
+
+    Args:
+        network: ``compact``, ``vgg19``, or an object that computes features.
+        weights: a safetensors file for a named network.
+        pooling: ``max`` or ``avg`` for a named network; its own when not given.
+        style_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        optimizer: makes a fresh optimiser for each size, in place of the recipe's.
+
+    Raises:
+        WeightsError: the weights are missing, broken or another network's.
+
+    """
+
+    def __init__(
+        self,
+        network: str | Network = "compact",
+        *,
+        weights: str | os.PathLike[str] | None = None,
+        pooling: str | None = None,
+        style_loss: StatisticsLoss = gram_loss,
+        optimizer: Callable[[], Optimizer] | None = None,
+    ) -> None:
+        self.style_loss = style_loss
+        self.optimizer = optimizer
+        self._named: dict[str, Any] = {}
+        if isinstance(network, str):
+            self._named = {
+                "network": network,
+                "weights": os.fspath(weights) if weights is not None else None,
+                "pooling": pooling,
+            }
+            loaded = load_network(Recipe(**self._named))
+            self.network: Network = loaded.network
+            self.description = _describe(loaded)
+        else:
+            self.network = network
+            self.description = {"name": type(network).__qualname__}
+        if style_loss is not gram_loss:
+            self.description["style_loss"] = _name_of(style_loss)
+        if optimizer is not None:
+            self.description["optimizer"] = _name_of(optimizer)
+
+    def job(self, content: PictureLike, style: Styles, **options: Any) -> Job:
+        """A picture to be made: its plan can be read before its states are asked for.
+
+        Args:
+            content: the photograph: a path, a Pillow image or an array.
+            style: a painting, or a list of them.
+            options: those of :class:`impasto.Recipe`, but the network's own.
+
+        Raises:
+            PictureError: a picture cannot be read.
+            RecipeError: an option is unknown or out of range.
+
+        """
+        recipe = Recipe.from_dict({**self._named, **options})
+        styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
+        if not styles:
+            raise RecipeError("At least one painting is needed: name it after the photograph.")
+        recipe.blend_for(len(styles))
+        pictures = [read_picture(each) for each in (content, *styles)]
+        init = None if recipe.init in INITS else read_picture(recipe.init)
+        return Job(recipe, pictures[0], pictures[1:], init, self)
+
+    def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
+        """The states of :meth:`job`, one for the start and one for every step."""
+        return iter(self.job(content, style, **options))
+
+    def __call__(self, content: PictureLike, style: Styles, **options: Any) -> Result:
+        """The finished picture: the stream, drained."""
+        job = self.job(content, style, **options)
+        for _ in job:
+            pass
+        return job.result()
+
+
+def stylize(content: PictureLike, style: Styles, **options: Any) -> Result:
+    """Make one picture: a photograph's content in the style of one or more paintings.
+
+    Args:
+        content: the photograph: a path, a Pillow image, or an array ``(H, W, 3)``.
+        style: a painting, or a list of them.
+        options: those of :class:`impasto.Recipe`; ``network``, ``style_loss`` and ``optimizer``
+            may be objects (see :class:`Stylizer`).
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    job = stylize_job(content, style, **options)
+    for _ in job:
+        pass
+    return job.result()
+
+
+def stylize_iter(content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
+    """The same as a stream of states: :func:`stylize` is this, drained."""
+    return iter(stylize_job(content, style, **options))
+
+
+def stylize_job(content: PictureLike, style: Styles, **options: Any) -> Job:
+    """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
+    rest = dict(options)
+    own: dict[str, Any] = {name: rest.pop(name) for name in _STYLIZER_OPTIONS if name in rest}
+    if callable(rest.get("optimizer")):
+        own["optimizer"] = rest.pop("optimizer")
+    Recipe.from_dict(rest)  # a wrong option is said before any weights are read
+    return Stylizer(**own).job(content, style, **rest)
+
+
+def check_destination(path: Path, *, overwrite: bool) -> None:
+    """Make sure, before any work, that a picture and its record may be written.
+
+    Raises:
+        OutputError: they may not.
+
+    """
+    check_suffix(path)
+    check_output(path, overwrite=overwrite)
+    check_output(record_path(path), overwrite=overwrite)
+
+
+def _describe(loaded: LoadedNetwork) -> dict[str, str]:
+    return {
+        "name": loaded.name,
+        "file": loaded.file,
+        "sha256": loaded.sha256,
+        "pooling": loaded.network.pooling,
+    }
+
+
+def _name_of(thing: object) -> str:
+    return str(getattr(thing, "__qualname__", type(thing).__qualname__))
+
+
+def _json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,94 @@
+"""What a terminal shows of a run: a bar; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from impasto.engine.plan import Plan
+from impasto.engine.state import State
+
+Show = Callable[[State], None]
+
+
+@contextmanager
+def progress_display(plan: Plan, *, quiet: bool) -> Iterator[Show]:
+    """A function that shows a state; on standard error, so that output stays clean."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            yield _bar_show(plan, bar)
+    else:
+        yield _plain_show(plan)
+
+
+def describe(plan: Plan, state: State) -> str:
+    """Scale and sizes, and how far the picture is from photograph and painting."""
+    stage = plan.stages[state.stage]
+    content, style = state.weights.distances(state.losses)
+    return (
+        f"scale {state.stage + 1}/{len(plan.stages)} {stage.width}x{stage.height}  "
+        f"step {state.step}/{state.steps}  content {content:.2f} style {style:.3f}"
+    )
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+        console=console,
+    )
+
+
+def _bar_show(plan: Plan, bar: Progress) -> Show:
+    task = bar.add_task("reading", total=1.0, rate="")
+    rate = _Rate()
+
+    def show(state: State) -> None:
+        bar.update(
+            task, completed=state.progress, description=describe(plan, state), rate=rate(state)
+        )
+
+    return show
+
+
+def _plain_show(plan: Plan) -> Show:
+    """A line at every tenth of the work."""
+    rate, shown = _Rate(), -1
+
+    def show(state: State) -> None:
+        nonlocal shown
+        speed, tenth = rate(state), int(state.progress * 10)
+        if tenth > shown:
+            shown = tenth
+            print(f"{state.progress:4.0%}  {describe(plan, state)}  {speed}", file=sys.stderr)
+
+    return show
+
+
+class _Rate:
+    """Steps a second at the current scale, smoothed over about ten steps."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._stage = -1
+        self._seconds = 0.0
+
+    def __call__(self, state: State) -> str:
+        now = time.monotonic()
+        passed, self._at = now - self._at, now
+        if state.stage != self._stage:
+            self._stage, self._seconds = state.stage, passed
+        else:
+            self._seconds += 0.1 * (passed - self._seconds)
+        return f"{1 / self._seconds:.1f} it/s" if self._seconds > 0 else ""

@@ -1,0 +1,81 @@
+"""``impasto stylize``: read, draw the progress, write; keep what there is on Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from impasto.api import Job, check_destination, stylize_job
+from impasto.cli.progress import progress_display
+from impasto.errors import RecipeError
+from impasto.files.images import to_pillow, write_image
+
+INTERRUPTED = 130
+
+
+def stylize_command(
+    content: Path,
+    styles: Sequence[Path],
+    *,
+    output: Path | None,
+    overwrite: bool,
+    preview: int | None,
+    quiet: bool,
+    options: dict[str, Any],
+) -> int:
+    """Make the picture and write it; the exit status.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    if not styles:
+        raise RecipeError("A painting is needed too: impasto stylize photo.jpg painting.jpg.")
+    if preview is not None and preview < 1:
+        raise RecipeError("--preview must be at least 1.")
+    path = output or default_output(content, styles)
+    check_destination(path, overwrite=overwrite)
+    job = stylize_job(content, list(styles), **options)
+    status = _work(job, path, preview=preview, quiet=quiet)
+    _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+    return status
+
+
+def default_output(content: Path, styles: Sequence[Path]) -> Path:
+    """``photo+painting.png``, in the current folder."""
+    return Path("+".join(path.stem for path in (content, *styles)) + ".png")
+
+
+def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
+    try:
+        with progress_display(job.plan, quiet=quiet) as show:
+            for state in job:
+                show(state)
+                if preview and state.step and state.step % preview == 0:
+                    write_image(to_pillow(state.snapshot()), _preview_path(path))
+    except KeyboardInterrupt:
+        if job.last is None:
+            raise
+        return INTERRUPTED
+    return 0
+
+
+def _finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
+    result = job.result()
+    result.save(path, overwrite=overwrite)
+    _preview_path(path).unlink(missing_ok=True)
+    if status == INTERRUPTED:
+        steps = result.record["result"]["steps"]
+        print(
+            f"impasto: stopped after {steps} of {job.plan.steps} steps; "
+            f"the picture so far is in {path}.",
+            file=sys.stderr,
+        )
+    elif not quiet:
+        print(path)
+
+
+def _preview_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.preview.png")

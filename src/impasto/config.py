@@ -1,0 +1,245 @@
+"""The recipe: every choice that a person can make, in one frozen dataclass.
+
+Standard library only. The command line's flags and the record beside a result are drawn from it,
+so each option's default and its explanation live here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import PurePath
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from impasto.errors import RecipeError
+
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+CONTENT_LAYERS = ("conv4_2",)
+INITS = ("noise", "content", "style", "stripes")
+
+
+def _option(group: str) -> Callable[[Any, str], Any]:
+    """Fields of one heading of the help."""
+
+    def option(default: Any, text: str) -> Any:
+        return field(default=default, metadata={"help": text, "group": group})
+
+    return option
+
+
+_look = _option("The look")
+_objective = _option("The objective (the report's terms)")
+_run = _option("The optimisation")
+_machine = _option("The machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What to make of a photograph and one or more paintings.
+
+    Raises:
+        RecipeError: an option is out of range or contradicts another.
+
+    """
+
+    strength: float = _look(
+        0.5, "How much style, from 0 (the photograph) to 1; means the same at every size."
+    )
+    size: int = _look(512, "Longest side of the result, in pixels.")
+    style_scale: float = _look(
+        1.0, "Size of the painting relative to the photograph: larger means larger strokes."
+    )
+    blend: tuple[float, ...] | None = _look(
+        None, "Share of each painting, such as 0.7,0.3; equal shares when not given."
+    )
+    preserve_color: Literal["none", "luminance", "statistics"] = _look(
+        "none",
+        "Keep the photograph's colours: exactly (luminance), or on the whole (statistics).",
+    )
+    init: str = _run(
+        "content", "Starting picture: noise, content, style, stripes, or a picture file."
+    )
+    seed: int = _run(0, "Seed of the noise.")
+    alpha: float | None = _objective(
+        None, "Content weight of the report's eq. (7); used with beta, in place of strength."
+    )
+    beta: float | None = _objective(
+        None, "Style weight of the report's eq. (7); used with alpha, in place of strength."
+    )
+    tv: float = _objective(
+        0.0, "Weight of total variation, which smooths; relative to the photograph's own."
+    )
+    network: Literal["compact", "vgg19"] = _objective(
+        "compact", "The bundled compact network, or the full VGG-19 (which needs its weights)."
+    )
+    weights: str | None = _objective(None, "A safetensors file with the network's weights.")
+    pooling: Literal["max", "avg"] | None = _objective(
+        None, "Pooling; when not given, the one that the network was made for."
+    )
+    content_layers: tuple[str, ...] = _objective(
+        CONTENT_LAYERS, "Layers whose features keep the content."
+    )
+    style_layers: tuple[str, ...] = _objective(
+        STYLE_LAYERS, "Layers whose Gram matrices carry the style."
+    )
+    layer_weights: tuple[float, ...] | None = _objective(
+        None, "Weight w_l of each style layer in eq. (3); equal when not given."
+    )
+    optimizer: Literal["lbfgs", "adam"] = _run("lbfgs", "The optimiser.")
+    history: int = _run(10, "Pairs that L-BFGS remembers.")
+    learning_rate: float = _run(0.02, "Step size of Adam, in picture units per step.")
+    scales: int | None = _run(
+        None, "Sizes from coarse to fine, each twice the last; 1 works at full size only."
+    )
+    steps: tuple[int, ...] | None = _run(
+        None, "Steps at each size, coarse to fine, such as 150,100,60; or one number for all."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = _machine("auto", "Where to compute.")
+    precision: Literal["auto", "fp32", "bf16"] = _machine(
+        "auto", "Arithmetic of the network; auto takes bfloat16 where the hardware has it."
+    )
+    threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
+
+    def __post_init__(self) -> None:
+        _check_choices(self)
+        _check_numbers(self)
+        _check_layers(self)
+        _check_lists(self)
+
+    @property
+    def uses_alpha_beta(self) -> bool:
+        """True when eq. (7)'s own weights replace the strength."""
+        return self.alpha is not None or self.beta is not None
+
+    @property
+    def style_layer_weights(self) -> tuple[float, ...]:
+        """w_l of eq. (3): as given, or 1/L each."""
+        return self.layer_weights or (1 / len(self.style_layers),) * len(self.style_layers)
+
+    def blend_for(self, styles: int) -> tuple[float, ...]:
+        """Shares of ``styles`` paintings, adding up to 1.
+
+        Raises:
+            RecipeError: the blend names another number of paintings.
+
+        """
+        if self.blend is None:
+            return (1 / styles,) * styles
+        if len(self.blend) != styles:
+            raise RecipeError(
+                f"--blend has {_count(len(self.blend), 'share')} for {_count(styles, 'painting')}: "
+                "give one share for each."
+            )
+        return tuple(share / sum(self.blend) for share in self.blend)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; :meth:`from_dict` reads them back.
+
+        Of files only the names are kept: where they lie on somebody's disk is nobody's business.
+        """
+        values = asdict(self)
+        for name in ("init", "weights"):
+            values[name] = values[name] and PurePath(values[name]).name
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """The recipe that :meth:`as_dict` wrote, lists standing for tuples.
+
+        Raises:
+            RecipeError: a value has an unknown name or is out of range.
+
+        """
+        known = {item.name for item in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise RecipeError(
+                f"There is no option named {unknown[0]!r}; see impasto stylize --help."
+            )
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+        return cls(**plain)
+
+
+def canonical_layer(name: str) -> str:
+    """``relu4_2`` is accepted for ``conv4_2``: both name the map after its ReLU."""
+    return "conv" + name[4:] if name.startswith("relu") else name
+
+
+def _check_choices(recipe: Recipe) -> None:
+    for name, hint in get_type_hints(Recipe).items():
+        for option in (hint, *get_args(hint)):
+            value = getattr(recipe, name)
+            if (
+                get_origin(option) is Literal
+                and value is not None
+                and value not in get_args(option)
+            ):
+                listed = ", ".join(get_args(option))
+                raise RecipeError(f"--{_flag(name)} {value!r} is unknown: choose from {listed}.")
+
+
+def _check_numbers(recipe: Recipe) -> None:
+    def need(ok: bool, sentence: str) -> None:
+        if not ok:
+            raise RecipeError(sentence)
+
+    for item in fields(recipe):
+        value = getattr(recipe, item.name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, float):
+                need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
+    need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
+    need(recipe.size >= 16, "--size must be at least 16 pixels.")
+    need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    need(recipe.tv >= 0, "--tv must not be negative.")
+    need(
+        (recipe.alpha or 0) >= 0 and (recipe.beta or 0) >= 0, "--alpha and --beta must be positive."
+    )
+    need(1 <= recipe.history <= 1000, "--history must lie between 1 and 1000.")
+    need(recipe.learning_rate > 0, "--learning-rate must be positive.")
+    need(recipe.scales is None or 1 <= recipe.scales <= 12, "--scales must lie between 1 and 12.")
+    need(recipe.threads is None or recipe.threads >= 1, "--threads must be at least 1.")
+
+
+def _check_layers(recipe: Recipe) -> None:
+    for name in ("content_layers", "style_layers"):
+        layers = getattr(recipe, name)
+        if not layers:
+            raise RecipeError(f"--{_flag(name)} needs at least one layer.")
+        canonical = tuple(canonical_layer(layer) for layer in layers)
+        if len(set(canonical)) < len(canonical):
+            raise RecipeError(f"--{_flag(name)} names a layer twice.")
+        object.__setattr__(recipe, name, canonical)
+
+
+def _check_lists(recipe: Recipe) -> None:
+    weights, layers = recipe.layer_weights, len(recipe.style_layers)
+    if weights is not None and len(weights) != layers:
+        raise RecipeError(
+            f"--layer-weights has {_count(len(weights), 'number')} for "
+            f"{_count(layers, 'style layer')}: give one for each."
+        )
+    for name in ("layer_weights", "blend"):
+        shares = getattr(recipe, name)
+        if shares is not None and (min(shares, default=0) < 0 or sum(shares) <= 0):
+            raise RecipeError(f"--{_flag(name)} needs numbers of at least 0 with a positive sum.")
+    if recipe.steps is not None:
+        if not recipe.steps or min(recipe.steps) < 0:
+            raise RecipeError("--steps needs one or more numbers of at least 0.")
+        if recipe.scales and len(recipe.steps) not in (1, recipe.scales):
+            raise RecipeError(
+                f"--steps has {_count(len(recipe.steps), 'number')} for {recipe.scales} scales: "
+                "give one for each, or one for all."
+            )
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,164 @@
+"""The objective of one stage: eq. (7) on a network's features, and its gradient to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.config import Recipe
+from impasto.engine.state import Losses, Weights
+from impasto.nets.network import Head, Network
+from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
+from impasto.ops.statistics import Statistics, StatisticsLoss, gram_loss, statistics_of
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A picture, its losses and the gradient of the total loss; all three belong together."""
+
+    image: Tensor
+    losses: Losses
+    gradient: Tensor
+
+
+class Features:
+    """A network seen through its heads: content features, and statistics of the style layers."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._heads: Mapping[str, Head] = getattr(network, "heads", {})
+
+    def measure(
+        self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Content features ``(1, K, h, w)`` and style statistics, by layer, float32 or better."""
+        maps = self._network.features(image, [*content_layers, *style_layers])
+        return (
+            {layer: self._content(layer, maps[layer]) for layer in content_layers},
+            {layer: self._statistics(layer, maps[layer]) for layer in style_layers},
+        )
+
+    def channels(self, layer: str, statistics: Statistics) -> int:
+        """N of eq. (5): the number of channels that the layer stands for."""
+        head = self._heads.get(layer)
+        return head.channels if head else statistics.total.numel()
+
+    def _content(self, layer: str, features: Tensor) -> Tensor:
+        wide = features if features.dtype == torch.float64 else features.float()
+        head = self._heads.get(layer)
+        if head is None:
+            return wide
+        # The bias cancels in every difference, so the linear part is enough.
+        return F.conv2d(wide, head.weight.to(wide)[:, :, None, None])
+
+    def _statistics(self, layer: str, features: Tensor) -> Statistics:
+        sums = statistics_of(features)
+        head = self._heads.get(layer)
+        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer)) if head else sums
+
+
+class Objective:
+    """Eq. (7) for one photograph and one or more paintings, at one size.
+
+    With a strength s the weights are those of (1 - s) L_content / C0 + s L_style / S0, where C0 is
+    half the sum of squared deviations of the photograph's content features from their mean over
+    positions, and S0 is the photograph's own style loss, both at this size. A departure from the
+    report, whose alpha and beta depend on the size of the picture (eq. (1) is a sum).
+
+    Args:
+        recipe: layers, weights, blend.
+        network: gives the features.
+        content: the photograph, ``(1, 3, H, W)`` in [0, 1].
+        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each.
+        layer_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: Network,
+        content: Tensor,
+        styles: Sequence[Tensor],
+        *,
+        layer_loss: StatisticsLoss = gram_loss,
+    ) -> None:
+        self._recipe = recipe
+        self._features = Features(network)
+        self._layer_loss = layer_loss
+        self._blend = recipe.blend_for(len(styles))
+        with torch.no_grad():
+            self._paintings = [self._measure_style(style) for style in styles]
+            self._photograph, statistics = self._measure(content)
+            self._photograph_variation = total_variation(content).sum().clamp_min(1e-8)
+            self.weights = self._resolve_weights(statistics)
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
+        with torch.enable_grad():
+            x = image.detach().requires_grad_()
+            features, statistics = self._measure(x)
+            content = self._content_loss(features)
+            style = self._style_loss(statistics)
+            variation = total_variation(x).sum() / self._photograph_variation
+            total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
+            if self._recipe.tv:
+                total = total + self._recipe.tv * variation
+            (gradient,) = torch.autograd.grad(total, x)
+        terms = torch.stack([total, content, style, variation]).detach().tolist()
+        return Evaluation(image, Losses(*terms), gradient)
+
+    def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)
+
+    def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
+        return self._features.measure(painting, (), self._recipe.style_layers)[1]
+
+    def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
+        terms = [content_loss(f, self._photograph[layer]) for layer, f in features.items()]
+        return torch.cat(terms).sum()
+
+    def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
+        """Eq. (3), summed over the paintings with their shares."""
+        layers = []
+        for layer, found in statistics.items():
+            channels = self._features.channels(layer, found)
+            losses = [
+                share * self._layer_loss(found, painting[layer], channels)
+                for share, painting in zip(self._blend, self._paintings, strict=True)
+            ]
+            layers.append(torch.stack(losses).sum())
+        return style_loss(layers, self._recipe.style_layer_weights)
+
+    def _resolve_weights(self, photograph: Mapping[str, Statistics]) -> Weights:
+        content_unit = self._content_unit()
+        style_unit = self._style_unit(photograph)
+        if self._recipe.uses_alpha_beta:
+            alpha = 1.0 if self._recipe.alpha is None else self._recipe.alpha
+            beta = 1.0 if self._recipe.beta is None else self._recipe.beta
+        else:
+            alpha = (1 - self._recipe.strength) / content_unit
+            beta = self._recipe.strength / style_unit
+        return Weights(alpha, beta, content_unit, style_unit)
+
+    def _content_unit(self) -> float:
+        """C0; kept away from zero for a photograph without any detail."""
+        unit, energy = 0.0, 0.0
+        for features in self._photograph.values():
+            mean = features.mean((-2, -1), keepdim=True)
+            unit += float(content_loss(features, mean.expand_as(features)))
+            energy += float(content_loss(features, torch.zeros_like(features)))
+        return max(unit, 1e-3 * energy, 1e-12)
+
+    def _style_unit(self, photograph: Mapping[str, Statistics]) -> float:
+        """S0; kept away from zero for a photograph that has the painting's style already."""
+        nothing = {
+            layer: Statistics(s.count, torch.zeros_like(s.total), torch.zeros_like(s.outer))
+            for layer, s in photograph.items()
+        }
+        own, energy = float(self._style_loss(photograph)), float(self._style_loss(nothing))
+        return max(own, 1e-4 * energy, 1e-12)

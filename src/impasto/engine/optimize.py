@@ -1,0 +1,184 @@
+"""The optimisers: one step at a time, the picture kept in [0, 1], all state in the open.
+
+A step starts at an evaluated picture and ends at one, so losses and picture always belong
+together. The whole state can be saved between any two steps (:meth:`Optimizer.state_dict`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from impasto.config import Recipe
+from impasto.engine.objective import Evaluation
+
+Evaluate = Callable[[Tensor], Evaluation]
+
+
+class Optimizer(Protocol):
+    """What the engine asks of an optimiser. Any object with this shape can be passed instead."""
+
+    def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
+        """Go from an evaluated picture to a better one; ``at`` itself when there is none."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on, besides the picture."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up where :meth:`state_dict` left off."""
+        ...
+
+
+def make_optimizer(recipe: Recipe) -> Optimizer:
+    """The optimiser that the recipe names."""
+    if recipe.optimizer == "adam":
+        return Adam(learning_rate=recipe.learning_rate)
+    return LBFGS(history=recipe.history)
+
+
+class LBFGS:
+    """Limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.4) within the box [0, 1].
+
+    Three things keep it safe without the cost of a full line search. Pixels that sit on the box
+    with the gradient pushing them outwards are held for the step. The pair (s, y) is taken from
+    the clipped picture. And a step is shortened until the loss falls below the largest of the
+    last few (Grippo, Lampariello and Lucidi 1986), which the first trial nearly always does.
+
+    Args:
+        history: pairs remembered.
+        first_change: mean change of a channel by the very first step, in picture units.
+
+    """
+
+    armijo = 1e-4
+    memory_of_losses = 5
+    trials = 12
+
+    def __init__(self, *, history: int = 10, first_change: float = 0.01) -> None:
+        self.history = history
+        self.first_change = first_change
+        self._steps: list[Tensor] = []  # s_k
+        self._changes: list[Tensor] = []  # y_k
+        self._losses: list[float] = []
+
+    def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
+        """One step; usually one evaluation."""
+        held = ((at.image <= 0) & (at.gradient > 0)) | ((at.image >= 1) & (at.gradient < 0))
+        gradient = at.gradient.masked_fill(held, 0)
+        if not gradient.any():
+            return at
+        self._losses = [*self._losses, at.losses.total][-self.memory_of_losses :]
+        found = self._search(at, gradient, self._direction(gradient, held), evaluate)
+        if found is None and self._steps:
+            self._forget()
+            found = self._search(at, gradient, self._direction(gradient, held), evaluate)
+        if found is None:
+            return at
+        self._remember(found.image - at.image, found.gradient - at.gradient)
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """The pairs, oldest first, and the last losses."""
+        return {
+            "steps": list(self._steps),
+            "changes": list(self._changes),
+            "losses": list(self._losses),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up where :meth:`state_dict` left off."""
+        self._steps = list(state["steps"])
+        self._changes = list(state["changes"])
+        self._losses = list(state["losses"])
+
+    def _direction(self, gradient: Tensor, held: Tensor) -> Tensor:
+        """-H g by the two-loop recursion; the scaled negative gradient while nothing is known."""
+        if not self._steps:
+            return -gradient * (self.first_change / gradient.abs().mean())
+        q = gradient.clone()
+        applied = []
+        for s, y in zip(reversed(self._steps), reversed(self._changes), strict=True):
+            rho = 1 / _dot(s, y)
+            share = rho * _dot(s, q)
+            q -= share * y
+            applied.append((rho, share))
+        s, y = self._steps[-1], self._changes[-1]
+        q *= _dot(s, y) / _dot(y, y)
+        for s, y, (rho, share) in zip(self._steps, self._changes, reversed(applied), strict=True):
+            q += (share - rho * _dot(y, q)) * s
+        return q.neg_().masked_fill_(held, 0)
+
+    def _search(
+        self, at: Evaluation, gradient: Tensor, direction: Tensor, evaluate: Evaluate
+    ) -> Evaluation | None:
+        if not _dot(gradient, direction) < 0:  # also when it is not a number
+            return None
+        length, bound = 1.0, max(self._losses)
+        for _ in range(self.trials):
+            found = evaluate((at.image + length * direction).clamp_(0, 1))
+            slope = _dot(gradient, found.image - at.image)
+            if found.losses.finite and found.losses.total <= bound + self.armijo * slope:
+                return found
+            length /= 2 if found.losses.finite else 10
+        return None
+
+    def _remember(self, step: Tensor, change: Tensor) -> None:
+        curvature = _dot(step, change)
+        if curvature > 1e-10 * _dot(change, change):
+            self._steps = [*self._steps, step][-self.history :]
+            self._changes = [*self._changes, change][-self.history :]
+
+    def _forget(self) -> None:
+        self._steps, self._changes, self._losses = [], [], self._losses[-1:]
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015, algorithm 1), the picture clipped to [0, 1] after each step.
+
+    Args:
+        learning_rate: largest change of a channel by a step, in picture units.
+        betas: decay of the two moments; 0.99 for the second, since runs are a few hundred steps.
+
+    """
+
+    epsilon = 1e-12  # relative sizes of gradients are kept down to very small losses
+
+    def __init__(
+        self, *, learning_rate: float = 0.02, betas: tuple[float, float] = (0.9, 0.99)
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.betas = betas
+        self._first: Tensor | None = None
+        self._second: Tensor | None = None
+        self._count = 0
+
+    def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
+        """One step, one evaluation."""
+        if self._first is None or self._second is None:
+            self._first, self._second = torch.zeros_like(at.image), torch.zeros_like(at.image)
+        self._count += 1
+        decay1, decay2 = self.betas
+        self._first = self._first.lerp(at.gradient, 1 - decay1)
+        self._second = self._second.lerp(at.gradient.square(), 1 - decay2)
+        mean = self._first / (1 - decay1**self._count)
+        deviation = (self._second / (1 - decay2**self._count)).sqrt()
+        change = self.learning_rate * mean / (deviation + self.epsilon)
+        return evaluate((at.image - change).clamp_(0, 1))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Both moments and the number of steps."""
+        return {"first": self._first, "second": self._second, "count": self._count}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up where :meth:`state_dict` left off."""
+        self._first, self._second = state["first"], state["second"]
+        self._count = state["count"]
+
+
+def _dot(a: Tensor, b: Tensor) -> float:
+    return float(torch.dot(a.flatten(), b.flatten()))

@@ -1,0 +1,223 @@
+"""The plan: every automatic choice of a run, made once, before it starts.
+
+The same plan, machine and versions give the same picture on a CPU, bit for bit (the number of
+threads is part of the plan: another count adds in another order). On CUDA repeated runs agree to
+about 1e-2 in single pixels, since some of its sums are not ordered.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+
+from impasto.config import Recipe
+from impasto.errors import PictureError, RecipeError
+
+Size = tuple[int, int]  # height, width
+
+COARSEST = 128  # longest side at which an automatic pyramid starts
+NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
+DEFAULT_STEPS = (150, 100, 60)  # coarse to fine; further, larger stages take the last number
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What decides a plan about the machine.
+
+    Attributes:
+        devices: usable ones, best first.
+        fast_bf16: those on which bfloat16 convolutions are done in hardware.
+        threads: CPU threads that torch uses.
+
+    """
+
+    devices: tuple[str, ...]
+    fast_bf16: frozenset[str]
+    threads: int
+
+    @classmethod
+    def here(cls) -> Machine:
+        """The present machine, as torch sees it."""
+        devices = ["cpu"]
+        bf16 = {"cpu"} if _cpu_has_bf16() else set()
+        if torch.backends.mps.is_available():
+            devices.insert(0, "mps")
+        if torch.cuda.is_available():
+            devices.insert(0, "cuda")
+            if torch.cuda.is_bf16_supported(including_emulation=False):
+                bf16.add("cuda")
+        return cls(tuple(devices), frozenset(bf16), torch.get_num_threads())
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One size of the coarse-to-fine run.
+
+    Attributes:
+        height: rows of the picture.
+        width: columns of the picture.
+        styles: height and width of each painting.
+        steps: optimiser steps.
+        precision: of the network's arithmetic; the picture, the optimiser and all sums over
+            positions are float32 either way.
+
+    """
+
+    height: int
+    width: int
+    styles: tuple[Size, ...]
+    steps: int
+    precision: Literal["fp32", "bf16"]
+
+    @property
+    def work(self) -> float:
+        """Cost of the stage in arbitrary units."""
+        return (self.steps + 1.0) * self.height * self.width
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every automatic choice, resolved.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``mps``.
+        channels_last: whether the network computes in channels-last layout.
+        threads: CPU threads.
+        stages: coarse to fine.
+
+    """
+
+    device: str
+    channels_last: bool
+    threads: int
+    stages: tuple[Stage, ...]
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return sum(stage.steps for stage in self.stages)
+
+    def steps_before(self, stage: int) -> int:
+        """Steps of all the stages before this one."""
+        return sum(earlier.steps for earlier in self.stages[:stage])
+
+    def progress(self, stage: int, step: int) -> float:
+        """Share of the work that is done after a step of a stage, in [0, 1]."""
+        current = self.stages[stage]
+        before = sum(earlier.work for earlier in self.stages[:stage])
+        done = before + current.work * (step + 1) / (current.steps + 1)
+        return done / sum(each.work for each in self.stages)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+def make_plan(
+    recipe: Recipe,
+    content: Size,
+    styles: Sequence[Size],
+    machine: Machine | None = None,
+) -> Plan:
+    """Resolve every automatic choice.
+
+    Args:
+        recipe: what was asked for.
+        content: height and width of the photograph.
+        styles: height and width of each painting.
+        machine: where it will run; this machine when not given.
+
+    Raises:
+        RecipeError: the device or precision is not to be had here, or the stages and steps do not
+            fit each other.
+        PictureError: a picture would be too narrow to have a style.
+
+    """
+    machine = machine or Machine.here()
+    device = _device(recipe, machine)
+    precision = _precision(recipe, machine, device)
+    sizes = _sizes(recipe, content)
+    steps = _steps(recipe, len(sizes))
+    stages = tuple(
+        Stage(*size, tuple(_style_size(recipe, size, style) for style in styles), n, precision)
+        for size, n in zip(sizes, steps, strict=True)
+    )
+    return Plan(device, device != "mps", recipe.threads or machine.threads, stages)
+
+
+def fit(size: Size, longest: int) -> Size:
+    """Height and width in the same proportion, the longer one being ``longest``."""
+    ratio = longest / max(size)
+    return max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio))
+
+
+def _device(recipe: Recipe, machine: Machine) -> str:
+    if recipe.device == "auto":
+        return machine.devices[0]
+    if recipe.device not in machine.devices:
+        raise RecipeError(
+            f"--device {recipe.device} is not to be had on this machine: use "
+            f"{' or '.join(machine.devices)}, or leave it out."
+        )
+    return recipe.device
+
+
+def _precision(recipe: Recipe, machine: Machine, device: str) -> Literal["fp32", "bf16"]:
+    if recipe.precision == "auto":
+        return "bf16" if device in machine.fast_bf16 else "fp32"
+    return recipe.precision
+
+
+def _sizes(recipe: Recipe, content: Size) -> list[Size]:
+    full = fit(content, recipe.size)
+    if min(full) < NARROWEST:
+        raise PictureError(
+            f"The photograph would be {full[1]} x {full[0]} pixels: its short side must be at "
+            f"least {NARROWEST}; crop it, or ask for a larger --size."
+        )
+    wanted = recipe.scales or _scales_of(recipe.steps)
+    sizes = [full]
+    while len(sizes) < (wanted or 12):
+        longest = round(recipe.size / 2 ** len(sizes))
+        smaller = fit(content, longest)
+        if min(smaller) < NARROWEST or (wanted is None and longest < COARSEST):
+            break
+        sizes.insert(0, smaller)
+    if wanted and len(sizes) < wanted:
+        raise RecipeError(
+            f"{wanted} scales need a larger --size: at {recipe.size} pixels this photograph has "
+            f"room for {len(sizes)}."
+        )
+    return sizes
+
+
+def _steps(recipe: Recipe, stages: int) -> tuple[int, ...]:
+    if recipe.steps is None:
+        return (DEFAULT_STEPS + DEFAULT_STEPS[-1:] * stages)[:stages]
+    return recipe.steps if _scales_of(recipe.steps) else recipe.steps * stages
+
+
+def _scales_of(steps: tuple[int, ...] | None) -> int | None:
+    """Number of stages that a list of steps asks for; None where one number stands for all."""
+    return len(steps) if steps and len(steps) > 1 else None
+
+
+def _style_size(recipe: Recipe, stage: Size, style: Size) -> Size:
+    """The painting at the stage's size times the style scale, but never enlarged."""
+    longest = min(max(style), round(max(stage) * recipe.style_scale))
+    size = fit(style, longest)
+    if min(size) < NARROWEST:
+        size = fit(style, -(-NARROWEST * max(style) // min(style)))
+    return size
+
+
+def _cpu_has_bf16() -> bool:
+    """bfloat16 in hardware: AVX512-BF16 or AMX. Emulated bfloat16 is slower than float32."""
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in {"SSE41", "AVX", "AVX2", "AVX512_CORE"}:
+        return False
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)

@@ -1,0 +1,153 @@
+"""The run: stage after stage, coarse to fine, as a stream of states."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from impasto.config import Recipe
+from impasto.engine.objective import Objective
+from impasto.engine.optimize import Optimizer, make_optimizer
+from impasto.engine.plan import Plan, Stage
+from impasto.engine.state import State
+from impasto.nets.network import Network
+from impasto.nets.topology import check_layers
+from impasto.ops.color import match_color_statistics, with_luma_of
+from impasto.ops.inits import resize, stripes, white_noise
+from impasto.ops.statistics import StatisticsLoss, gram_loss
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What goes into a run: RGB ``(1, 3, H, W)`` float32 in [0, 1], each of its own size.
+
+    Attributes:
+        content: the photograph.
+        styles: the paintings.
+        init: a starting picture, where the recipe names a file.
+
+    """
+
+    content: Tensor
+    styles: tuple[Tensor, ...]
+    init: Tensor | None = None
+
+
+def run(
+    recipe: Recipe,
+    plan: Plan,
+    pictures: Pictures,
+    network: Network,
+    *,
+    layer_loss: StatisticsLoss = gram_loss,
+    optimizer: Callable[[], Optimizer] | None = None,
+) -> Iterator[State]:
+    """Make the picture; yield a state for the start and for every step.
+
+    To cancel is to stop iterating. The last state carries the result.
+
+    Args:
+        recipe: what was asked for.
+        plan: the automatic choices, from :func:`impasto.engine.plan.make_plan`.
+        pictures: photograph, paintings, and a starting picture where the recipe names one.
+        network: gives the features.
+        layer_loss: style loss of one layer, a function of statistics.
+        optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
+
+    Raises:
+        RecipeError: the network lacks a layer, or the blend does not match the paintings.
+
+    """
+    check_layers([*recipe.content_layers, *recipe.style_layers], network.layers)
+    recipe.blend_for(len(pictures.styles))
+    make = optimizer or (lambda: make_optimizer(recipe))
+    return _stages(recipe, plan, pictures, network, layer_loss, make)
+
+
+def _stages(
+    recipe: Recipe,
+    plan: Plan,
+    pictures: Pictures,
+    network: Network,
+    layer_loss: StatisticsLoss,
+    make: Callable[[], Optimizer],
+) -> Iterator[State]:
+    if torch.get_num_threads() != plan.threads:
+        torch.set_num_threads(plan.threads)
+    pictures = _recolored(recipe, pictures)
+    image = _first_picture(recipe, plan.stages[0], pictures)
+    for index, stage in enumerate(plan.stages):
+        content, *styles = _at_size(plan, stage, pictures)
+        placed = _placed(network, plan, stage)
+        objective = Objective(recipe, placed, content, styles, layer_loss=layer_loss)
+        finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
+        optimizer = make()
+        at = objective.evaluate(resize(image, stage.height, stage.width).to(plan.device))
+        for step in range(stage.steps + 1):
+            if step:
+                at = optimizer.step(at, objective.evaluate)
+            yield State(
+                step=plan.steps_before(index) + step,
+                steps=plan.steps,
+                stage=index,
+                progress=plan.progress(index, step),
+                losses=at.losses,
+                weights=objective.weights,
+                image=at.image,
+                finish=finish,
+            )
+        image = at.image
+
+
+def _recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
+    """The paintings in the photograph's colours, where the recipe asks for that."""
+    if recipe.preserve_color != "statistics":
+        return pictures
+    styles = tuple(match_color_statistics(style, pictures.content) for style in pictures.styles)
+    return replace(pictures, styles=styles)
+
+
+def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
+    if pictures.init is not None:
+        return pictures.init
+    if recipe.init == "noise":
+        return white_noise(stage.height, stage.width, seed=recipe.seed)
+    if recipe.init == "stripes":
+        return stripes(stage.height, stage.width)
+    return pictures.styles[0] if recipe.init == "style" else pictures.content
+
+
+def _at_size(plan: Plan, stage: Stage, pictures: Pictures) -> list[Tensor]:
+    """Photograph and paintings at the stage's sizes, where the computation takes place."""
+    sizes = [(stage.height, stage.width), *stage.styles]
+    originals = [pictures.content, *pictures.styles]
+    return [
+        resize(picture, *size).to(plan.device)
+        for picture, size in zip(originals, sizes, strict=True)
+    ]
+
+
+def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
+    """A copy of the network on the plan's device, in its precision and layout.
+
+    A network that is no torch module is taken as it is.
+    """
+    if not isinstance(network, nn.Module):
+        return network
+    dtype = torch.bfloat16 if stage.precision == "bf16" else torch.float32
+    layout = torch.channels_last if plan.channels_last else torch.contiguous_format
+    placed = copy.deepcopy(network).to(plan.device, dtype)
+    return placed.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def _keeps_luminance(recipe: Recipe) -> bool:
+    return recipe.preserve_color == "luminance"
+
+
+def _unchanged(image: Tensor) -> Tensor:
+    return image

@@ -1,0 +1,93 @@
+"""What the engine yields: where the run stands, and the picture as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The terms of the objective, in the report's units.
+
+    Attributes:
+        total: what is minimised: eq. (7), and total variation where it is asked for.
+        content: L_content, eq. (1), summed over the content layers.
+        style: L_style, eq. (3).
+        variation: the picture's total variation over the photograph's.
+
+    """
+
+    total: float
+    content: float
+    style: float
+    variation: float
+
+    @property
+    def finite(self) -> bool:
+        """False once anything is infinite or not a number."""
+        return math.isfinite(self.total)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Eq. (7)'s weights at one size, and the two yardsticks behind a strength.
+
+    Attributes:
+        alpha: weight of the content loss.
+        beta: weight of the style loss.
+        content_unit: C0, half the sum of squared deviations of the photograph's features from
+            their mean over positions.
+        style_unit: S0, the photograph's own style loss.
+
+    """
+
+    alpha: float
+    beta: float
+    content_unit: float
+    style_unit: float
+
+    def distances(self, losses: Losses) -> tuple[float, float]:
+        """Relative distances to the content and to the style: sqrt(L/C0) and sqrt(L/S0).
+
+        The photograph itself is at (0, 1).
+        """
+        return (
+            math.sqrt(max(losses.content, 0) / self.content_unit),
+            math.sqrt(max(losses.style, 0) / self.style_unit),
+        )
+
+
+@dataclass(frozen=True)
+class State:
+    """One step of a run.
+
+    Attributes:
+        step: steps done in the whole run; the first state has 0.
+        steps: steps planned.
+        stage: index of the stage in ``plan.stages``.
+        progress: share of the work done, in [0, 1], by positions times steps.
+        losses: of ``image``, this very picture.
+        weights: of this stage.
+        image: ``(1, 3, H, W)`` float32 in [0, 1], H and W those of the stage. A read-only view,
+            valid until the next state is asked for; :meth:`snapshot` copies.
+
+    """
+
+    step: int
+    steps: int
+    stage: int
+    progress: float
+    losses: Losses
+    weights: Weights
+    image: Tensor = field(repr=False)
+    finish: Callable[[Tensor], Tensor] = field(repr=False)
+
+    def snapshot(self) -> Tensor:
+        """A copy of the picture as it would be delivered: with the photograph's colours back in
+        place where the recipe asks for them. ``(1, 3, H, W)`` float32 in [0, 1], on the CPU.
+        """
+        return self.finish(self.image).detach().cpu().clone()

@@ -1,0 +1,34 @@
+"""Every error that impasto raises on purpose.
+
+::
+
+    ImpastoError            whatever a caller can mend; its text is one sentence that says how
+    ├── RecipeError         an option is out of range, unknown, or contradicts another
+    ├── PictureError        a picture is missing, unreadable or too small
+    ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
+    └── OutputError         a result cannot be written where it was asked for
+
+The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
+"""
+
+from __future__ import annotations
+
+
+class ImpastoError(Exception):
+    """The root: catching it catches everything that impasto raises on purpose."""
+
+
+class RecipeError(ImpastoError, ValueError):
+    """An option is out of range, unknown, or contradicts another."""
+
+
+class PictureError(ImpastoError, ValueError):
+    """A picture is missing, unreadable or too small."""
+
+
+class WeightsError(ImpastoError, ValueError):
+    """A weights file is missing, of the wrong shape, or not what it says it is."""
+
+
+class OutputError(ImpastoError, OSError):
+    """A result cannot be written where it was asked for."""

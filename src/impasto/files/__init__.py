@@ -1,0 +1,1 @@
+"""Everything that touches a disk: pictures, weights, records. Writes are atomic."""

@@ -1,0 +1,63 @@
+"""Writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from impasto.errors import OutputError
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """A temporary path in the same folder, moved to ``path`` when the block ends well.
+
+    Whatever goes wrong, ``path`` is either as it was or complete, and nothing else is left.
+
+    Raises:
+        OutputError: the folder cannot be written to, or the disk is full.
+
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"{path.name!r} could not be written ({reason}): choose another --output."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Make sure, before any work, that a result may be written there.
+
+    Raises:
+        OutputError: the folder does not exist, the path is a folder, or the file exists already.
+
+    """
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder {str(path.parent)!r} does not exist: make it, or choose another --output."
+        )
+    if path.is_dir():
+        raise OutputError(f"{str(path)!r} is a folder: give --output the name of a picture.")
+    if path.exists() and not overwrite:
+        raise OutputError(
+            f"{str(path)!r} exists already: choose another --output, or add --overwrite."
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(
+            f"The folder {str(path.parent)!r} cannot be written to: choose another --output."
+        )
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

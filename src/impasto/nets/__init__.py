@@ -1,0 +1,1 @@
+"""The networks: pictures in, feature maps out. Nothing here opens a file."""

@@ -1,0 +1,185 @@
+"""What the engine asks of a network, and the convolutional network that answers.
+
+``compact``, the full VGG-19 and the true VGG-19's first blocks are all a :class:`ConvNetwork`: one
+topology, different widths, depths, input conventions and, for ``compact``, linear heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.errors import WeightsError
+from impasto.nets.topology import Layer, check_layers
+
+Pooling = Literal["max", "avg"]
+
+
+@dataclass(frozen=True)
+class InputConvention:
+    """How a network wants its picture: channel order, range of a white pixel, mean, deviation."""
+
+    channels: Literal["RGB", "BGR"] = "RGB"
+    range: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear map from a layer's features to those of the network that it stands in for.
+
+    The map is the square, equivalent one: for every pair of feature maps f, g, and A f + b the
+    original head with N outputs, ``|weight (f - g)| = |A (f - g)|``, and Gram matrices,
+    covariances and means of (weight f + bias) lie as far apart as those of (A f + b).
+
+    Attributes:
+        weight: ``(K, C)`` with K at most C + 1.
+        bias: ``(K,)``.
+        channels: N, the number of channels that it stands for; eq. (5) is normalised by it.
+
+    """
+
+    weight: Tensor
+    bias: Tensor
+    channels: int
+
+    @classmethod
+    def from_linear(cls, weight: Tensor, bias: Tensor) -> Head:
+        """Reduce A ``(N, C)`` and b ``(N,)`` to the triangular factor of [A b] = Q R."""
+        joined = torch.cat([weight, bias[:, None]], dim=1).double()
+        factor = torch.linalg.qr(joined, mode="r").R.to(weight.dtype)
+        return cls(factor[:, :-1].contiguous(), factor[:, -1].contiguous(), weight.shape[0])
+
+
+@runtime_checkable
+class Network(Protocol):
+    """All that the engine needs. Any object with this shape can be passed in its place."""
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """Names of the layers that :meth:`features` knows, shallow to deep."""
+        ...
+
+    def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Feature maps ``(1, N, h, w)`` of an RGB picture ``(1, 3, H, W)`` in [0, 1]."""
+        ...
+
+
+class ConvNetwork(nn.Module):
+    """3 x 3 convolutions with zero padding, ReLU and 2 x 2 pooling, as in VGG-19.
+
+    Args:
+        table: the layers, from :func:`impasto.nets.topology.layer_table`.
+        tensors: ``convB_I.weight`` (OIHW) and ``convB_I.bias`` for each convolution, and for some
+            of them ``convB_I_head.weight`` (N, C, 1, 1) and ``convB_I_head.bias``.
+        convention: how the weights want the picture.
+        pooling: ``max`` or ``avg``.
+
+    Raises:
+        WeightsError: a tensor is missing or has another shape.
+
+    """
+
+    def __init__(
+        self,
+        table: Sequence[Layer],
+        tensors: Mapping[str, Tensor],
+        *,
+        convention: InputConvention,
+        pooling: Pooling = "max",
+    ) -> None:
+        super().__init__()
+        self.table = tuple(table)
+        self.pooling = pooling
+        self.convention = convention
+        self.layers = tuple(layer.name for layer in self.table if layer.kind == "conv")
+        self.heads: dict[str, Head] = {}
+        for layer in self.table:
+            if layer.kind == "conv":
+                self._add_convolution(layer, tensors)
+        self.requires_grad_(False)
+
+    def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Feature maps after the ReLU, computing no deeper than asked.
+
+        Args:
+            image: RGB ``(B, 3, H, W)`` in [0, 1]; differentiable.
+            layers: names such as ``conv4_2`` (``relu4_2`` is the same).
+
+        Returns:
+            ``{name: (B, N, H / 2^(block-1), W / 2^(block-1))}``, rows and columns rounded down,
+            in the type of the weights.
+
+        Raises:
+            RecipeError: a layer that the network does not have.
+
+        """
+        wanted = set(check_layers(layers, self.layers))
+        maps: dict[str, Tensor] = {}
+        x = self._normalised(image)
+        for layer in self.table:
+            if len(maps) == len(wanted):
+                break
+            x = self._through(layer, x)
+            if layer.name in wanted:
+                maps[layer.name] = x
+        return maps
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The last layer's output."""
+        x = self._normalised(image)
+        for layer in self.table:
+            x = self._through(layer, x)
+        return x
+
+    def _through(self, layer: Layer, x: Tensor) -> Tensor:
+        if layer.kind == "pool":
+            return F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
+        weight = self.get_parameter(f"{layer.name}_weight")
+        bias = self.get_parameter(f"{layer.name}_bias")
+        return F.relu(F.conv2d(x, weight, bias, padding=1))
+
+    def _normalised(self, image: Tensor) -> Tensor:
+        convention = self.convention
+        x = image.flip(1) if convention.channels == "BGR" else image
+        mean = x.new_tensor(convention.mean).view(1, 3, 1, 1)
+        std = x.new_tensor(convention.std).view(1, 3, 1, 1)
+        weight = self.get_parameter(f"{self.table[0].name}_weight")
+        x = ((x * convention.range - mean) / std).to(weight.dtype)
+        # Convolutions take their layout from the weights; a matching input spares a copy.
+        if weight.is_contiguous(memory_format=torch.channels_last):
+            return x.contiguous(memory_format=torch.channels_last)
+        return x
+
+    def _add_convolution(self, layer: Layer, tensors: Mapping[str, Tensor]) -> None:
+        shape = (layer.out_channels, layer.in_channels, 3, 3)
+        weight = _tensor(tensors, f"{layer.name}.weight", shape)
+        bias = _tensor(tensors, f"{layer.name}.bias", shape[:1])
+        self.register_parameter(f"{layer.name}_weight", nn.Parameter(weight.clone()))
+        self.register_parameter(f"{layer.name}_bias", nn.Parameter(bias.clone()))
+        if f"{layer.name}_head.weight" in tensors:
+            head = tensors[f"{layer.name}_head.weight"].float()
+            outputs = head.shape[0]
+            head = _tensor(tensors, f"{layer.name}_head.weight", (outputs, shape[0], 1, 1))
+            offset = _tensor(tensors, f"{layer.name}_head.bias", (outputs,))
+            self.heads[layer.name] = Head.from_linear(head[:, :, 0, 0], offset)
+
+
+def _tensor(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
+    if name not in tensors:
+        raise WeightsError(
+            f"The weights have no tensor {name!r}: this is not the file of this network."
+        )
+    found = tensors[name]
+    if tuple(found.shape) != shape:
+        raise WeightsError(
+            f"The tensor {name!r} has shape {tuple(found.shape)} where {shape} is needed: "
+            "this is not the file of this network."
+        )
+    return found.float()

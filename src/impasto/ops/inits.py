@@ -1,0 +1,46 @@
+"""Starting pictures that need no file, and resizing."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def white_noise(height: int, width: int, *, seed: int) -> Tensor:
+    """White Gaussian noise (section 3.1) around mid-grey: mean 1/2, deviation 1/4, clipped.
+
+    Returns:
+        ``(1, 3, height, width)`` float32 in [0, 1]; the same on every machine for one seed.
+
+    """
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(1, 3, height, width, generator=generator)
+    return (0.5 + 0.25 * noise).clamp(0, 1)
+
+
+def stripes(height: int, width: int, *, count: int = 16) -> Tensor:
+    """The pathological start of section 3.3: regular black stripes on a white background.
+
+    Args:
+        height: pixels.
+        width: pixels.
+        count: vertical stripes across the picture, each as wide as the gap beside it.
+
+    Returns:
+        ``(1, 3, height, width)`` float32, of zeros and ones.
+
+    """
+    phase = torch.arange(width) * (2 * count) // width
+    row = (phase % 2).float()
+    return row.expand(1, 3, height, width).contiguous()
+
+
+def resize(image: Tensor, height: int, width: int) -> Tensor:
+    """Resize ``(1, C, H, W)`` in [0, 1] with an antialiased bicubic filter; stays in [0, 1]."""
+    if image.shape[-2:] == (height, width):
+        return image
+    resized = F.interpolate(
+        image, (height, width), mode="bicubic", antialias=True, align_corners=False
+    )
+    return resized.clamp(0, 1)

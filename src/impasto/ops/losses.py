@@ -1,0 +1,104 @@
+"""The report's losses, equations (1) and (3) to (7), as plain functions on tensors.
+
+Notation of the report: a layer has N filters ("channels") and M positions (height times width);
+its feature map F is read as an N x M matrix. Every function takes any number of leading batch
+dimensions ``*`` and keeps them. All are differentiable; the derivatives that the report states in
+closed form, eqs. (2) and (6), are what autograd gives through ``loss(relu(z))`` with respect to the
+pre-activation z (the tests prove it). The report writes the left side of eq. (6) as dL_style/dE_l
+where dE_l/dF_ij is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Gram matrix, eq. (4): G_ij = sum over positions of F_i F_j. Not normalised.
+
+    Args:
+        features: ``(*, N, H, W)``.
+
+    Returns:
+        ``(*, N, N)``, symmetric and positive semi-definite.
+
+    """
+    flat = features.flatten(-2)
+    return flat @ flat.mT
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """Content loss, eq. (1): half the sum of squared differences. A sum, so it grows with size.
+
+    Args:
+        features: F, ``(*, N, H, W)``.
+        target: P, of the same shape.
+
+    Returns:
+        ``(*)``.
+
+    """
+    return (features - target).square().sum((-3, -2, -1)) / 2
+
+
+def style_layer_loss(
+    gram: Tensor,
+    target_gram: Tensor,
+    *,
+    channels: int,
+    positions: int,
+    target_positions: int | None = None,
+) -> Tensor:
+    """Style loss of one layer, eq. (5): E = sum (G - A)^2 / (4 N^2 M^2).
+
+    A departure where the report is silent: when the painting has another number of positions, its
+    Gram matrix A is rescaled by M / M_target, so that a painting tiled 2 x 2 has the same style.
+
+    Args:
+        gram: G, ``(*, N, N)``, of the picture that is being made.
+        target_gram: A, ``(*, N, N)``, of the painting.
+        channels: N; given, since G may be a smaller matrix that stands for an N x N one.
+        positions: M of the picture that is being made.
+        target_positions: M of the painting; ``positions`` when not given.
+
+    Returns:
+        ``(*)``.
+
+    """
+    rescale = positions / (target_positions or positions)
+    difference = gram - target_gram * rescale
+    return difference.square().sum((-2, -1)) / (4 * channels**2 * positions**2)
+
+
+def style_loss(layer_losses: Sequence[Tensor], weights: Sequence[float] | None = None) -> Tensor:
+    """Style loss, eq. (3): sum over layers of w_l E_l, with w_l = 1/L when not given."""
+    weights = weights or [1 / len(layer_losses)] * len(layer_losses)
+    return torch.stack(
+        [weight * loss for weight, loss in zip(weights, layer_losses, strict=True)]
+    ).sum(0)
+
+
+def total_loss(content: Tensor, style: Tensor, *, alpha: float, beta: float) -> Tensor:
+    """Total loss, eq. (7): alpha L_content + beta L_style."""
+    return alpha * content + beta * style
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Total variation: the mean squared difference between neighbours, across and down.
+
+    Not in the report; Mahendran and Vedaldi 2015, eq. (5) with exponent 2, here as a mean over
+    positions and channels, so that it does not grow with size.
+
+    Args:
+        image: ``(*, C, H, W)``, at least 2 x 2.
+
+    Returns:
+        ``(*)``.
+
+    """
+    across = image.diff(dim=-1).square().mean((-3, -2, -1))
+    down = image.diff(dim=-2).square().mean((-3, -2, -1))
+    return across + down

@@ -1,0 +1,130 @@
+"""Sums over positions: all that a style loss may know of a layer.
+
+Gram matrices, means and covariances depend on a feature map only through sum f, sum f f^T and the
+number of positions. Sums add up, over tiles as over machines; so whatever is a function of
+:class:`Statistics` can be computed piece by piece, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto.ops.losses import style_layer_loss
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sums of the features f of one layer over its positions, in float32 or better.
+
+    Attributes:
+        count: M, the number of positions.
+        total: sum of f, ``(N,)``.
+        outer: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
+
+    """
+
+    count: int
+    total: Tensor
+    outer: Tensor
+
+    def __add__(self, other: Statistics) -> Statistics:
+        """Statistics of both sets of positions together."""
+        return Statistics(
+            self.count + other.count, self.total + other.total, self.outer + other.outer
+        )
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean of f, ``(N,)``."""
+        return self.total / self.count
+
+    @property
+    def covariance(self) -> Tensor:
+        """Covariance of f, ``(N, N)``, with 1/M."""
+        return self.outer / self.count - torch.outer(self.mean, self.mean)
+
+    def mapped(self, weight: Tensor, bias: Tensor) -> Statistics:
+        """Statistics of A f + b, for A ``(K, N)`` and b ``(K,)``, without touching a position."""
+        moved = weight @ self.total
+        cross = torch.outer(moved, bias)
+        outer = weight @ self.outer @ weight.mT + cross + cross.mT
+        return Statistics(
+            self.count,
+            moved + self.count * bias,
+            outer + self.count * torch.outer(bias, bias),
+        )
+
+    def detach(self) -> Statistics:
+        """The same numbers, cut off from the graph."""
+        return Statistics(self.count, self.total.detach(), self.outer.detach())
+
+
+StatisticsLoss = Callable[[Statistics, Statistics, int], Tensor]
+"""A style loss of one layer: (picture's statistics, painting's statistics, N) to a scalar."""
+
+
+def gram_loss(statistics: Statistics, target: Statistics, channels: int) -> Tensor:
+    """The report's style loss of one layer, eq. (5), on statistics."""
+    return style_layer_loss(
+        statistics.outer,
+        target.outer,
+        channels=channels,
+        positions=statistics.count,
+        target_positions=target.count,
+    )
+
+
+def statistics_of(features: Tensor) -> Statistics:
+    """Reduce one feature map to its statistics.
+
+    Args:
+        features: ``(1, N, H, W)``, any floating type and memory format. Half-precision features
+            are summed in float32.
+
+    Returns:
+        Statistics in float32, or float64 for float64 features; differentiable once.
+
+    """
+    rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    total, outer = _Sums.apply(rows)  # type: ignore[no-untyped-call]
+    return Statistics(rows.shape[0], total, outer)
+
+
+_CHUNK = (
+    4096  # rows a block: small enough for the second-level cache, large enough for the matrix unit
+)
+
+
+class _Sums(torch.autograd.Function):
+    """Sum and outer sum of the rows of an (M, N) matrix, accumulated in float32 or better.
+
+    Autograd's own version would keep a float32 copy of half-precision features for the backward
+    pass, and multiply one very tall matrix; this one keeps the features as they are and adds up
+    blocks that fit the cache.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(rows)
+        wide = rows.dtype if rows.dtype == torch.float64 else torch.float32
+        whole = rows.shape[0] // _CHUNK * _CHUNK
+        tail = rows[whole:].to(wide)
+        total, outer = tail.sum(0), tail.mT @ tail
+        if whole:
+            blocks = rows[:whole].to(wide).view(-1, _CHUNK, rows.shape[1])
+            total = total + blocks.sum((0, 1))
+            outer = outer + torch.bmm(blocks.mT, blocks).sum(0)
+        return total, outer
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (rows,) = ctx.saved_tensors
+        grad_total, grad_outer = grads
+        matrix = (grad_outer + grad_outer.mT).to(rows.dtype)
+        return torch.addmm(grad_total.to(rows.dtype), rows, matrix)

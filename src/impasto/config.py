@@ -44,7 +44,7 @@ class Recipe:
     """
 
     strength: float = _look(
-        0.5, "How much style, from 0 (the photograph) to 1; means the same at every size."
+        0.95, "How much style, from 0 (the photograph) to 1; means the same at every size."
     )
     size: int = _look(512, "Longest side of the result, in pixels.")
     style_scale: float = _look(

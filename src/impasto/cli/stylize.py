@@ -10,6 +10,7 @@ from typing import Any
 from impasto.api import Job, check_destination, stylize_job
 from impasto.cli.progress import progress_display
 from impasto.errors import RecipeError
+from impasto.files.atomic import check_output
 from impasto.files.images import to_pillow, write_image
 
 INTERRUPTED = 130
@@ -37,9 +38,13 @@ def stylize_command(
         raise RecipeError("--preview must be at least 1.")
     path = output or default_output(content, styles)
     check_destination(path, overwrite=overwrite)
+    if preview:
+        check_output(_preview_path(path), overwrite=overwrite)
     job = stylize_job(content, list(styles), **options)
     status = _work(job, path, preview=preview, quiet=quiet)
     _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+    if preview:
+        _preview_path(path).unlink(missing_ok=True)
     return status
 
 
@@ -65,7 +70,6 @@ def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
 def _finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
     result = job.result()
     result.save(path, overwrite=overwrite)
-    _preview_path(path).unlink(missing_ok=True)
     if status == INTERRUPTED:
         steps = result.record["result"]["steps"]
         print(

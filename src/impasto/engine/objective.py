@@ -53,7 +53,7 @@ class Features:
         if head is None:
             return wide
         # The bias cancels in every difference, so the linear part is enough.
-        return F.conv2d(wide, head.weight.to(wide)[:, :, None, None])
+        return F.linear(wide.permute(0, 2, 3, 1), head.weight.to(wide)).permute(0, 3, 1, 2)
 
     def _statistics(self, layer: str, features: Tensor) -> Statistics:
         sums = statistics_of(features)
@@ -104,13 +104,14 @@ class Objective:
             features, statistics = self._measure(x)
             content = self._content_loss(features)
             style = self._style_loss(statistics)
-            variation = total_variation(x).sum() / self._photograph_variation
+            smoothed = x if self._recipe.tv else x.detach()
+            variation = total_variation(smoothed).sum() / self._photograph_variation
             total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
             if self._recipe.tv:
                 total = total + self._recipe.tv * variation
             (gradient,) = torch.autograd.grad(total, x)
         terms = torch.stack([total, content, style, variation]).detach().tolist()
-        return Evaluation(image, Losses(*terms), gradient)
+        return Evaluation(image, Losses(*terms), gradient.contiguous())
 
     def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)

@@ -64,6 +64,7 @@ class LBFGS:
         self.first_change = first_change
         self._steps: list[Tensor] = []  # s_k
         self._changes: list[Tensor] = []  # y_k
+        self._curvatures: list[float] = []  # s_k . y_k
         self._losses: list[float] = []
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
@@ -94,6 +95,7 @@ class LBFGS:
         """Take up where :meth:`state_dict` left off."""
         self._steps = list(state["steps"])
         self._changes = list(state["changes"])
+        self._curvatures = list(map(_dot, self._steps, self._changes))
         self._losses = list(state["losses"])
 
     def _direction(self, gradient: Tensor, held: Tensor) -> Tensor:
@@ -101,16 +103,15 @@ class LBFGS:
         if not self._steps:
             return -gradient * (self.first_change / gradient.abs().mean())
         q = gradient.clone()
-        applied = []
-        for s, y in zip(reversed(self._steps), reversed(self._changes), strict=True):
-            rho = 1 / _dot(s, y)
-            share = rho * _dot(s, q)
-            q -= share * y
-            applied.append((rho, share))
-        s, y = self._steps[-1], self._changes[-1]
-        q *= _dot(s, y) / _dot(y, y)
-        for s, y, (rho, share) in zip(self._steps, self._changes, reversed(applied), strict=True):
-            q += (share - rho * _dot(y, q)) * s
+        pairs = list(zip(self._steps, self._changes, self._curvatures, strict=True))
+        shares = []
+        for s, y, curvature in reversed(pairs):
+            shares.append(_dot(s, q) / curvature)
+            q.add_(y, alpha=-shares[-1])
+        last = self._changes[-1]
+        q *= self._curvatures[-1] / _dot(last, last)
+        for (s, y, curvature), share in zip(pairs, reversed(shares), strict=True):
+            q.add_(s, alpha=share - _dot(y, q) / curvature)
         return q.neg_().masked_fill_(held, 0)
 
     def _search(
@@ -132,9 +133,11 @@ class LBFGS:
         if curvature > 1e-10 * _dot(change, change):
             self._steps = [*self._steps, step][-self.history :]
             self._changes = [*self._changes, change][-self.history :]
+            self._curvatures = [*self._curvatures, curvature][-self.history :]
 
     def _forget(self) -> None:
-        self._steps, self._changes, self._losses = [], [], self._losses[-1:]
+        self._steps, self._changes, self._curvatures = [], [], []
+        self._losses = self._losses[-1:]
 
 
 class Adam:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -99,6 +100,7 @@ class ConvNetwork(nn.Module):
         self.pooling = pooling
         self.convention = convention
         self.layers = tuple(layer.name for layer in self.table if layer.kind == "conv")
+        self._closing = _before_pooling(self.table)
         self.heads: dict[str, Head] = {}
         for layer in self.table:
             if layer.kind == "conv":
@@ -126,7 +128,7 @@ class ConvNetwork(nn.Module):
         for layer in self.table:
             if len(maps) == len(wanted):
                 break
-            x = self._through(layer, x)
+            x = self._through(layer, x, wanted)
             if layer.name in wanted:
                 maps[layer.name] = x
         return maps
@@ -135,15 +137,18 @@ class ConvNetwork(nn.Module):
         """The last layer's output."""
         x = self._normalised(image)
         for layer in self.table:
-            x = self._through(layer, x)
+            x = self._through(layer, x, ())
         return x
 
-    def _through(self, layer: Layer, x: Tensor) -> Tensor:
+    def _through(self, layer: Layer, x: Tensor, captured: Collection[str]) -> Tensor:
         if layer.kind == "pool":
-            return F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
+            return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else F.avg_pool2d(x, 2)
         weight = self.get_parameter(f"{layer.name}_weight")
         bias = self.get_parameter(f"{layer.name}_bias")
-        return F.relu(F.conv2d(x, weight, bias, padding=1))
+        before = F.conv2d(x, weight, bias, padding=1)
+        if layer.name in self._closing and layer.name not in captured and self.pooling == "max":
+            return before  # ReLU and maximum commute: it follows the pooling, on fewer positions
+        return before.relu_()
 
     def _normalised(self, image: Tensor) -> Tensor:
         convention = self.convention
@@ -169,6 +174,10 @@ class ConvNetwork(nn.Module):
             head = _tensor(tensors, f"{layer.name}_head.weight", (outputs, shape[0], 1, 1))
             offset = _tensor(tensors, f"{layer.name}_head.bias", (outputs,))
             self.heads[layer.name] = Head.from_linear(head[:, :, 0, 0], offset)
+
+
+def _before_pooling(table: Sequence[Layer]) -> frozenset[str]:
+    return frozenset(layer.name for layer, after in pairwise(table) if after.kind == "pool")
 
 
 def _tensor(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:

@@ -1,0 +1,90 @@
+"""The floor: what the bare convolutions of a topology cost, whatever surrounds them.
+
+Forward and backward to the input (for the first one: to the picture), no weight gradients, no
+bias, no ReLU, no pooling; each layer at the layout and precision that suit it best.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.nets.summary import summarise
+from impasto.nets.topology import layer_table
+
+Shape = tuple[int, int, int]  # in channels, out channels, side of the map
+LAST = "conv5_1"
+LAYOUTS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
+
+
+def convolutions(widths: tuple[int, ...], size: int) -> Counter[Shape]:
+    """The convolutions of a topology on a square picture; equal ones are counted."""
+    return Counter(
+        (layer.in_channels, layer.out_channels, size >> (layer.block - 1))
+        for layer in layer_table(widths, last=LAST)
+        if layer.kind == "conv"
+    )
+
+
+def operations(widths: tuple[int, ...], size: int) -> float:
+    """Floating-point operations of those convolutions, forward and backward to the input."""
+    rows = summarise(widths, last=LAST, height=size, width=size, classifier=False)
+    return 2 * 2 * sum(row.multiply_adds for row in rows)
+
+
+def bare_convolution(shape: Shape, dtype: torch.dtype, layout: str) -> Callable[[], object]:
+    """One forward and backward pass of one convolution, on views of shared memory."""
+    inputs, outputs, _ = shape
+    weight = torch.randn(outputs, inputs, 3, 3, dtype=dtype)
+    return partial(_pass, shape, weight.to(memory_format=LAYOUTS[layout]), layout)
+
+
+def floor_seconds(
+    widths: tuple[int, ...], size: int, medians: dict[tuple[Shape, torch.dtype, str], float]
+) -> dict[str, float]:
+    """Sum over layers of the best time: over everything, and over float32 alone."""
+    kinds = {"float32": [torch.float32], "best": [torch.float32, torch.bfloat16]}
+    return {
+        name: sum(
+            count * _best(medians, shape, dtypes)
+            for shape, count in convolutions(widths, size).items()
+        )
+        for name, dtypes in kinds.items()
+    }
+
+
+def _best(
+    medians: dict[tuple[Shape, torch.dtype, str], float],
+    shape: Shape,
+    dtypes: Sequence[torch.dtype],
+) -> float:
+    return min(t for (s, dtype, _), t in medians.items() if s == shape and dtype in dtypes)
+
+
+def _pass(shape: Shape, weight: Tensor, layout: str) -> Tensor:
+    inputs, outputs, side = shape
+    x = _view(_pool(weight.dtype, inputs * side * side, 0), inputs, side, layout)
+    upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
+    y = F.conv2d(x.requires_grad_(), weight, padding=1)
+    return torch.autograd.grad(y, x, upstream)[0]
+
+
+def _view(pool: Tensor, channels: int, side: int, layout: str) -> Tensor:
+    if layout == "NHWC":
+        return pool.view(1, side, side, channels).permute(0, 3, 1, 2)
+    return pool.view(1, channels, side, side)
+
+
+def _pool(dtype: torch.dtype, length: int, index: int) -> Tensor:
+    whole = _memory(dtype, index, 1 << (length - 1).bit_length())
+    return whole[:length].detach()
+
+
+@cache
+def _memory(dtype: torch.dtype, index: int, length: int) -> Tensor:
+    return torch.randn(length, generator=torch.Generator().manual_seed(index)).to(dtype)

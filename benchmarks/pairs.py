@@ -1,0 +1,32 @@
+"""Photograph-painting pairs for the benchmarks, from two folders that the user names."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+SUFFIXES = {".jpg", ".jpeg", ".png"}
+Pair = tuple[Path, Path]
+
+
+def add_pair_options(parser: argparse.ArgumentParser, *, pairs: int) -> None:
+    """Options that say which pairs are measured."""
+    parser.add_argument("photos", type=Path, help="a folder of photographs")
+    parser.add_argument("paintings", type=Path, help="a folder of paintings")
+    parser.add_argument("--pairs", type=int, default=pairs)
+
+
+def pairs_of(options: argparse.Namespace) -> list[Pair]:
+    """The i-th pair is the i-th photograph with the i-th painting, both cyclic, by name."""
+    photos, paintings = _pictures(options.photos), _pictures(options.paintings)
+    count = len(photos) * len(paintings)
+    pairs = ((photos[i % len(photos)], paintings[i % len(paintings)]) for i in range(count))
+    return list(islice(pairs, options.pairs))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES and "mask" not in p.name)
+    if not found:
+        raise SystemExit(f"no pictures in {folder}")
+    return found

@@ -1,0 +1,309 @@
+"""Seconds an iteration, against a textbook loop and against the floor, measured in one run.
+
+    python -m benchmarks.speed [--sizes 256,512] [--repeats 7] [--threads N] [--quick] [--out FILE]
+
+Everything is warmed up first. Then all contenders take turns, one iteration each, so that noise
+of the machine hits all alike, and the medians are compared. Weights of ``vgg19`` are random.
+
+On a busy machine two threads wait for each other at every operation and no wall-clock time means
+much; ``--threads 1`` counts processor time instead, which other programs hardly touch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from benchmarks.floor import (
+    LAST,
+    LAYOUTS,
+    bare_convolution,
+    convolutions,
+    floor_seconds,
+    operations,
+)
+from benchmarks.textbook import gatys
+from impasto.config import Recipe
+from impasto.engine.objective import Evaluation
+from impasto.engine.optimize import LBFGS, Evaluate
+from impasto.engine.plan import Machine, make_plan
+from impasto.engine.pyramid import Pictures, run
+from impasto.files.weights import load_network
+from impasto.nets.network import ConvNetwork
+from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, layer_table
+from impasto.nets.vgg import vgg19
+
+WIDTHS = {"compact": COMPACT_WIDTHS, "vgg19": VGG19_WIDTHS}
+DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
+FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+PEAK_SIDES = (1024, 2048)  # of square matrices; the better one counts
+WARM_UP = 3  # steps; a history is full from the third on
+
+Precision = Literal["fp32", "bf16"]
+Call = Callable[[], object]
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        network: topology.
+        size: side of the picture.
+        contender: what was measured.
+        seconds: median time of an iteration.
+        to_textbook: how many times faster than the textbook loop on the same topology.
+        to_floor: time over that of the best floor.
+        to_floor_fp32: time over that of the floor held to float32.
+        of_peak: fraction of the matrix peak, of the contender's precision.
+
+    """
+
+    network: str
+    size: int
+    contender: str
+    seconds: float
+    to_textbook: float
+    to_floor: float
+    to_floor_fp32: float
+    of_peak: float
+
+
+class Steady:
+    """The engine's L-BFGS with a full history after its first step, and its evaluations counted.
+
+    The first pair is repeated: the same inverse Hessian, at the cost of a full history.
+    """
+
+    def __init__(self, history: int) -> None:
+        self._inner = LBFGS(history=history)
+        self._history = history
+        self.evaluations = 0
+
+    def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
+        """One step of the engine's own."""
+
+        def counted(image: Tensor) -> Evaluation:
+            self.evaluations += 1
+            return evaluate(image)
+
+        found = self._inner.step(at, counted)
+        state = self.state_dict()
+        if len(state["steps"]) == 1:
+            for name in ("steps", "changes"):
+                state[name] = [state[name][0].clone() for _ in range(self._history)]
+            self.load_state_dict(state)
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """The engine's own state."""
+        return self._inner.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up where :meth:`state_dict` left off."""
+        self._inner.load_state_dict(state)
+
+
+class Engine:
+    """An impasto run at one size, step by step.
+
+    Attributes:
+        evaluations: of the last step; 1 unless it had to be shortened.
+
+    """
+
+    evaluations = 1
+
+    def __init__(self, network: ConvNetwork, size: int, precision: Precision) -> None:
+        recipe = Recipe(size=size, scales=1, steps=(100_000,), device="cpu", precision=precision)
+        content, style = pictures(size)
+        plan = make_plan(recipe, (size, size), [(size, size)])
+        self._optimizer = Steady(recipe.history)
+        self._states = run(
+            recipe, plan, Pictures(content, (style,)), network, optimizer=lambda: self._optimizer
+        )
+
+    def __call__(self) -> None:
+        """One step."""
+        before = self._optimizer.evaluations
+        next(self._states)
+        self.evaluations = max(1, self._optimizer.evaluations - before)
+
+
+def pictures(size: int) -> tuple[Tensor, Tensor]:
+    """A smooth photograph and a busy painting, from a formula and a seed."""
+    ramp = torch.linspace(0, 12, size)
+    waves = torch.stack([ramp.sin()[:, None] * (k * ramp).cos() for k in (1, 2, 3)])
+    content = 0.5 + 0.4 * waves[None]
+    noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0))
+    return content, (content.roll(size // 3, -1) * 0.5 + noise * 0.5).clamp(0, 1)
+
+
+def networks() -> dict[str, ConvNetwork]:
+    """The bundled network, and VGG-19 to conv5_1 with random weights."""
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for layer in layer_table(VGG19_WIDTHS, last=LAST):
+        if layer.kind == "conv":
+            shape = (layer.out_channels, layer.in_channels, 3, 3)
+            deviation = (2 / (9 * layer.in_channels)) ** 0.5
+            tensors[f"{layer.name}.weight"] = torch.randn(shape, generator=generator) * deviation
+            tensors[f"{layer.name}.bias"] = torch.zeros(shape[0])
+    return {"compact": load_network(Recipe()).network, "vgg19": vgg19(tensors)}
+
+
+def contenders(size: int, precisions: Sequence[Precision]) -> Iterator[tuple[Key, Call]]:
+    """Everything that is timed at one size."""
+    for name, network in networks().items():
+        for precision in precisions:
+            yield (name, f"impasto {precision}"), Engine(network, size, precision)
+        loop = gatys(WIDTHS[name], *pictures(size), average=name == "vgg19")
+        yield (name, "textbook"), partial(next, loop)
+    shapes = {shape for widths in WIDTHS.values() for shape in convolutions(widths, size)}
+    kinds = itertools.product(sorted(shapes), [DTYPES[p] for p in precisions], LAYOUTS)
+    for shape, dtype, layout in kinds:
+        yield (shape, dtype, layout), bare_convolution(shape, dtype, layout)
+    for precision, side in itertools.product(precisions, PEAK_SIDES):
+        factor = torch.randn(side, side, dtype=DTYPES[precision])
+        yield ("peak", precision, side), partial(torch.mm, factor, factor)
+
+
+def medians(calls: Mapping[Key, Call], repeats: int) -> dict[Key, float]:
+    """Median seconds of each call, in turns; a step's time is divided by its evaluations."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    for key, call in calls.items():
+        for _ in range(WARM_UP if key[0] in WIDTHS else 1):
+            call()
+    taken: dict[Key, list[float]] = {key: [] for key in calls}
+    for _ in range(repeats):
+        for key, call in calls.items():
+            start = clock()
+            call()
+            seconds = clock() - start
+            taken[key].append(seconds / call.evaluations if isinstance(call, Engine) else seconds)
+    return {key: median(times) for key, times in taken.items()}
+
+
+def peak(found: Mapping[Key, float], precision: Precision) -> float:
+    """Floating-point operations a second of the machine's own matrix product."""
+    return max(2 * side**3 / found["peak", precision, side] for side in PEAK_SIDES)
+
+
+def rows(size: int, found: Mapping[Key, float], precisions: Sequence[Precision]) -> Iterator[Row]:
+    """The table's lines for one size."""
+    bare = {key: seconds for key, seconds in found.items() if isinstance(key[0], tuple)}
+    for name, widths in WIDTHS.items():
+        floors = floor_seconds(widths, size, bare)
+        times = {k[1]: t for k, t in found.items() if k[0] == name}
+        times["floor, float32 only"] = floors["float32"]
+        times["floor, best of all"] = floors["best"]
+        for contender, seconds in times.items():
+            fast = contender.endswith(("bf16", "best of all"))
+            yield Row(
+                name,
+                size,
+                contender,
+                seconds,
+                times["textbook"] / seconds,
+                seconds / floors["best"],
+                seconds / floors["float32"],
+                operations(widths, size)
+                / seconds
+                / peak(found, precisions[-1] if fast else "fp32"),
+            )
+
+
+def table(found: Sequence[Row]) -> str:
+    """The lines as a Markdown table."""
+    lines = [
+        "| net | px | contender | ms/iteration | textbook ÷ it | ÷ floor | ÷ fp32 floor | peak |",
+        "| --- | --: | --- | --: | --: | --: | --: | --: |",
+    ]
+    for r in found:
+        lines.append(
+            f"| {r.network} | {r.size} | {r.contender} | {r.seconds * 1e3:.1f} | "
+            f"{r.to_textbook:.2f} | {r.to_floor:.2f} | {r.to_floor_fp32:.2f} | {r.of_peak:.0%} |"
+        )
+    return "\n".join(lines)
+
+
+def machine_line() -> str:
+    """Processor, its vector units, threads, torch, and how busy the machine is."""
+    info, threads = _cpuinfo(), torch.get_num_threads()
+    flags = [flag for flag in FLAGS if flag in info.get("flags", "").split()]
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    return (
+        f"{info.get('model name', platform.processor())}; {' '.join(flags)}; "
+        f"threads: {threads} ({'processor' if threads == 1 else 'wall-clock'} time); "
+        f"torch {torch.__version__}; load {load:.1f}"
+    )
+
+
+def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
+    """All numbers of a run."""
+    precisions: list[Precision] = ["fp32"]
+    if "cpu" in Machine.here().fast_bf16:
+        precisions.append("bf16")
+    lines: list[Row] = []
+    peaks: dict[str, float] = {}
+    machine = machine_line()
+    for size in sizes:
+        found = medians(dict(contenders(size, precisions)), repeats)
+        lines += rows(size, found, precisions)
+        peaks = {p: peak(found, p) / 1e9 for p in precisions}
+    return {"machine": machine, "peak_gflops": peaks, "repeats": repeats, "rows": lines}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write where asked."""
+    options = _parser().parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    sizes = [256] if options.quick else [int(size) for size in options.sizes.split(",")]
+    result = measure(sizes, 3 if options.quick else options.repeats)
+    peaks = ", ".join(f"{name} {value:.0f}" for name, value in result["peak_gflops"].items())
+    text = (
+        f"{table(result['rows'])}\n\nMatrix peak (GFLOP/s): {peaks}. Medians of "
+        f"{result['repeats']}, in turns.\nMachine: {result['machine']}."
+    )
+    print(text)
+    if options.out:
+        as_json = json.dumps({**result, "rows": [asdict(r) for r in result["rows"]]}, indent=2)
+        options.out.write_text((as_json if options.out.suffix == ".json" else text) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--sizes", default="256,512", help="sides of the pictures, in pixels")
+    parser.add_argument("--repeats", type=int, default=7, help="iterations timed of each contender")
+    parser.add_argument("--threads", type=int, help="torch's own choice when not given")
+    parser.add_argument("--quick", action="store_true", help="256 px and 3 repeats only")
+    parser.add_argument("--out", type=Path, help="write the result here too, as .md or .json")
+    return parser
+
+
+def _cpuinfo() -> dict[str, str]:
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return {}
+    fields = (line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+    return {name.strip(): value.strip() for name, value in fields}
+
+
+if __name__ == "__main__":
+    main()

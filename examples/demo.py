@@ -1,0 +1,38 @@
+"""The demo: a photograph from scikit-image, the painting beside this file, one picture.
+
+Run by ``make demo``. The photograph (a cup of coffee, by Rachel Michetti, CC0) lies inside
+scikit-image's wheel, the painting was made by ``painting.py``, the network is bundled: nothing is
+downloaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from skimage import data
+
+from impasto.cli import main as impasto
+
+PAINTING = Path(__file__).with_name("painting.jpg")
+
+
+def main() -> int:
+    """Write the photograph where the command can read it, and run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("out/demo.png"))
+    options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "coffee.png"
+        Image.fromarray(data.coffee()).save(photo)
+        return impasto(
+            ["stylize", str(photo), str(PAINTING), "-o", str(options.out), "--overwrite"]
+            + ["--style-scale", "1.5"]
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -11,7 +11,6 @@ Besides names, objects are taken: ``network`` may be any object with ``layers`` 
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +36,7 @@ from impasto.files.images import (
     to_pillow,
     write_image,
 )
-from impasto.files.records import make_record, record_path, write_record
+from impasto.files.records import finite_or_none, make_record, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
 from impasto.ops.statistics import StatisticsLoss, gram_loss
@@ -97,7 +96,7 @@ class Job:
             self._pictures["init"] = [init]
         self._stylizer = stylizer
         self._losses: list[dict[str, Any]] = []
-        self._weights: dict[int, dict[str, float]] = {}
+        self._weights: dict[int, dict[str, float | None]] = {}
         self._last: State | None = None
         self._seconds = 0.0
         self._states = run(
@@ -139,9 +138,10 @@ class Job:
         return Result(to_pillow(tensor), tensor, self._record(self._last))
 
     def _note(self, state: State) -> None:
-        values = {key: _json_number(value) for key, value in asdict(state.losses).items()}
+        values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
         self._losses.append({"step": state.step, "stage": state.stage, **values})
-        self._weights.setdefault(state.stage, asdict(state.weights))
+        weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
+        self._weights.setdefault(state.stage, weights)
 
     def _record(self, last: State) -> dict[str, Any]:
         return make_record(
@@ -213,6 +213,9 @@ class Stylizer:
             RecipeError: an option is unknown or out of range.
 
         """
+        for name in _STYLIZER_OPTIONS:
+            if name in options:
+                raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         recipe = Recipe.from_dict({**self._named, **options})
         styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
         if not styles:
@@ -291,7 +294,3 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
 
 def _name_of(thing: object) -> str:
     return str(getattr(thing, "__qualname__", type(thing).__qualname__))
-
-
-def _json_number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -41,10 +41,12 @@ def stylize_command(
     if preview:
         check_output(_preview_path(path), overwrite=overwrite)
     job = stylize_job(content, list(styles), **options)
-    status = _work(job, path, preview=preview, quiet=quiet)
-    _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
-    if preview:
-        _preview_path(path).unlink(missing_ok=True)
+    try:
+        status = _work(job, path, preview=preview, quiet=quiet)
+        _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+    finally:
+        if preview:
+            _preview_path(path).unlink(missing_ok=True)
     return status
 
 
@@ -74,7 +76,7 @@ def _finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) 
         steps = result.record["result"]["steps"]
         print(
             f"impasto: stopped after {steps} of {job.plan.steps} steps; "
-            f"the picture so far is in {path}.",
+            f"the picture so far ({result.image.width}x{result.image.height}) is in {path}.",
             file=sys.stderr,
         )
     elif not quiet:

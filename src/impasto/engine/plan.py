@@ -210,9 +210,14 @@ def _style_size(recipe: Recipe, stage: Size, style: Size) -> Size:
     """The painting at the stage's size times the style scale, but never enlarged."""
     longest = min(max(style), round(max(stage) * recipe.style_scale))
     size = fit(style, longest)
-    if min(size) < NARROWEST:
-        size = fit(style, -(-NARROWEST * max(style) // min(style)))
-    return size
+    if min(size) >= NARROWEST:
+        return size
+    if min(style) < NARROWEST:
+        raise PictureError(
+            f"The painting has {style[1]} x {style[0]} pixels: its short side must be at least "
+            f"{NARROWEST}."
+        )
+    return fit(style, -(-NARROWEST * max(style) // min(style)))
 
 
 def _cpu_has_bf16() -> bool:

@@ -58,6 +58,7 @@ class Recipe:
         "none",
         "Keep the photograph's colours: exactly (luminance), or on the whole (statistics).",
     )
+    tileable: bool = _look(False, "Make opposite edges meet; sides become multiples of 16 pixels.")
     init: str = _run(
         "content", "Starting picture: noise, content, style, stripes, or a picture file."
     )
@@ -79,7 +80,7 @@ class Recipe:
         None, "Pooling; when not given, the one that the network was made for."
     )
     content_layers: tuple[str, ...] = _objective(
-        CONTENT_LAYERS, "Layers whose features keep the content."
+        CONTENT_LAYERS, "Layers whose features keep the content; none for a texture."
     )
     style_layers: tuple[str, ...] = _objective(
         STYLE_LAYERS, "Layers whose Gram matrices carry the style."
@@ -112,6 +113,11 @@ class Recipe:
     def uses_alpha_beta(self) -> bool:
         """True when eq. (7)'s own weights replace the strength."""
         return self.alpha is not None or self.beta is not None
+
+    @property
+    def is_style_alone(self) -> bool:
+        """True when the content has no weight, so that a picture needs no photograph."""
+        return self.strength == 1 and not self.uses_alpha_beta
 
     @property
     def style_layer_weights(self) -> tuple[float, ...]:
@@ -225,7 +231,7 @@ def _check_numbers(recipe: Recipe) -> None:
 def _check_layers(recipe: Recipe) -> None:
     for name in ("content_layers", "style_layers"):
         layers = getattr(recipe, name)
-        if not layers:
+        if not layers and not (name == "content_layers" and recipe.is_style_alone):
             raise RecipeError(f"--{_flag(name)} needs at least one layer.")
         canonical = tuple(canonical_layer(layer) for layer in layers)
         if len(set(canonical)) < len(canonical):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,16 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from impasto.config import INITS, Recipe
+from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.plan import CELL, Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.images import (
+    MAX_PIXELS,
+    SUFFIXES,
     Picture,
     PictureLike,
     check_suffix,
@@ -36,9 +38,10 @@ from impasto.files.images import (
     to_pillow,
     write_image,
 )
-from impasto.files.records import finite_or_none, make_record, record_path, write_record
+from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
+from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss, gram_loss
 
 Styles = PictureLike | Sequence[PictureLike]
@@ -64,13 +67,16 @@ class Result:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
 
+        Inside a PNG lies the record as well.
+
         Raises:
             OutputError: the folder does not exist, a file exists already, or cannot be written.
 
         """
         path = Path(path)
         check_destination(path, overwrite=overwrite)
-        write_image(self.image, path)
+        is_png = SUFFIXES[path.suffix.lower()] == "PNG"
+        write_image(self.image, path, text=png_text(self.record) if is_png else None)
         write_record(self.record, record_path(path))
         return path
 
@@ -88,10 +94,16 @@ class Job:
         styles: Sequence[Picture],
         init: Picture | None,
         stylizer: Stylizer,
+        *,
+        task: str = "stylize",
+        plan: Plan | None = None,
     ) -> None:
         self.recipe = recipe
-        self.plan: Plan = make_plan(recipe, content.size, [style.size for style in styles])
-        self._pictures = {"content": [content], "styles": list(styles)}
+        self.plan = plan or make_plan(recipe, content.size, [style.size for style in styles])
+        self._task = task
+        self._pictures = {"styles": list(styles)}
+        if task == "stylize":
+            self._pictures = {"content": [content], **self._pictures}
         if init is not None:
             self._pictures["init"] = [init]
         self._stylizer = stylizer
@@ -135,7 +147,8 @@ class Job:
         if self._last is None:
             raise RecipeError("There is no picture yet: iterate over the job first.")
         tensor = self._last.snapshot()
-        return Result(to_pillow(tensor), tensor, self._record(self._last))
+        image = to_pillow(tensor)
+        return Result(image, tensor, self._record(self._last, image))
 
     def _note(self, state: State) -> None:
         values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
@@ -143,10 +156,12 @@ class Job:
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
         self._weights.setdefault(state.stage, weights)
 
-    def _record(self, last: State) -> dict[str, Any]:
+    def _record(self, last: State, image: Image.Image) -> dict[str, Any]:
         return make_record(
             self.recipe,
             self.plan,
+            task=self._task,
+            image=image,
             pictures=self._pictures,
             network=self._stylizer.description,
             losses=self._losses,
@@ -200,12 +215,15 @@ class Stylizer:
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
 
-    def job(self, content: PictureLike, style: Styles, **options: Any) -> Job:
+    def job(
+        self, content: PictureLike, style: Styles, *, plan: Plan | None = None, **options: Any
+    ) -> Job:
         """A picture to be made: its plan can be read before its states are asked for.
 
         Args:
             content: the photograph: a path, a Pillow image or an array.
             style: a painting, or a list of them.
+            plan: the automatic choices of an earlier run, where they shall not be made anew.
             options: those of :class:`impasto.Recipe`, but the network's own.
 
         Raises:
@@ -217,13 +235,32 @@ class Stylizer:
             if name in options:
                 raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         recipe = Recipe.from_dict({**self._named, **options})
-        styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
-        if not styles:
-            raise RecipeError("At least one painting is needed: name it after the photograph.")
+        styles = _listed(style)
         recipe.blend_for(len(styles))
         pictures = [read_picture(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read_picture(recipe.init)
-        return Job(recipe, pictures[0], pictures[1:], init, self)
+        return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan)
+
+    def texture_job(
+        self,
+        style: Styles,
+        size: int | tuple[int, int] = 512,
+        *,
+        plan: Plan | None = None,
+        **options: Any,
+    ) -> Job:
+        """A texture to be made; see :func:`texture`."""
+        for name in NOT_FOR_TEXTURES:
+            if name in options:
+                raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
+        width, height = (size, size) if isinstance(size, int) else size
+        recipe = Recipe.from_dict({**self._named, **options, **TEXTURE, "size": max(width, height)})
+        _check_sides(width, height, tileable=recipe.tileable)
+        styles = [read_picture(each) for each in _listed(style)]
+        recipe.blend_for(len(styles))
+        # The engine's yardsticks are a photograph's; at strength 1 noise serves as well as any.
+        noise = white_noise(height, width, seed=recipe.seed)[0].permute(1, 2, 0).numpy()
+        return Job(recipe, read_picture(noise), styles, None, self, task="texture", plan=plan)
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
         """The states of :meth:`job`, one for the start and one for every step."""
@@ -263,12 +300,52 @@ def stylize_iter(content: PictureLike, style: Styles, **options: Any) -> Iterato
 
 def stylize_job(content: PictureLike, style: Styles, **options: Any) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
+    stylizer, rest = stylizer_for(options)
+    return stylizer.job(content, style, **rest)
+
+
+def texture(
+    style: Styles, size: int | tuple[int, int] = 512, *, tileable: bool = False, **options: Any
+) -> Result:
+    """Make a texture: the style of one or more paintings alone, from noise (section 1.2).
+
+    Args:
+        style: a painting, or a list of them.
+        size: side in pixels, or width and height.
+        tileable: make opposite edges meet; sides must then be multiples of 16.
+        options: those of :class:`impasto.Recipe` that need no photograph; ``network``,
+            ``style_loss`` and ``optimizer`` may be objects (see :class:`Stylizer`).
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    job = texture_job(style, size, tileable=tileable, **options)
+    for _ in job:
+        pass
+    return job.result()
+
+
+def texture_job(style: Styles, size: int | tuple[int, int] = 512, **options: Any) -> Job:
+    """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
+    stylizer, rest = stylizer_for(options)
+    return stylizer.texture_job(style, size, **rest)
+
+
+def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
+    """The stylizer that some options ask for, and the options that are left for its jobs.
+
+    Raises:
+        RecipeError: an option is unknown or out of range.
+        WeightsError: the weights are missing, broken or another network's.
+
+    """
     rest = dict(options)
     own: dict[str, Any] = {name: rest.pop(name) for name in _STYLIZER_OPTIONS if name in rest}
     if callable(rest.get("optimizer")):
         own["optimizer"] = rest.pop("optimizer")
     Recipe.from_dict(rest)  # a wrong option is said before any weights are read
-    return Stylizer(**own).job(content, style, **rest)
+    return Stylizer(**own), rest
 
 
 def check_destination(path: Path, *, overwrite: bool) -> None:
@@ -281,6 +358,26 @@ def check_destination(path: Path, *, overwrite: bool) -> None:
     check_suffix(path)
     check_output(path, overwrite=overwrite)
     check_output(record_path(path), overwrite=overwrite)
+
+
+def _listed(style: Styles) -> list[Any]:
+    styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
+    if not styles:
+        raise RecipeError("At least one painting is needed: name it after the photograph.")
+    return styles
+
+
+def _check_sides(width: int, height: int, *, tileable: bool) -> None:
+    if min(width, height) < 16 or width * height > MAX_PIXELS:
+        raise RecipeError(
+            f"A texture of {width} x {height} pixels cannot be made: take sides of at least 16, "
+            f"and at most {MAX_PIXELS // 1_000_000} million pixels."
+        )
+    if tileable and (width % CELL or height % CELL):
+        raise RecipeError(
+            f"Sides of a tileable texture are multiples of {CELL}: "
+            f"{round(width / CELL) * CELL}x{round(height / CELL) * CELL} would do."
+        )
 
 
 def _describe(loaded: LoadedNetwork) -> dict[str, str]:

@@ -171,6 +171,13 @@ class Recipe:
         return cls(**plain)
 
 
+TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
+"""What makes a recipe one of a texture: style alone, from noise."""
+
+NOT_FOR_TEXTURES = (*TEXTURE, "size", "alpha", "beta", "preserve_color")
+"""Options of :class:`Recipe` that mean nothing where there is no photograph."""
+
+
 def canonical_layer(name: str) -> str:
     """``relu4_2`` is accepted for ``conv4_2``: both name the map after its ReLU."""
     return "conv" + name[4:] if name.startswith("relu") else name

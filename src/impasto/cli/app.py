@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.options import with_recipe_options
+from impasto.config import NOT_FOR_TEXTURES
 from impasto.errors import ImpastoError
+
+Overwrite = Annotated[bool, Parameter(help="Replace an existing file.", negative="")]
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")]
+Debug = Annotated[bool, Parameter(help="On an error, show where it came from.", negative="")]
 
 app = App(
     name="impasto",
@@ -57,6 +63,82 @@ def stylize(
         quiet=quiet,
         options=options,
     )
+
+
+@app.command
+@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES)
+def texture(
+    *style: Annotated[Path, Parameter(help="One or more paintings.")],
+    size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",
+    output: Annotated[
+        Path | None,
+        Parameter(name=["--output", "-o"], help="Where to write; by default painting.texture.png."),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    **options: Any,
+) -> int:
+    """Make a texture: a painting's style alone, from noise; with --tileable its edges meet."""
+    del debug
+    from impasto.cli.texture import texture_command
+
+    return texture_command(
+        style, size=size, output=output, overwrite=overwrite, quiet=quiet, options=options
+    )
+
+
+@app.command
+def reproduce(
+    record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
+    output: Annotated[
+        Path | None, Parameter(help="Where to write; by default NAME.again.png beside it.")
+    ] = None,
+    *,
+    content: Annotated[
+        Path | None,
+        Parameter(help="The photograph, if it lies neither beside the record nor here."),
+    ] = None,
+    style: Annotated[
+        list[Path] | None, Parameter(help="The painting; once for each, in order.", negative="")
+    ] = None,
+    init: Annotated[Path | None, Parameter(help="The starting picture.")] = None,
+    weights: Annotated[Path | None, Parameter(help="The network's weights.")] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Make a result again from its record; say what has changed and whether it is the same."""
+    del debug
+    from impasto.cli.reproduce import reproduce_command
+
+    return reproduce_command(
+        record,
+        output,
+        overwrite=overwrite,
+        quiet=quiet,
+        content=content,
+        style=style or (),
+        init=init,
+        weights=weights,
+    )
+
+
+@app.command
+def show(
+    record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
+    *,
+    plot: Annotated[
+        Path | None, Parameter(help="Draw the loss curve into this .png or .svg as well.")
+    ] = None,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> int:
+    """Print how a result was made, and draw its loss curve."""
+    del debug
+    from impasto.cli.show import show_command
+
+    return show_command(record, plot=plot, overwrite=overwrite)
 
 
 @app.command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
@@ -14,7 +14,9 @@ from impasto.config import Recipe
 _GROUPS: dict[str, Group] = {}
 
 
-def with_recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_recipe_options(
+    command: Callable[..., Any], *, leave_out: Collection[str] = ()
+) -> Callable[..., Any]:
     """Give a command one option for each field of the recipe, in place of its ``**options``."""
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
@@ -32,6 +34,7 @@ def with_recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
             annotation=_annotation(types[item.name], item.metadata["help"], item.metadata["group"]),
         )
         for item in fields(Recipe)
+        if item.name not in leave_out
     ]
     command.__signature__ = inspect.Signature(own + drawn)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in own + drawn}

@@ -42,8 +42,8 @@ def stylize_command(
         check_output(_preview_path(path), overwrite=overwrite)
     job = stylize_job(content, list(styles), **options)
     try:
-        status = _work(job, path, preview=preview, quiet=quiet)
-        _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+        status = work(job, path, preview=preview, quiet=quiet)
+        finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
     finally:
         if preview:
             _preview_path(path).unlink(missing_ok=True)
@@ -55,7 +55,8 @@ def default_output(content: Path, styles: Sequence[Path]) -> Path:
     return Path("+".join(path.stem for path in (content, *styles)) + ".png")
 
 
-def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
+def work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
+    """Draw a job's progress until it is done or stopped; the exit status."""
     try:
         with progress_display(job.plan, quiet=quiet) as show:
             for state in job:
@@ -69,7 +70,8 @@ def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
     return 0
 
 
-def _finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
+def finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
+    """Write the picture as it is, and say where it lies."""
     result = job.result()
     result.save(path, overwrite=overwrite)
     if status == INTERRUPTED:

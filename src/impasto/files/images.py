@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from impasto.errors import OutputError, PictureError
@@ -92,8 +92,15 @@ def check_suffix(path: Path) -> None:
         raise OutputError(f"{path.name!r} names no known format: end it in {', '.join(SUFFIXES)}.")
 
 
-def write_image(image: Image.Image, path: Path) -> None:
+def write_image(
+    image: Image.Image, path: Path, *, text: PngImagePlugin.PngInfo | None = None
+) -> None:
     """Write a picture atomically, in the format that its name says, with an sRGB profile.
+
+    Args:
+        image: the picture.
+        path: where.
+        text: what a PNG shall say besides (:func:`impasto.files.records.png_text`).
 
     Raises:
         OutputError: unknown suffix, or the file cannot be written.
@@ -101,12 +108,13 @@ def write_image(image: Image.Image, path: Path) -> None:
     """
     check_suffix(path)
     kind = SUFFIXES[path.suffix.lower()]
-    options: dict[str, Any] = {
+    choices: dict[str, dict[str, Any]] = {
         "JPEG": {"quality": 95, "subsampling": 0},
         "WEBP": {"quality": 95},
-    }.get(kind, {})
+        "PNG": {"pnginfo": text},
+    }
     with atomic_write(path) as temporary:
-        image.save(temporary, format=kind, icc_profile=_srgb_profile(), **options)
+        image.save(temporary, format=kind, icc_profile=_srgb_profile(), **choices.get(kind, {}))
 
 
 def _bytes_of(path: Path) -> bytes:

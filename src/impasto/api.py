@@ -215,6 +215,18 @@ class Stylizer:
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
 
+    def recipe(self, options: Mapping[str, Any]) -> Recipe:
+        """The recipe of some options, with this network.
+
+        Raises:
+            RecipeError: an option is unknown or out of range.
+
+        """
+        for name in _STYLIZER_OPTIONS:
+            if name in options:
+                raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
+        return Recipe.from_dict({**self._named, **options})
+
     def job(
         self, content: PictureLike, style: Styles, *, plan: Plan | None = None, **options: Any
     ) -> Job:
@@ -231,10 +243,7 @@ class Stylizer:
             RecipeError: an option is unknown or out of range.
 
         """
-        for name in _STYLIZER_OPTIONS:
-            if name in options:
-                raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
-        recipe = Recipe.from_dict({**self._named, **options})
+        recipe = self.recipe(options)
         styles = _listed(style)
         recipe.blend_for(len(styles))
         pictures = [read_picture(each) for each in (content, *styles)]
@@ -254,7 +263,7 @@ class Stylizer:
             if name in options:
                 raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
         width, height = (size, size) if isinstance(size, int) else size
-        recipe = Recipe.from_dict({**self._named, **options, **TEXTURE, "size": max(width, height)})
+        recipe = self.recipe({**options, **TEXTURE, "size": max(width, height)})
         _check_sides(width, height, tileable=recipe.tileable)
         styles = [read_picture(each) for each in _listed(style)]
         recipe.blend_for(len(styles))

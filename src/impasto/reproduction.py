@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from impasto.api import Job, Result, Stylizer
 from impasto.config import INITS, NOT_FOR_TEXTURES
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
 from impasto.files.finding import file_sha256, find_by_name
 from impasto.files.reading import Input, Record, read_record
-from impasto.files.records import versions
+from impasto.files.records import pixels_sha256, versions
 
 StrPath = str | os.PathLike[str]
 _ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
@@ -31,7 +33,8 @@ class Reproduction:
 
     Attributes:
         result: the new one.
-        identical: whether its pixels are those of the record; None where the record has no hash.
+        identical: whether its pixels are those of the original; None where neither the record has
+            a hash nor a lossless original is at hand.
         changes: what is not as it was, one sentence each.
 
     """
@@ -45,8 +48,8 @@ class Rerun:
     """A record about to be carried out.
 
     Args:
-        record: from :func:`impasto.files.reading.read_record`.
-        folders: where its files are looked for, by name.
+        path: the result, or its ``.json``.
+        folders: where its files are looked for, by name; beside it and here when not given.
         content: the photograph, in place of the record's name; likewise ``style`` (all of them),
             ``init`` and ``weights``.
 
@@ -59,25 +62,29 @@ class Rerun:
 
     def __init__(
         self,
-        record: Record,
-        folders: Sequence[Path],
+        path: Path,
+        folders: Sequence[Path] | None = None,
         *,
         content: StrPath | None = None,
         style: Sequence[StrPath] = (),
         init: StrPath | None = None,
         weights: StrPath | None = None,
     ) -> None:
+        record = read_record(path)
         _check_objects(record)
+        folders = (path.parent, Path()) if folders is None else folders
         given = {
             "content": [] if content is None else [Path(content)],
             "styles": [Path(each) for each in style],
             "init": [] if init is None else [Path(init)],
         }
         self.record = record
+        self._pixels = _pixels_at(path)
         self._found = {role: _find(record, role, given[role], folders) for role in _ROLES}
         stylizer = _stylizer(record, folders, weights)
         self.job: Job = self._job(stylizer, _here(record.plan))
         self.changes = (
+            *self._changed_result(),
             *self._changed_inputs(),
             *_changed_weights(record.network, stylizer.description),
             *_changed_plan(record.plan, self.job.plan),
@@ -91,7 +98,7 @@ class Rerun:
     def finish(self) -> Reproduction:
         """The picture as the job left it, compared with the record."""
         result = self.job.result()
-        known = self.record.result.sha256
+        known = self.record.result.sha256 or self._pixels
         identical = None if known is None else result.record["result"]["sha256"] == known
         return Reproduction(result, identical, self.changes)
 
@@ -105,6 +112,12 @@ class Rerun:
             return stylizer.job(self._found["content"][0], styles, plan=plan, **recipe)
         options = {k: v for k, v in recipe.items() if k not in NOT_FOR_TEXTURES}
         return stylizer.texture_job(styles, _sides(self.record), plan=plan, **options)
+
+    def _changed_result(self) -> list[str]:
+        known = self.record.result.sha256
+        if known is None or self._pixels in (known, None):
+            return []
+        return ["The picture beside the record has been edited since it was made."]
 
     def _changed_inputs(self) -> list[str]:
         return [
@@ -137,24 +150,23 @@ def reproduce(
         ImpastoError: with one sentence that says what to do.
 
     """
-    path = Path(path)
-    rerun = Rerun(
-        read_record(path),
-        folders_for(path),
-        content=content,
-        style=style,
-        init=init,
-        weights=weights,
-    )
+    rerun = Rerun(Path(path), content=content, style=style, init=init, weights=weights)
     for state in rerun.job:
         if rerun.is_done(state.step):
             break
     return rerun.finish()
 
 
-def folders_for(path: Path) -> tuple[Path, ...]:
-    """Where the inputs of a record are looked for: beside it, and in the current folder."""
-    return path.parent, Path()
+def _pixels_at(path: Path) -> str | None:
+    """Hash of the pixels of the result, if it is at hand as PNG."""
+    picture = path.with_suffix(".png")
+    if not picture.is_file():
+        return None
+    try:
+        with Image.open(picture) as image:
+            return pixels_sha256(image)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def _check_objects(record: Record) -> None:

@@ -110,7 +110,7 @@ def test_a_failure_after_a_preview_leaves_nothing_behind(photo, painting, folder
     from impasto import api
     from impasto.errors import OutputError
 
-    def fail(image, path):
+    def fail(*_, **__):
         raise OutputError("The disk is full.")
 
     monkeypatch.setattr(api, "write_image", fail)

@@ -1,4 +1,8 @@
-"""The commands, and how the process ends: 0 done, 2 bad input, 130 stopped by Ctrl-C."""
+"""The commands, and how the process ends.
+
+0 done; 1 some of many pictures failed, or a picture made again is not the same; 2 bad input;
+130 stopped by Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -32,31 +36,52 @@ app = App(
 @app.command
 @with_recipe_options
 def stylize(
-    content: Annotated[Path, Parameter(help="The photograph.")],
+    content: Annotated[
+        Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
+    ],
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
+    paintings: Annotated[
+        list[Path] | None,
+        Parameter(
+            name=["--style", "-s"],
+            help="A painting; all the names before it are then photographs. May be repeated.",
+            negative="",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
-        Parameter(name=["--output", "-o"], help="Where to write; by default photo+painting.png."),
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write; by default photo+painting.png. A folder for many photographs.",
+        ),
     ] = None,
-    overwrite: Annotated[bool, Parameter(help="Replace an existing file.", negative="")] = False,
+    overwrite: Overwrite = False,
     preview: Annotated[
         int | None, Parameter(help="Write the picture so far every N steps, as NAME.preview.png.")
     ] = None,
-    quiet: Annotated[
-        bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")
-    ] = False,
-    debug: Annotated[
-        bool, Parameter(help="On an error, show where it came from.", negative="")
-    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
     **options: Any,
 ) -> int:
-    """Paint a photograph in the style of one or more paintings."""
+    """Paint a photograph, or many, in the style of one or more paintings."""
     del debug  # read by main, which alone catches errors
+    from impasto.cli.batch import batch_command, is_batch
     from impasto.cli.stylize import stylize_command
 
+    photographs, styles = ([content, *style], paintings) if paintings else ([content], style)
+    if is_batch(photographs):
+        return batch_command(
+            photographs,
+            styles,
+            output=output,
+            overwrite=overwrite,
+            preview=preview,
+            quiet=quiet,
+            options=options,
+        )
     return stylize_command(
         content,
-        style,
+        styles,
         output=output,
         overwrite=overwrite,
         preview=preview,
@@ -146,9 +171,7 @@ def summary(
     network: Annotated[str, Parameter(help="vgg19 or compact.")] = "vgg19",
     *,
     size: Annotated[int, Parameter(help="Side of the input, in pixels.")] = 224,
-    debug: Annotated[
-        bool, Parameter(help="On an error, show where it came from.", negative="")
-    ] = False,
+    debug: Debug = False,
 ) -> int:
     """Print a network layer by layer: shapes, parameters, receptive fields, multiply-adds."""
     del debug

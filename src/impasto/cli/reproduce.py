@@ -8,13 +8,12 @@ from typing import Any
 
 from impasto.api import check_destination
 from impasto.cli.progress import progress_display
-from impasto.files.reading import read_record
-from impasto.reproduction import Reproduction, Rerun, folders_for
+from impasto.reproduction import Reproduction, Rerun
 
 VERDICTS = {
     True: "The pixels are identical.",
     False: "The pixels are not identical.",
-    None: "The record is older than pixel hashes: whether the pixels are identical is not known.",
+    None: "Whether the pixels are identical is not known: the record is from before pixel hashes.",
 }
 
 
@@ -29,7 +28,7 @@ def reproduce_command(
     """
     destination = output or default_output(path)
     check_destination(destination, overwrite=overwrite)
-    rerun = Rerun(read_record(path), folders_for(path), **given)
+    rerun = Rerun(path, **given)
     if not quiet:
         for change in rerun.changes:
             print(change, file=sys.stderr)

@@ -85,7 +85,7 @@ def _plan_rows(record: Record) -> Iterator[tuple[str, str]]:
         yield (
             "",
             f"{stage.width}x{stage.height}, {stage.steps} steps, {stage.precision}, "
-            f"alpha {weights.alpha:.4g}, beta {weights.beta:.4g}",
+            f"alpha {_number(weights.alpha)}, beta {_number(weights.beta)}",
         )
 
 
@@ -110,6 +110,10 @@ def _changed_options(recipe: Recipe) -> str:
         if getattr(recipe, item.name) != item.default
     ]
     return " ".join(changed)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _word(value: Any) -> str:

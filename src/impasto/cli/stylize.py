@@ -9,7 +9,7 @@ from typing import Any
 
 from impasto.api import Job, check_destination, stylize_job
 from impasto.cli.progress import progress_display
-from impasto.errors import RecipeError
+from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.images import to_pillow, write_image
 
@@ -36,6 +36,11 @@ def stylize_command(
         raise RecipeError("A painting is needed too: impasto stylize photo.jpg painting.jpg.")
     if preview is not None and preview < 1:
         raise RecipeError("--preview must be at least 1.")
+    if output is not None and len(styles) > 1 and (output.is_dir() or not output.suffix):
+        raise OutputError(
+            f"{str(output)!r} names no known format of a picture: if many photographs are meant, "
+            "name the painting with --style, or put the pattern in quotes."
+        )
     path = output or default_output(content, styles)
     check_destination(path, overwrite=overwrite)
     if preview:

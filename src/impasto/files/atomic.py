@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from impasto.errors import OutputError
@@ -33,6 +34,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed process left of an attempt to write ``path``."""
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        left.unlink(missing_ok=True)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

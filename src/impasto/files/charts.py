@@ -201,8 +201,8 @@ def _y(height: float) -> float:
     return BOTTOM - (BOTTOM - TOP) * height
 
 
-def _times(weight: float, loss: float | None) -> float | None:
-    return None if loss is None else weight * loss
+def _times(weight: float | None, loss: float | None) -> float | None:
+    return None if loss is None or weight is None else weight * loss
 
 
 def _positive(curve: Curve) -> list[float]:

@@ -18,7 +18,6 @@ from typing import Any, BinaryIO, Literal, NoReturn
 
 from impasto.config import Recipe
 from impasto.engine.plan import Plan
-from impasto.engine.state import Weights
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
 from impasto.files.images import MAX_PIXELS
@@ -47,6 +46,16 @@ class Step:
     content: float | None
     style: float | None
     variation: float | None = None
+
+
+@dataclass(frozen=True)
+class StageWeights:
+    """Weights of one size; None where one was not finite. See :class:`engine.state.Weights`."""
+
+    alpha: float | None
+    beta: float | None
+    content_unit: float | None
+    style_unit: float | None
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class Record:
     plan: Plan | None
     inputs: Mapping[str, tuple[Input, ...]]
     network: Mapping[str, str]
-    weights: tuple[Weights, ...]
+    weights: tuple[StageWeights, ...]
     result: Outcome
     losses: tuple[Step, ...] = field(repr=False)
     versions: Mapping[str, str]
@@ -209,7 +218,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
             for role in ("content", "styles", "init")
         },
         network=convert(values["network"], dict[str, str]),
-        weights=convert(values["weights"], tuple[Weights, ...]),
+        weights=convert(values["weights"], tuple[StageWeights, ...]),
         result=build(Outcome, values["result"]),
         losses=convert(values["losses"], tuple[Step, ...]),
         versions=convert(values["versions"], dict[str, str]),

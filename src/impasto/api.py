@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
+from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, TEXTURE_DEFAULTS, Recipe
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import CELL, Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
@@ -263,7 +263,8 @@ class Stylizer:
             if name in options:
                 raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
         width, height = (size, size) if isinstance(size, int) else size
-        recipe = self.recipe({**options, **TEXTURE, "size": max(width, height)})
+        sides = {"size": max(width, height)}
+        recipe = self.recipe({**TEXTURE_DEFAULTS, **options, **TEXTURE, **sides})
         _check_sides(width, height, tileable=recipe.tileable)
         styles = [read_picture(each) for each in _listed(style)]
         recipe.blend_for(len(styles))

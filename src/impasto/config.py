@@ -174,6 +174,11 @@ class Recipe:
 TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
 """What makes a recipe one of a texture: style alone, from noise."""
 
+TEXTURE_DEFAULTS: dict[str, Any] = {"tv": 0.005}
+"""Defaults of textures that differ: from noise, max pooling leaves a grid of pairs of pixels, which
+this much smoothing removes (changes across even and odd lines 1.25 : 0.75 without, 1.0 with it) at
+no cost in style distance (0.0172 without, 0.0170 with it; the_scream at 256 pixels)."""
+
 NOT_FOR_TEXTURES = (*TEXTURE, "size", "alpha", "beta", "preserve_color")
 """Options of :class:`Recipe` that mean nothing where there is no photograph."""
 

@@ -17,7 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.options import with_recipe_options
-from impasto.config import NOT_FOR_TEXTURES
+from impasto.config import NOT_FOR_TEXTURES, TEXTURE_DEFAULTS
 from impasto.errors import ImpastoError
 
 Overwrite = Annotated[bool, Parameter(help="Replace an existing file.", negative="")]
@@ -91,7 +91,7 @@ def stylize(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES)
+@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES, defaults=TEXTURE_DEFAULTS)
 def texture(
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
     size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",

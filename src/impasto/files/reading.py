@@ -207,16 +207,13 @@ def _unpacked(rest: bytes) -> str:
 
 
 def _checked(values: Mapping[str, Any], schema: int) -> Record:
-    plan = _plan(values["plan"])
+    inputs = convert(values["inputs"], dict[str, tuple[Input, ...]])
     record = Record(
         schema=schema,
         task=convert(values["task"], Literal["stylize", "texture"]),
         recipe=build(Recipe, values["recipe"]),
-        plan=plan,
-        inputs={
-            role: tuple(_input(each) for each in convert(values["inputs"].get(role, []), list))
-            for role in ("content", "styles", "init")
-        },
+        plan=_plan(values["plan"]),
+        inputs={"content": (), "styles": (), "init": (), **inputs},
         network=convert(values["network"], dict[str, str]),
         weights=convert(values["weights"], tuple[StageWeights, ...]),
         result=build(Outcome, values["result"]),
@@ -225,12 +222,6 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
     )
     _check_whole(record)
     return record
-
-
-def _input(values: Any) -> Input:
-    found = build(Input, values)
-    _check_name(found.name)
-    return found
 
 
 def _plan(values: Any) -> Plan | None:
@@ -263,7 +254,10 @@ def _check_whole(record: Record) -> None:
         raise MismatchError("the plan is for other inputs")
     if (record.recipe.threads or 1) > 1024:
         raise MismatchError("too many threads")
-    for name in (record.recipe.weights, record.recipe.init):
+    if set(record.inputs) != {"content", "styles", "init"}:
+        raise MismatchError("an unknown input")
+    names = [each.name for pictures in record.inputs.values() for each in pictures]
+    for name in (*names, record.recipe.weights, record.recipe.init):
         if name is not None:
             _check_name(name)
 

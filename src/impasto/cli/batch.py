@@ -164,7 +164,7 @@ def _tasks(photographs: Sequence[Path], styles: Sequence[Path], folder: Path) ->
             raise OutputError(
                 "The results would lie among the photographs: choose another --output."
             )
-        named = path if stems[path.stem] == 1 else path.with_name(f"{path.name}.")
+        named = path if stems[path.stem] == 1 else path.with_name(f"{path.name}.png")
         destination = folder / default_output(named, styles)
         other = taken.setdefault(destination.name, path)
         if other is not path:

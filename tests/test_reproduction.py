@@ -191,6 +191,13 @@ def test_weights_by_name(photo, painting, tiny_tensors, tmp_path):
     assert impasto.reproduce(path, weights=moved).identical is True
 
 
+def test_a_size_without_measure_is_refused_before_any_work(made):
+    values = json.loads(made.with_suffix(".json").read_text())
+    recipe = {**values["recipe"], "size": 10**9}
+    with pytest.raises(impasto.ImpastoError, match="million"):
+        impasto.reproduce(_with(made, recipe=recipe, plan={**values["plan"], "tiles": 3}))
+
+
 def test_the_result_is_a_result(made):
     again = impasto.reproduce(made).result
     assert isinstance(again, impasto.Result)

@@ -19,6 +19,7 @@ from impasto.config import INITS, NOT_FOR_TEXTURES
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
 from impasto.files.finding import file_sha256, find_by_name
+from impasto.files.images import MAX_PIXELS
 from impasto.files.reading import Input, Record, read_record
 from impasto.files.records import pixels_sha256, versions
 
@@ -83,6 +84,7 @@ class Rerun:
         self._found = {role: _find(record, role, given[role], folders) for role in _ROLES}
         stylizer = _stylizer(record, folders, weights)
         self.job: Job = self._job(stylizer, _here(record.plan))
+        _check_size(self.job.plan)
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),
@@ -210,6 +212,14 @@ def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) 
                 "them with --weights."
             )
     return Stylizer(recipe.network, weights=weights, pooling=recipe.pooling)
+
+
+def _check_size(plan: Plan) -> None:
+    """A plan made anew may be of any size that the recipe asks for."""
+    if plan.stages[-1].height * plan.stages[-1].width > MAX_PIXELS:
+        raise RecordError(
+            f"The record asks for more than {MAX_PIXELS // 1_000_000} million pixels: get it anew."
+        )
 
 
 def _here(plan: Plan | None) -> Plan | None:

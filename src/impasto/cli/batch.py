@@ -18,6 +18,7 @@ from impasto.files.atomic import remove_leftovers
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, read_picture
+from impasto.files.records import record_path
 
 FAILED = 1
 
@@ -107,6 +108,8 @@ class _Batch:
         return tally, FAILED if tally.failed else 0
 
     def _try(self, index: int, task: _Task, show: BatchShow, tally: _Tally) -> None:
+        remove_leftovers(task.destination)
+        remove_leftovers(record_path(task.destination))
         try:
             wanted = self._wanted(task.photograph)
             if not self._overwrite and is_finished(task.destination, wanted):
@@ -127,7 +130,6 @@ class _Batch:
     def _make(self, index: int, task: _Task, wanted: Wanted, show: BatchShow) -> None:
         overwrite = self._overwrite or may_replace(task.destination, wanted)
         check_destination(task.destination, overwrite=overwrite)
-        remove_leftovers(task.destination)
         job = self._stylizer.job(task.photograph, self._styles, **self._options)
         for state in job:
             show(index, task.photograph.name, job.plan, state)

@@ -252,6 +252,10 @@ def _check_whole(record: Record) -> None:
         raise MismatchError("more than one start")
     if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
         raise MismatchError("the plan is for other inputs")
+    if record.plan and record.task == "texture":
+        last = record.plan.stages[-1]
+        if record.result.size != (last.height, last.width):
+            raise MismatchError("the plan is for another size")
     if (record.recipe.threads or 1) > 1024:
         raise MismatchError("too many threads")
     if set(record.inputs) != {"content", "styles", "init"}:

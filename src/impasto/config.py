@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from impasto.errors import RecipeError
 from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
@@ -125,7 +126,7 @@ class Recipe:
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 
     def __post_init__(self) -> None:
-        _check_choices(self)
+        _check_types(self)
         _check_numbers(self)
         _check_size(self)
         _check_layers(self)
@@ -205,17 +206,32 @@ def canonical_layer(name: str) -> str:
     return "conv" + name[4:] if name.startswith("relu") else name
 
 
-def _check_choices(recipe: Recipe) -> None:
+def _check_types(recipe: Recipe) -> None:
     for name, hint in get_type_hints(Recipe).items():
-        for option in (hint, *get_args(hint)):
-            value = getattr(recipe, name)
-            if (
-                get_origin(option) is Literal
-                and value is not None
-                and value not in get_args(option)
-            ):
-                listed = ", ".join(map(str, get_args(option)))
-                raise RecipeError(f"--{_flag(name)} {value!r} is unknown: choose from {listed}.")
+        value = getattr(recipe, name)
+        if not any(_fits(value, kind) for kind in _kinds(hint)):
+            choices = [str(choice) for kind in _kinds(hint) for choice in get_args(kind)]
+            listed = ", ".join(choices) if get_origin(_kinds(hint)[0]) is Literal else None
+            advice = f"choose from {listed}" if listed else "see impasto stylize --help"
+            raise RecipeError(f"--{_flag(name)} {value!r} is unknown: {advice}.")
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; the hint itself where it is none."""
+    return get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is Literal:
+        return value in get_args(kind)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, get_args(kind)[0]) for item in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is NoneType:
+        return value is None
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _check_numbers(recipe: Recipe) -> None:
@@ -230,6 +246,7 @@ def _check_numbers(recipe: Recipe) -> None:
                 need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
     need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need(recipe.tv >= 0, "--tv must not be negative.")
     need(
         (recipe.alpha or 0) >= 0 and (recipe.beta or 0) >= 0, "--alpha and --beta must be positive."

@@ -18,6 +18,7 @@ app = App(
     help="Neural style transfer: a photograph's content, a painting's style, one picture.",
     version=impasto.__version__,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main says what was kept, and gives the status
 )
 
 

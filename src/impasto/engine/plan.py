@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -99,6 +99,12 @@ class Plan:
     channels_last: bool
     threads: int
     stages: tuple[Stage, ...]
+
+    @property
+    def share(self) -> float:
+        """Share of the whole picture's work that is done: 1 but for a preview of a part."""
+        whole = sum(replace(stage, window=None).work for stage in self.stages)
+        return sum(stage.work for stage in self.stages) / whole
 
     @property
     def steps(self) -> int:
@@ -219,9 +225,14 @@ def _style_size(recipe: Recipe, stage: Size, style: Size) -> Size:
     """The painting at the stage's size times the style scale, but never enlarged."""
     longest = min(max(style), round(max(stage) * recipe.style_scale))
     size = fit(style, longest)
-    if min(size) < NARROWEST:
-        size = fit(style, -(-NARROWEST * max(style) // min(style)))
-    return size
+    if min(size) >= NARROWEST:
+        return size
+    if min(style) < NARROWEST:
+        raise PictureError(
+            f"The painting has {style[1]} x {style[0]} pixels: its short side must be at least "
+            f"{NARROWEST}."
+        )
+    return fit(style, -(-NARROWEST * max(style) // min(style)))
 
 
 def _cpu_has_bf16() -> bool:

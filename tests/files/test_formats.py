@@ -110,6 +110,8 @@ def _ramp() -> np.ndarray:
 
 
 def _encoded(kind: str, levels: np.ndarray) -> bytes | None:
+    if kind not in DEEP:
+        return None
     import imagecodecs
     import tifffile
 

@@ -233,8 +233,8 @@ def _plain_mode(image: Image.Image) -> Image.Image:
     return image.convert({"1": "L", "La": "LA"}.get(image.mode, "RGB"))
 
 
-def _unusable_profile(name: str) -> str:
-    return f"The colour profile of {name} cannot be used: its colours are taken for sRGB."
+def _unusable_profile(name: str, reason: str = "cannot be used") -> str:
+    return f"The colour profile of {name} {reason}: its colours are taken for sRGB."
 
 
 def _deep_tiff(data: bytes, name: str, max_pixels: int) -> Decoded | None:
@@ -256,7 +256,8 @@ def _of_deep(found: deep.Deep, name: str, notes: tuple[str, ...]) -> Decoded:
         levels = levels.clip(0, 1)
     converted = deep_to_srgb(levels, found.profile)
     if converted is None:
-        notes += (_unusable_profile(name),)
+        missing = () if deep.available() else (f"needs {deep.INSTALL}",)
+        notes += (_unusable_profile(name, *missing),)
         converted = deep_to_srgb(levels, None)
         assert converted is not None
     alpha = None if found.alpha is None else _turned(found.alpha.clip(0, 1), found.orientation)

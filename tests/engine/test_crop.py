@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -28,17 +30,21 @@ def _plan(recipe, pictures, side=64):
 
 def test_small_sizes_are_whole_and_large_ones_windows_around_one_spot(pictures):
     whole, plan = _plan(RECIPE, pictures)
-    assert [stage.window is None for stage in plan.stages] == [True, False, False]
+    assert [stage.window is None for stage in plan.stages] == [True, True, False]
     assert [stage.styles for stage in plan.stages] == [stage.styles for stage in whole.stages]
+    far = make_plan(Recipe(size=900, scales=4), (120, 160), [(90, 100)], PLAIN)
+    spotted = crop_plan(far, pictures.content, side=64)
+    assert [stage.window is None for stage in spotted.stages] == [False] * 4
     centres = []
-    for stage in plan.stages[1:]:
+    for stage in spotted.stages:
         top, left, height, width = stage.window
         assert 0 <= top <= stage.height - height
         assert 0 <= left <= stage.width - width
-        assert height <= 64
-        assert width == 64
+        assert (height, width) == (64, 64)
         centres.append(((left + width / 2) / stage.width, (top + height / 2) / stage.height))
-    assert abs(centres[0][0] - centres[1][0]) < 0.3
+    for one, other in pairwise(centres):
+        assert one == pytest.approx(other, abs=0.25)
+    assert spotted.share < 0.1
     assert 0.1 < plan.share < 0.6
     assert whole.share == 1
 

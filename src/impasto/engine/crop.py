@@ -1,9 +1,9 @@
 """One part of a large picture at its final scale: what it will look like, at a small price.
 
 The picture is made as always, coarse to fine, but of each size only a window is made, all of them
-around the same spot. Sizes no larger than the window are made whole, so the large shapes come from
-the whole photograph; the paintings are those of the final scale throughout. What differs from the
-finished picture: at the large sizes the losses know only the window.
+around the same spot. Sizes hardly larger than the window are made whole, so the large shapes come
+from the whole photograph; the paintings are whole, and of the same sizes as always. What differs
+from the finished picture: at the large sizes the losses know only the window.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from impasto.ops.inits import interpolate, resize
 from impasto.ops.statistics import StatisticsLoss, gram_loss
 
 SIDE = 512
+HARDLY_LARGER = 1.5  # a size with up to this many times the window's pixels is made whole
 
 
 def crop_plan(plan: Plan, content: Tensor, *, side: int = SIDE) -> Plan:
@@ -150,9 +151,9 @@ def _inner(stage: Stage, outer: Window) -> Window:
 
 
 def _windowed(stage: Stage, spot: tuple[float, float], side: int) -> Stage:
-    height, width = min(side, stage.height), min(side, stage.width)
-    if (height, width) == (stage.height, stage.width):
+    if stage.height * stage.width <= HARDLY_LARGER * side * side:
         return stage
+    height, width = min(side, stage.height), min(side, stage.width)
     top = min(max(round(spot[0] * stage.height - height / 2), 0), stage.height - height)
     left = min(max(round(spot[1] * stage.width - width / 2), 0), stage.width - width)
     return replace(stage, window=(top, left, height, width))

@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from impasto.errors import RecipeError
+from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
@@ -30,6 +31,7 @@ def _option(group: str) -> Callable[[Any, str], Any]:
 
 
 _look = _option("The look")
+_picture = _option("Size and file")
 _objective = _option("The objective (the report's terms)")
 _run = _option("The optimisation")
 _machine = _option("The machine")
@@ -47,7 +49,28 @@ class Recipe:
     strength: float = _look(
         0.95, "How much style, from 0 (the photograph) to 1; means the same at every size."
     )
-    size: int = _look(512, "Longest side of the result, in pixels.")
+    size: int | str = _picture(
+        512,
+        "Size of the result: its longest side in pixels, a frame to fit in such as 3000x2000, "
+        "or full (the photograph's own).",
+    )
+    print: str | None = _picture(
+        None,
+        "Size on paper, such as 60x90cm or 24x36in, in place of --size; the sheet is turned the "
+        "way the photograph lies.",
+    )
+    dpi: int | None = _picture(
+        None, f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given."
+    )
+    crop_preview: bool = _picture(
+        False,
+        "Make only the most detailed 512 pixels, at the final scale, as NAME.crop.png: to judge a "
+        "large picture before it is paid for.",
+    )
+    depth: Literal[8, 16] = _picture(8, "Bits of each colour in a PNG or TIFF: 8 or 16.")
+    max_pixels: int = _picture(
+        256_000_000, "Largest picture that is read or made, in pixels (width times height)."
+    )
     style_scale: float = _look(
         1.0, "Size of the painting relative to the photograph: larger means larger strokes."
     )
@@ -105,6 +128,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _check_types(self)
         _check_numbers(self)
+        _check_size(self)
         _check_layers(self)
         _check_lists(self)
 
@@ -112,6 +136,18 @@ class Recipe:
     def uses_alpha_beta(self) -> bool:
         """True when eq. (7)'s own weights replace the strength."""
         return self.alpha is not None or self.beta is not None
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame that the result fits in; None for the photograph's own size."""
+        if self.print is not None:
+            return parse_paper(self.print, self.resolution or DEFAULT_DPI)
+        return parse_size(self.size)
+
+    @property
+    def resolution(self) -> int | None:
+        """Dots per inch that the file is to state; None where nothing asks for any."""
+        return self.dpi or (DEFAULT_DPI if self.print is not None else None)
 
     @property
     def style_layer_weights(self) -> tuple[float, ...]:
@@ -195,7 +231,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind is NoneType:
         return value is None
-    return isinstance(value, kind) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _check_numbers(recipe: Recipe) -> None:
@@ -209,7 +245,6 @@ def _check_numbers(recipe: Recipe) -> None:
             if isinstance(number, float):
                 need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
-    need(recipe.size >= 16, "--size must be at least 16 pixels.")
     need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
     need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need(recipe.tv >= 0, "--tv must not be negative.")
@@ -219,7 +254,17 @@ def _check_numbers(recipe: Recipe) -> None:
     need(1 <= recipe.history <= 1000, "--history must lie between 1 and 1000.")
     need(recipe.learning_rate > 0, "--learning-rate must be positive.")
     need(recipe.scales is None or 1 <= recipe.scales <= 12, "--scales must lie between 1 and 12.")
+    need(recipe.dpi is None or 1 <= recipe.dpi <= 10_000, "--dpi must lie between 1 and 10000.")
+    need(recipe.max_pixels >= 1, "--max-pixels must be at least 1.")
     need(recipe.threads is None or recipe.threads >= 1, "--threads must be at least 1.")
+
+
+def _check_size(recipe: Recipe) -> None:
+    if isinstance(recipe.size, str) and recipe.size.strip().isdigit():
+        object.__setattr__(recipe, "size", int(recipe.size))
+    if recipe.print is not None and recipe.size != Recipe.size:
+        raise RecipeError("--size and --print contradict each other: give one of them.")
+    _ = recipe.frame  # says what is wrong with either
 
 
 def _check_layers(recipe: Recipe) -> None:

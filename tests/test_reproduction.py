@@ -194,8 +194,35 @@ def test_weights_by_name(photo, painting, tiny_tensors, tmp_path):
 def test_a_size_without_measure_is_refused_before_any_work(made):
     values = json.loads(made.with_suffix(".json").read_text())
     recipe = {**values["recipe"], "size": 10**9}
-    with pytest.raises(impasto.ImpastoError, match="million"):
+    with pytest.raises(impasto.ImpastoError, match="pixels"):
         impasto.reproduce(_with(made, recipe=recipe, plan={**values["plan"], "tiles": 3}))
+    stage = {**values["plan"]["stages"][0], "height": 10**6, "width": 10**6}
+    with pytest.raises(impasto.RecordError, match="--max-pixels"):
+        impasto.reproduce(_with(made, plan={**values["plan"], "stages": [stage]}))
+    recipe = {**values["recipe"], "max_pixels": 10**12}
+    with pytest.raises(impasto.RecordError, match="--max-pixels"):
+        impasto.reproduce(_with(made, recipe=recipe))
+    assert impasto.reproduce(_with(made, recipe=recipe), max_pixels=10**12).identical is True
+
+
+@pytest.mark.parametrize("options", [{"depth": 16}, {"crop_preview": True}], ids=str)
+def test_depths_and_previews(options, photo, painting):
+    path = photo.parent / "out.png"
+    impasto.stylize(photo, painting, **QUICK, **options).save(path)
+    path.with_suffix(".json").unlink()
+    again = impasto.reproduce(path)
+    assert (again.identical, again.changes) == (True, ())
+
+
+def test_a_transparent_photograph(photo, painting):
+    with Image.open(photo) as image:
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+        image.save(photo)
+    path = photo.parent / "out.png"
+    impasto.stylize(photo, painting, **QUICK).save(path)
+    again = impasto.reproduce(path)
+    assert (again.identical, again.changes) == (True, ())
+    assert again.result.image.mode == "RGBA"
 
 
 def test_the_result_is_a_result(made):

@@ -72,7 +72,7 @@ def test_several_paintings_are_blended(brush, painting):
         (64, {"stength": 1}, "stength"),
         (100, {"tileable": True}, "96x96"),
         (8, {}, "at least 16"),
-        ((100_000, 100_000), {}, "million"),
+        ((100_000, 100_000), {}, "max-pixels"),
         (64, {"blend": (1, 2)}, "2 shares for 1 painting"),
     ],
 )

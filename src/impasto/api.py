@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, TEXTURE_DEFAULTS, Recipe
+from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import CELL, Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
@@ -29,14 +31,12 @@ from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.images import (
-    MAX_PIXELS,
-    SUFFIXES,
     Picture,
     PictureLike,
     check_suffix,
     read_picture,
     to_pillow,
-    write_image,
+    write_result,
 )
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
@@ -54,15 +54,24 @@ class Result:
     """A finished picture.
 
     Attributes:
-        image: 8-bit RGB.
-        tensor: the same before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
+        image: 8-bit RGB; RGBA where the photograph is transparent.
+        tensor: its colours before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
         record: what it takes to make it again, and how the losses went; plain values.
+        alpha: the photograph's transparency at the result's size, ``(1, 1, H, W)`` float32 in
+            [0, 1]; None where it has none.
+        depth: bits a channel that :meth:`save` writes, 8 or 16.
+        dpi: dots per inch that :meth:`save` states in the file.
+        notes: sentences on what was left out or taken for granted of the pictures.
 
     """
 
     image: Image.Image
     tensor: Tensor = field(repr=False)
     record: dict[str, Any] = field(repr=False)
+    alpha: Tensor | None = field(default=None, repr=False)
+    depth: int = 8
+    dpi: int | None = None
+    notes: tuple[str, ...] = ()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
@@ -74,9 +83,15 @@ class Result:
 
         """
         path = Path(path)
-        check_destination(path, overwrite=overwrite)
-        is_png = SUFFIXES[path.suffix.lower()] == "PNG"
-        write_image(self.image, path, text=png_text(self.record) if is_png else None)
+        check_destination(path, overwrite=overwrite, depth=self.depth)
+        write_result(
+            self.tensor,
+            path,
+            alpha=self.alpha,
+            depth=self.depth,
+            dpi=self.dpi,
+            text=png_text(self.record),
+        )
         write_record(self.record, record_path(path))
         return path
 
@@ -99,7 +114,9 @@ class Job:
         plan: Plan | None = None,
     ) -> None:
         self.recipe = recipe
-        self.plan = plan or make_plan(recipe, content.size, [style.size for style in styles])
+        self.plan = plan or _plan_for(recipe, content, styles)
+        self.transparent = content.alpha is not None
+        self._alpha_whole = content.alpha
         self._task = task
         self._pictures = {"styles": list(styles)}
         if task == "stylize":
@@ -111,7 +128,7 @@ class Job:
         self._weights: dict[int, dict[str, float | None]] = {}
         self._last: State | None = None
         self._seconds = 0.0
-        self._states = run(
+        self._states = (run_cropped if recipe.crop_preview else run)(
             recipe,
             self.plan,
             Pictures(
@@ -137,6 +154,14 @@ class Job:
         """The last state so far; None before the first."""
         return self._last
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was left out or taken for granted of the pictures."""
+        every = [
+            note for pictures in self._pictures.values() for each in pictures for note in each.notes
+        ]
+        return tuple(dict.fromkeys(every))
+
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
 
@@ -147,8 +172,21 @@ class Job:
         if self._last is None:
             raise RecipeError("There is no picture yet: iterate over the job first.")
         tensor = self._last.snapshot()
-        image = to_pillow(tensor)
-        return Result(image, tensor, self._record(self._last, image))
+        alpha = self._alpha(self._last)
+        image = to_pillow(tensor, alpha)
+        return Result(
+            image,
+            tensor,
+            self._record(self._last, image),
+            alpha,
+            self.recipe.depth,
+            self.recipe.resolution,
+            self.notes,
+        )
+
+    def _alpha(self, last: State) -> Tensor | None:
+        alpha = self._alpha_whole
+        return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
 
     def _note(self, state: State) -> None:
         values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
@@ -246,8 +284,9 @@ class Stylizer:
         recipe = self.recipe(options)
         styles = _listed(style)
         recipe.blend_for(len(styles))
-        pictures = [read_picture(each) for each in (content, *styles)]
-        init = None if recipe.init in INITS else read_picture(recipe.init)
+        read = partial(read_picture, max_pixels=recipe.max_pixels)
+        pictures = [read(each) for each in (content, *styles)]
+        init = None if recipe.init in INITS else read(recipe.init)
         return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan)
 
     def texture_job(
@@ -265,12 +304,13 @@ class Stylizer:
         width, height = (size, size) if isinstance(size, int) else size
         sides = {"size": max(width, height)}
         recipe = self.recipe({**TEXTURE_DEFAULTS, **options, **TEXTURE, **sides})
-        _check_sides(width, height, tileable=recipe.tileable)
-        styles = [read_picture(each) for each in _listed(style)]
+        _check_sides(width, height, recipe)
+        read = partial(read_picture, max_pixels=recipe.max_pixels)
+        styles = [read(each) for each in _listed(style)]
         recipe.blend_for(len(styles))
         # The engine's yardsticks are a photograph's; at strength 1 noise serves as well as any.
         noise = white_noise(height, width, seed=recipe.seed)[0].permute(1, 2, 0).numpy()
-        return Job(recipe, read_picture(noise), styles, None, self, task="texture", plan=plan)
+        return Job(recipe, read(noise), styles, None, self, task="texture", plan=plan)
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
         """The states of :meth:`job`, one for the start and one for every step."""
@@ -358,14 +398,14 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
     return Stylizer(**own), rest
 
 
-def check_destination(path: Path, *, overwrite: bool) -> None:
+def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
     """Make sure, before any work, that a picture and its record may be written.
 
     Raises:
         OutputError: they may not.
 
     """
-    check_suffix(path)
+    check_suffix(path, depth=depth)
     check_output(path, overwrite=overwrite)
     check_output(record_path(path), overwrite=overwrite)
 
@@ -377,13 +417,18 @@ def _listed(style: Styles) -> list[Any]:
     return styles
 
 
-def _check_sides(width: int, height: int, *, tileable: bool) -> None:
-    if min(width, height) < 16 or width * height > MAX_PIXELS:
+def _plan_for(recipe: Recipe, content: Picture, styles: Sequence[Picture]) -> Plan:
+    whole = make_plan(recipe, content.size, [style.size for style in styles])
+    return crop_plan(whole, content.tensor) if recipe.crop_preview else whole
+
+
+def _check_sides(width: int, height: int, recipe: Recipe) -> None:
+    if min(width, height) < CELL or width * height > recipe.max_pixels:
         raise RecipeError(
-            f"A texture of {width} x {height} pixels cannot be made: take sides of at least 16, "
-            f"and at most {MAX_PIXELS // 1_000_000} million pixels."
+            f"A texture of {width} x {height} pixels cannot be made: take sides of at least "
+            f"{CELL}, and no more than {recipe.max_pixels:,} pixels (--max-pixels)."
         )
-    if tileable and (width % CELL or height % CELL):
+    if recipe.tileable and (width % CELL or height % CELL):
         raise RecipeError(
             f"Sides of a tileable texture are multiples of {CELL}: "
             f"{round(width / CELL) * CELL}x{round(height / CELL) * CELL} would do."

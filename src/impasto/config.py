@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from impasto.errors import RecipeError
+from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
@@ -30,6 +31,7 @@ def _option(group: str) -> Callable[[Any, str], Any]:
 
 
 _look = _option("The look")
+_picture = _option("Size and file")
 _objective = _option("The objective (the report's terms)")
 _run = _option("The optimisation")
 _machine = _option("The machine")
@@ -47,7 +49,28 @@ class Recipe:
     strength: float = _look(
         0.95, "How much style, from 0 (the photograph) to 1; means the same at every size."
     )
-    size: int = _look(512, "Longest side of the result, in pixels.")
+    size: int | str = _picture(
+        512,
+        "Size of the result: its longest side in pixels, a frame to fit in such as 3000x2000, "
+        "or full (the photograph's own).",
+    )
+    print: str | None = _picture(
+        None,
+        "Size on paper, such as 60x90cm or 24x36in, in place of --size; the sheet is turned the "
+        "way the photograph lies.",
+    )
+    dpi: int | None = _picture(
+        None, f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given."
+    )
+    crop_preview: bool = _picture(
+        False,
+        "Make only the most detailed 512 pixels, at the final scale, as NAME.crop.png: to judge a "
+        "large picture before it is paid for.",
+    )
+    depth: Literal[8, 16] = _picture(8, "Bits of each colour in a PNG or TIFF: 8 or 16.")
+    max_pixels: int = _picture(
+        256_000_000, "Largest picture that is read or made, in pixels (width times height)."
+    )
     style_scale: float = _look(
         1.0, "Size of the painting relative to the photograph: larger means larger strokes."
     )
@@ -106,6 +129,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _check_types(self)
         _check_numbers(self)
+        _check_size(self)
         _check_layers(self)
         _check_lists(self)
 
@@ -118,6 +142,18 @@ class Recipe:
     def is_style_alone(self) -> bool:
         """True when the content has no weight, so that a picture needs no photograph."""
         return self.strength == 1 and not self.uses_alpha_beta
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame that the result fits in; None for the photograph's own size."""
+        if self.print is not None:
+            return parse_paper(self.print, self.resolution or DEFAULT_DPI)
+        return parse_size(self.size)
+
+    @property
+    def resolution(self) -> int | None:
+        """Dots per inch that the file is to state; None where nothing asks for any."""
+        return self.dpi or (DEFAULT_DPI if self.print is not None else None)
 
     @property
     def style_layer_weights(self) -> tuple[float, ...]:
@@ -179,7 +215,7 @@ TEXTURE_DEFAULTS: dict[str, Any] = {"tv": 0.005}
 this much smoothing removes (changes across even and odd lines 1.25 : 0.75 without, 1.0 with it) at
 no cost in style distance (0.0172 without, 0.0170 with it; the_scream at 256 pixels)."""
 
-NOT_FOR_TEXTURES = (*TEXTURE, "size", "alpha", "beta", "preserve_color")
+NOT_FOR_TEXTURES = (*TEXTURE, "size", "print", "crop_preview", "alpha", "beta", "preserve_color")
 """Options of :class:`Recipe` that mean nothing where there is no photograph."""
 
 
@@ -213,7 +249,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind is NoneType:
         return value is None
-    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _check_numbers(recipe: Recipe) -> None:
@@ -227,7 +263,6 @@ def _check_numbers(recipe: Recipe) -> None:
             if isinstance(number, float):
                 need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
-    need(recipe.size >= 16, "--size must be at least 16 pixels.")
     need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
     need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need(recipe.tv >= 0, "--tv must not be negative.")
@@ -237,7 +272,19 @@ def _check_numbers(recipe: Recipe) -> None:
     need(1 <= recipe.history <= 1000, "--history must lie between 1 and 1000.")
     need(recipe.learning_rate > 0, "--learning-rate must be positive.")
     need(recipe.scales is None or 1 <= recipe.scales <= 12, "--scales must lie between 1 and 12.")
+    need(recipe.dpi is None or 1 <= recipe.dpi <= 10_000, "--dpi must lie between 1 and 10000.")
+    need(recipe.max_pixels >= 1, "--max-pixels must be at least 1.")
     need(recipe.threads is None or recipe.threads >= 1, "--threads must be at least 1.")
+
+
+def _check_size(recipe: Recipe) -> None:
+    if isinstance(recipe.size, str) and recipe.size.strip().isdigit():
+        object.__setattr__(recipe, "size", int(recipe.size))
+    if recipe.print is not None and recipe.size != Recipe.size:
+        raise RecipeError("--size and --print contradict each other: give one of them.")
+    if recipe.tileable and recipe.crop_preview:
+        raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
+    _ = recipe.frame  # says what is wrong with either
 
 
 def _check_layers(recipe: Recipe) -> None:

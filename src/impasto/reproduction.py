@@ -15,11 +15,10 @@ from typing import Any
 from PIL import Image
 
 from impasto.api import Job, Result, Stylizer
-from impasto.config import INITS, NOT_FOR_TEXTURES
+from impasto.config import INITS, NOT_FOR_TEXTURES, Recipe
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
 from impasto.files.finding import file_sha256, find_by_name
-from impasto.files.images import MAX_PIXELS
 from impasto.files.reading import Input, Record, read_record
 from impasto.files.records import pixels_sha256, versions
 
@@ -53,6 +52,7 @@ class Rerun:
         folders: where its files are looked for, by name; beside it and here when not given.
         content: the photograph, in place of the record's name; likewise ``style`` (all of them),
             ``init`` and ``weights``.
+        max_pixels: largest picture that is read or made, whatever the record allows.
 
     Raises:
         RecordError: a file is not to be found, or the record is of a run with objects of the
@@ -70,6 +70,7 @@ class Rerun:
         style: Sequence[StrPath] = (),
         init: StrPath | None = None,
         weights: StrPath | None = None,
+        max_pixels: int = Recipe.max_pixels,
     ) -> None:
         record = read_record(path)
         _check_objects(record)
@@ -80,11 +81,11 @@ class Rerun:
             "init": [] if init is None else [Path(init)],
         }
         self.record = record
-        self._pixels = _pixels_at(path)
+        self._pixels = _pixels_at(path) if record.recipe.depth == 8 else None
+        _check_pixels(record, max_pixels)
         self._found = {role: _find(record, role, given[role], folders) for role in _ROLES}
         stylizer = _stylizer(record, folders, weights)
         self.job: Job = self._job(stylizer, _here(record.plan))
-        _check_size(self.job.plan)
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),
@@ -137,6 +138,7 @@ def reproduce(
     style: Sequence[StrPath] = (),
     init: StrPath | None = None,
     weights: StrPath | None = None,
+    max_pixels: int = Recipe.max_pixels,
 ) -> Reproduction:
     """Make a result again from the record inside it or beside it.
 
@@ -147,12 +149,15 @@ def reproduce(
         style: the paintings, all of them.
         init: the starting picture.
         weights: the network's weights.
+        max_pixels: largest picture that is read or made, whatever the record allows.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
 
     """
-    rerun = Rerun(Path(path), content=content, style=style, init=init, weights=weights)
+    rerun = Rerun(
+        Path(path), content=content, style=style, init=init, weights=weights, max_pixels=max_pixels
+    )
     for state in rerun.job:
         if rerun.is_done(state.step):
             break
@@ -214,11 +219,15 @@ def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) 
     return Stylizer(recipe.network, weights=weights, pooling=recipe.pooling)
 
 
-def _check_size(plan: Plan) -> None:
-    """A plan made anew may be of any size that the recipe asks for."""
-    if plan.stages[-1].height * plan.stages[-1].width > MAX_PIXELS:
+def _check_pixels(record: Record, most: int) -> None:
+    """A record is not to decide how much memory it takes."""
+    sizes = [(stage.height, stage.width) for stage in record.plan.stages] if record.plan else []
+    sizes += [size for stage in record.plan.stages for size in stage.styles] if record.plan else []
+    asked = max([record.recipe.max_pixels, *(height * width for height, width in sizes)])
+    if asked > most:
         raise RecordError(
-            f"The record asks for more than {MAX_PIXELS // 1_000_000} million pixels: get it anew."
+            f"The record allows pictures of {asked:,} pixels: if you do too, say so with "
+            f"--max-pixels {asked}."
         )
 
 

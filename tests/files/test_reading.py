@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import RecordError
+from impasto.files.images import write_image
 from impasto.files.reading import embedded_text, parse_record, read_record
 from impasto.files.records import MAX_TEXT, png_text
 
@@ -43,8 +44,8 @@ def test_every_schema_reads(path):
 
 def test_a_record_inside_a_png_is_read_before_the_one_beside_it(values, tmp_path):
     path = tmp_path / "out.png"
-    Image.new("RGB", (4, 4)).save(path, pnginfo=png_text({**values, "task": "texture"}
-        | {"inputs": {"styles": values["inputs"]["styles"]}}))  # fmt: skip
+    texture = {"task": "texture", "inputs": {"styles": values["inputs"]["styles"]}}
+    write_image(Image.new("RGB", (4, 4)), path, text=png_text({**values, **texture}))
     path.with_suffix(".json").write_text(LATEST.read_text())
     assert read_record(path).task == "texture"
     Image.new("RGB", (4, 4)).save(path)
@@ -55,7 +56,7 @@ def test_a_record_inside_a_png_is_read_before_the_one_beside_it(values, tmp_path
 def test_the_record_of_a_long_run_stays_below_what_readers_refuse(values, tmp_path):
     values["losses"] = [{**values["losses"][0], "step": step} for step in range(20_000)]
     path = tmp_path / "out.png"
-    Image.new("RGB", (4, 4)).save(path, pnginfo=png_text(values))
+    write_image(Image.new("RGB", (4, 4)), path, text=png_text(values))
     with Image.open(path) as image:
         image.load()
         assert len(image.text["impasto"]) <= MAX_TEXT
@@ -84,8 +85,10 @@ HOSTILE = {
     "too many threads": lambda v: v["recipe"].update(threads=10**7),
     "weights from elsewhere": lambda v: v["recipe"].update(weights="/etc/passwd"),
     "a start from elsewhere": lambda v: v["recipe"].update(init="../../x.png"),
-    "a plan of gigapixels": lambda v: v["plan"]["stages"][0].update(height=10**6, width=10**6),
+    "a plan of gigapixels": lambda v: v["plan"]["stages"][0].update(height=10**7, width=10**7),
     "a plan for ever": lambda v: v["plan"]["stages"][0].update(steps=10**12),
+    "a window elsewhere": lambda v: v["plan"]["stages"][0].update(window=[0, 0, 99, 99]),
+    "a depth of truth": lambda v: v["recipe"].update(depth=True),
     "no stages": lambda v: v["plan"].update(stages=[]),
     "negative sizes": lambda v: v["plan"]["stages"][0].update(height=-5),
     "plan threads": lambda v: v["plan"].update(threads=10**9),

@@ -17,7 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.options import with_recipe_options
-from impasto.config import NOT_FOR_TEXTURES, TEXTURE_DEFAULTS
+from impasto.config import NOT_FOR_TEXTURES, TEXTURE_DEFAULTS, Recipe
 from impasto.errors import ImpastoError
 
 Overwrite = Annotated[bool, Parameter(help="Replace an existing file.", negative="")]
@@ -129,6 +129,9 @@ def reproduce(
     ] = None,
     init: Annotated[Path | None, Parameter(help="The starting picture.")] = None,
     weights: Annotated[Path | None, Parameter(help="The network's weights.")] = None,
+    max_pixels: Annotated[
+        int, Parameter(help="Largest picture that is read or made, whatever the record allows.")
+    ] = Recipe.max_pixels,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -146,6 +149,7 @@ def reproduce(
         style=style or (),
         init=init,
         weights=weights,
+        max_pixels=max_pixels,
     )
 
 

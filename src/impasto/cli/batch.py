@@ -36,6 +36,7 @@ class _Tally:
     made: list[Path] = field(default_factory=list)
     skipped: int = 0
     failed: list[tuple[Path, str]] = field(default_factory=list)
+    notes: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def is_batch(photographs: Sequence[Path]) -> bool:
@@ -61,8 +62,10 @@ def batch_command(
     """
     if not styles:
         raise RecipeError("A painting is needed too: impasto stylize photos/ painting.jpg -o out/.")
-    if preview is not None:
-        raise RecipeError("--preview is for a single photograph: leave it out.")
+    if preview is not None or options.get("crop_preview"):
+        raise RecipeError(
+            "--preview and --crop-preview are for a single photograph: leave them out."
+        )
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
     found = [path for path in pictures_of(photographs) if path.resolve() not in paintings]
@@ -115,7 +118,7 @@ class _Batch:
             if not self._overwrite and is_finished(task.destination, wanted):
                 tally.skipped += 1
                 return
-            self._make(index, task, wanted, show)
+            self._make(index, task, wanted, show, tally)
             tally.made.append(task.destination)
         except (ImpastoError, OSError, RuntimeError, MemoryError) as error:
             tally.failed.append((task.photograph, _sentence(error)))
@@ -127,10 +130,13 @@ class _Batch:
             self._stylizer.description,
         )
 
-    def _make(self, index: int, task: _Task, wanted: Wanted, show: BatchShow) -> None:
+    def _make(
+        self, index: int, task: _Task, wanted: Wanted, show: BatchShow, tally: _Tally
+    ) -> None:
         overwrite = self._overwrite or may_replace(task.destination, wanted)
-        check_destination(task.destination, overwrite=overwrite)
+        check_destination(task.destination, overwrite=overwrite, depth=self._recipe.depth)
         job = self._stylizer.job(task.photograph, self._styles, **self._options)
+        tally.notes += [(task.photograph, note) for note in job.notes]
         for state in job:
             show(index, task.photograph.name, job.plan, state)
         job.result().save(task.destination, overwrite=overwrite)
@@ -181,17 +187,16 @@ def _check_inputs(styles: Sequence[Path], options: Mapping[str, Any]) -> None:
     """What every picture needs is tried once, before any work."""
     recipe = Recipe.from_dict(options)
     recipe.blend_for(len(styles))
-    for path in styles:
-        read_picture(path)
-    if recipe.init not in INITS:
-        read_picture(recipe.init)
+    inits = [] if recipe.init in INITS else [Path(recipe.init)]
+    for path in (*styles, *inits):
+        read_picture(path, max_pixels=recipe.max_pixels)
 
 
 def _report(tasks: Sequence[_Task], tally: _Tally, status: int, *, quiet: bool) -> int:
     if not quiet:
         for path in tally.made:
             print(path)
-    for photograph, sentence in tally.failed:
+    for photograph, sentence in ([] if quiet else tally.notes) + tally.failed:
         print(f"impasto: {photograph}: {sentence}", file=sys.stderr)
     if status == INTERRUPTED:
         done = len(tally.made) + tally.skipped

@@ -47,6 +47,8 @@ def with_recipe_options(
 
 def _annotation(kind: Any, text: str, group: str) -> Any:
     shared: dict[str, Any] = {"help": text, "group": _group(group)}
+    if kind is bool:
+        shared["negative"] = ""
     if "tuple" in str(kind):
         shared |= {
             "converter": _floats

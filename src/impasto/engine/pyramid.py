@@ -83,7 +83,7 @@ def _stages(
     layer_loss: StatisticsLoss,
     make: Callable[[], Optimizer],
 ) -> Iterator[State]:
-    pictures = _recolored(recipe, pictures)
+    pictures = recolored(recipe, pictures)
     at: Evaluation | None = None
     before = pictures.content
     for index, stage in enumerate(plan.stages):
@@ -128,7 +128,7 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
+def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
     """The paintings in the photograph's colours, where the recipe asks for that."""
     if recipe.preserve_color != "statistics":
         return pictures

@@ -64,7 +64,7 @@ def convert(value: Any, hint: Any) -> Any:
     if origin in (Union, types.UnionType):
         return _first_fit(value, get_args(hint))
     if origin is Literal:
-        if type(value) is str and value in get_args(hint):
+        if type(value) in (str, int) and value in get_args(hint):
             return value
         raise MismatchError("an unknown choice")
     if origin is tuple:

@@ -20,9 +20,9 @@ from impasto.config import Recipe
 from impasto.engine.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
-from impasto.files.images import MAX_PIXELS
 from impasto.files.records import PNG_KEYWORD, SCHEMA, record_path
 
+LONGEST_SIDE = 1_000_000
 MAX_BYTES = 32_000_000
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -234,8 +234,12 @@ def _plan(values: Any) -> Plan | None:
         raise
     for stage in plan.stages:
         sizes = ((stage.height, stage.width), *stage.styles)
-        if any(min(size) < 1 or size[0] * size[1] > MAX_PIXELS for size in sizes):
+        if any(min(size) < 1 or max(size) > LONGEST_SIDE for size in sizes):
             raise MismatchError("a size out of range")
+        top, left, height, width = stage.window or (0, 0, *sizes[0])
+        inside = top + height <= stage.height and left + width <= stage.width
+        if min(top, left) < 0 or min(height, width) < 1 or not inside:
+            raise MismatchError("a window out of range")
         if not 0 <= stage.steps <= 1_000_000:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:

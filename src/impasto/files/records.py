@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from impasto.config import Recipe
 from impasto.engine.plan import Plan
@@ -107,7 +106,7 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def png_text(record: Mapping[str, Any]) -> PngInfo:
+def png_text(record: Mapping[str, Any]) -> dict[str, str]:
     """The record as it lies in a PNG; of a very long run every other, fourth, ... step."""
     kept, every = dict(record), 1
     while len(text := json.dumps(kept, allow_nan=False, default=str)) > MAX_TEXT:
@@ -115,9 +114,7 @@ def png_text(record: Mapping[str, Any]) -> PngInfo:
         kept = {**record, "losses": record["losses"][::every]}
         if every > len(record["losses"]):
             break
-    info = PngInfo()
-    info.add_itxt(PNG_KEYWORD, text, zip=True)
-    return info
+    return {PNG_KEYWORD: text}
 
 
 def pixels_sha256(image: Image.Image) -> str:

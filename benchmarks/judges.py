@@ -11,7 +11,7 @@ content distances, and their ratio is averaged over the part that both curves co
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from benchmarks.pairs import add_pair_options, pairs_of
+from benchmarks.sheet import sheet_of
 from impasto import Stylizer
 from impasto.files.images import read_picture
 from impasto.nets.network import Head
@@ -119,7 +120,7 @@ def main() -> None:
     print(f"{'worst':39}", _line({k: max(f[k] for f in found) for k in found[0]}))
     print(f"{'mean':39}", _line({k: float(np.mean([f[k] for f in found])) for k in found[0]}))
     if options.sheet:
-        _sheet(rows).save(options.sheet)
+        sheet_of([image for row in rows for image in row], columns=2).save(options.sheet)
 
 
 def _curve(
@@ -146,17 +147,6 @@ def _curve(
 
 def _line(values: dict[str, float]) -> str:
     return "  ".join(f"{layer} {value:.3f}" for layer, value in values.items())
-
-
-def _sheet(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    width = max(image.width for row in rows for image in row)
-    sheet = Image.new("RGB", (2 * width, sum(row[0].height for row in rows)), "white")
-    top = 0
-    for row in rows:
-        for column, image in enumerate(row):
-            sheet.paste(image, (column * width, top))
-        top += row[0].height
-    return sheet
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ from impasto.ops.statistics import StatisticsLoss, gram_loss
 
 Styles = PictureLike | Sequence[PictureLike]
 
-_STYLIZER_OPTIONS = ("network", "weights", "pooling", "style_loss")
+_STYLIZER_OPTIONS = ("network", "weights", "normalised", "pooling", "style_loss")
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ class Stylizer:
     Args:
         network: ``compact``, ``vgg19``, or an object that computes features.
         weights: a safetensors file for a named network.
+        normalised: whether a full VGG-19 is taken normalised, where its file carries the means.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
         style_loss: style loss of one layer, a function of statistics; eq. (5) by default.
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
@@ -176,6 +177,7 @@ class Stylizer:
         network: str | Network = "compact",
         *,
         weights: str | os.PathLike[str] | None = None,
+        normalised: bool = True,
         pooling: str | None = None,
         style_loss: StatisticsLoss = gram_loss,
         optimizer: Callable[[], Optimizer] | None = None,
@@ -187,6 +189,7 @@ class Stylizer:
             self._named = {
                 "network": network,
                 "weights": os.fspath(weights) if weights is not None else None,
+                "normalised": normalised,
                 "pooling": pooling,
             }
             loaded = load_network(Recipe(**self._named))
@@ -286,6 +289,9 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
         "file": loaded.file,
         "sha256": loaded.sha256,
         "pooling": loaded.network.pooling,
+        "normalisation": loaded.normalisation,
+        "means_sha256": loaded.means_sha256,
+        "source_sha256": loaded.source_sha256,
     }
 
 

@@ -70,10 +70,13 @@ class Recipe:
     tv: float = _objective(
         0.0, "Weight of total variation, which smooths; relative to the photograph's own."
     )
-    network: Literal["compact", "vgg19"] = _objective(
-        "compact", "The bundled compact network, or the full VGG-19 (which needs its weights)."
+    network: Literal["compact", "vgg19", "vgg19-torchvision"] = _objective(
+        "compact", "The bundled compact network, or a full VGG-19 (see impasto models)."
     )
     weights: str | None = _objective(None, "A safetensors file with the network's weights.")
+    normalised: bool = _objective(
+        True, "Take VGG-19 with every map scaled to mean 1, as Gatys et al., not as released."
+    )
     pooling: Literal["max", "avg"] | None = _objective(
         None, "Pooling; when not given, the one that the network was made for."
     )

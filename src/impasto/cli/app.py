@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 import impasto
+from impasto.cli.classify import classify
+from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.errors import ImpastoError
 
@@ -19,6 +21,8 @@ app = App(
     version=impasto.__version__,
     help_format="plaintext",
 )
+app.command(models)
+app.command(classify)
 
 
 @app.command

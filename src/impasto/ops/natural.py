@@ -69,7 +69,8 @@ def _fractal(
     white = torch.fft.rfft2(torch.randn(height, width, generator=generator))
     noise = torch.fft.irfft2(white / frequency**exponent, s=(height, width))
     noise = noise - noise.mean()
-    return noise / noise.std()
+    scaled: Tensor = noise / noise.std()
+    return scaled
 
 
 def _color(generator: torch.Generator) -> Tensor:
@@ -83,7 +84,7 @@ def _color(generator: torch.Generator) -> Tensor:
 def _radius(generator: torch.Generator) -> float:
     """Sizes with density r^-3, which makes the picture alike at every scale."""
     low, high = SMALLEST**-2, LARGEST**-2
-    return (low + _uniform(generator) * (high - low)) ** -0.5
+    return 1 / math.sqrt(low + _uniform(generator) * (high - low))
 
 
 def _uniform(generator: torch.Generator) -> float:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from impasto.files.importing import Stored
 
 Debug = Annotated[bool, Parameter(help="On an error, show where it came from.", negative="")]
@@ -108,28 +110,24 @@ def remove(name: str, *, quiet: Quiet = False, debug: Debug = False) -> int:
 def _say(stored: Stored, *, quiet: bool) -> int:
     if not quiet:
         what = stored.weights
-        known = f"the release {what.release}" if what.release else "no release that is known"
+        known = f"weights of {what.release}" if what.release else "weights of unknown origin"
         classes = ", with the classifier" if what.classifies else ""
-        print(f"{stored.name}: {known}{classes}; {_pictures(what.convention)} ({what.reason}).")
+        convention = f"pictures in {what.convention.channels}, 0 to {what.convention.range:g}"
+        print(f"{stored.name}: {known}{classes}; {convention} ({what.reason}).")
         print(f"Normalised by {stored.pictures}. Use it with --network {stored.name}.")
     return 0
 
 
-def _pictures(convention: object) -> str:
-    channels, top = getattr(convention, "channels", ""), getattr(convention, "range", 1.0)
-    return f"pictures in {channels}, 0 to {top:g}"
-
-
-def _table() -> object:
+def _table() -> Table:
     from rich.table import Table
 
     from impasto.files.cache import download_path, model_path
     from impasto.files.registry import MODELS
 
     table = Table()
-    for heading in ("name", "size", "here", "input", "licence", "what"):
-        table.add_column(heading, overflow="fold")
-    table.add_row("compact", "2 MB", "yes", "RGB, 0 to 1", "CC BY 4.0", "bundled; the default")
+    for heading in ("name", "size", "here", "licence", "what"):
+        table.add_column(heading, no_wrap=heading in ("name", "size", "here"))
+    table.add_row("compact", "2 MB", "yes", "CC BY 4.0", "bundled; the default")
     for model in MODELS.values():
         part = download_path(model.name, model.format)
         begun = f"{part.stat().st_size / model.bytes:.0%}" if part.is_file() else "no"
@@ -137,7 +135,6 @@ def _table() -> object:
             model.name,
             f"{model.bytes / 1e6:,.0f} MB",
             "yes" if model_path(model.name).is_file() else begun,
-            f"{model.convention.channels}, 0 to {model.convention.range:g}",
             model.licence,
             model.about,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,11 +48,33 @@ def download_path(name: str, suffix: str) -> Path:
     return models_folder() / f"{name}.{suffix}.part"
 
 
-def leftovers(name: str) -> list[Path]:
-    """What an interrupted download or a killed process has left of a network."""
-    folder = models_folder()
-    unfinished = folder.glob(f".{name}.safetensors.*.part")
-    return sorted([*folder.glob(f"{name}.*.part"), *unfinished])
+@contextmanager
+def staged(name: str) -> Iterator[Path]:
+    """A path to write a network to; it takes the network's place when the block ends well.
+
+    It lies in a folder of its own beside it, as a writer may leave files of its own when it is
+    killed; :func:`discard_unfinished` sweeps that folder. Call it under :func:`locked`.
+
+    Raises:
+        WeightsError: it cannot be written.
+
+    """
+    work = _work_folder(name)
+    try:
+        work.mkdir()
+        path = work / model_path(name).name
+        yield path
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+        path.replace(model_path(name))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise WeightsError(
+            f"The network {name!r} could not be stored ({reason}): make room on the disk and try "
+            "again."
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def remove_model(name: str) -> int:
@@ -67,17 +90,20 @@ def remove_model(name: str) -> int:
     if not models_folder().is_dir():
         raise WeightsError(f"The network {name!r} is not here: there is nothing to remove.")
     with locked(name):
-        found = [path for path in (model_path(name), *leftovers(name)) if path.exists()]
+        found = [model_path(name), *models_folder().glob(f"{name}.*.part")]
+        found += _work_folder(name).glob("*")
+        found = [path for path in found if path.exists()]
         if not found:
             raise WeightsError(f"The network {name!r} is not here: there is nothing to remove.")
         size = sum(path.stat().st_size for path in found)
         _unlink(found)
+        discard_unfinished(name)
     return size
 
 
 def discard_unfinished(name: str) -> None:
-    """Delete the temporary files of killed processes; a partial download stays, to be resumed."""
-    _unlink(list(models_folder().glob(f".{name}.safetensors.*.part")))
+    """Delete what killed processes were writing; a partial download stays, to be resumed."""
+    shutil.rmtree(_work_folder(name), ignore_errors=True)
 
 
 @contextmanager
@@ -107,6 +133,10 @@ def locked(name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _work_folder(name: str) -> Path:
+    return models_folder() / f".{name}.work"
 
 
 def _unlink(paths: list[Path]) -> None:

@@ -124,9 +124,9 @@ def _receive(url: str, model: Model, part: Path, report: Report, timeout: float)
     if done:
         headers["Range"] = f"bytes={done}-"
     try:
-        with urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=timeout
-        ) as answer:
+        opener = urllib.request.build_opener()  # a fresh one reads the proxies as they are now
+        request = urllib.request.Request(url, headers=headers)
+        with opener.open(request, timeout=timeout) as answer:
             start = _start(answer, model, done)
             with _opened(part, start) as file:
                 _pour(answer, file, model, start, report)

@@ -65,13 +65,11 @@ def read_weights(path: Path) -> RawWeights:
     except WeightsError:
         raise
     except MemoryError as error:
-        raise WeightsError(f"{path.name!r} does not fit into memory: close other programs.") from (
-            error
-        )
+        text = f"{path.name!r} does not fit into memory: close other programs."
+        raise WeightsError(text) from error
     except Exception as error:  # a damaged file makes a parser fail in any way
-        raise WeightsError(
-            f"{path.name!r} is damaged, or holds more than weights: get it anew."
-        ) from error
+        other = "in a layout that pyfive does not read" if kind == "h5" else "more than weights"
+        raise WeightsError(f"{path.name!r} is damaged, or {other}: get it anew.") from error
 
 
 def kind_of(path: Path) -> Kind:

@@ -15,9 +15,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impasto.errors import OutputError, PictureError, WeightsError
-from impasto.files.atomic import atomic_write
-from impasto.files.cache import discard_unfinished, download_path, locked, model_path
+from impasto.errors import PictureError
+from impasto.files.cache import discard_unfinished, download_path, locked, model_path, staged
 from impasto.files.download import Patience, download
 from impasto.files.formats import check_reader, convention_to_json, read_weights
 from impasto.files.images import read_picture
@@ -156,15 +155,9 @@ def _store(
         means = _means(weights, pooling, pictures, report, turn)
         tensors |= {f"{layer}.mean_{pooling}": mean for layer, mean in means.items()}
         metadata[f"means_{pooling}_sha256"] = means_hash(means)
-    target = model_path(name)
-    try:
-        with atomic_write(target) as temporary:
-            save_file(tensors, temporary, metadata=metadata)
-    except OutputError as error:
-        raise WeightsError(
-            f"The network {name!r} could not be stored: make room on the disk and try again."
-        ) from error
-    return Stored(name, target, weights, pictures.about)
+    with staged(name) as new:
+        save_file(tensors, new, metadata=metadata)
+    return Stored(name, model_path(name), weights, pictures.about)
 
 
 def _means(

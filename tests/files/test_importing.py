@@ -228,6 +228,45 @@ def test_an_unverified_file_is_never_parsed(registered, monkeypatch, own_cache):
     assert {path.name for path in own_cache.iterdir()} == {".vgg19.lock"}
 
 
+@pytest.mark.slow
+def test_a_full_torchvision_file_classifies_as_torch_s_own_layers_do(tmp_path, full_vgg, waves):
+    """575 MB: its classifier, through import and load, against plain torch.nn modules."""
+    tensors = full_vgg("vgg19-torchvision")
+    generator = torch.Generator().manual_seed(3)
+    modules: list[torch.nn.Module] = []
+    names = iter(conv_names())
+    for width, count in zip((64, 128, 256, 512, 512), (2, 2, 4, 4, 4), strict=True):
+        for _ in range(count):
+            name = next(names)
+            layer = torch.nn.Conv2d(tensors[f"{name}.weight"].shape[1], width, 3, padding=1)
+            layer.weight.data = tensors[f"{name}.weight"]
+            layer.bias.data = tensors[f"{name}.bias"]
+            modules += [layer, torch.nn.ReLU()]
+        modules.append(torch.nn.MaxPool2d(2))
+    dense = [torch.nn.Linear(25088, 4096), torch.nn.Linear(4096, 4096), torch.nn.Linear(4096, 1000)]
+    for layer in dense:
+        layer.weight.data.normal_(0, layer.in_features**-0.5, generator=generator)
+    network = torch.nn.Module()
+    network.features = torch.nn.Sequential(*modules)
+    network.classifier = torch.nn.Sequential(
+        dense[0], torch.nn.ReLU(), torch.nn.Dropout(), dense[1], torch.nn.ReLU(),
+        torch.nn.Dropout(), dense[2],
+    ).eval()  # fmt: skip
+    torch.save(network.state_dict(), tmp_path / "v.pth")
+    assert import_weights(tmp_path / "v.pth").weights.classifies
+    picture = waves(224, 224).float()
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        features = network.features((picture - mean) / std).flatten(1)
+        wanted = network.classifier(features).softmax(1)
+    found = load_classifier()(picture)
+    assert torch.allclose(found, wanted, rtol=1e-3, atol=1e-6)
+    assert found.sum().item() == pytest.approx(1, abs=1e-5)
+    plain = load_network(Recipe(network="vgg19-torchvision"))
+    assert plain.normalisation == "normalised"
+
+
 CHILD = """
 import sys
 from dataclasses import replace

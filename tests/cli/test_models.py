@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from impasto.cli import main
 from impasto.files import download as downloading
 from impasto.files import importing
-from impasto.files.formats import convention_to_json
+from impasto.files.readers import convention_to_json
 from impasto.files.registry import MODELS, find_model
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import KERAS_CONVENTION

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from impasto.errors import WeightsError
-from impasto.files.formats import RawWeights, convention_to_json
+from impasto.files.readers import RawWeights, convention_to_json
 from impasto.files.recognise import recognise
 from impasto.nets.network import InputConvention
 from impasto.nets.topology import conv_names

@@ -18,8 +18,8 @@ from torch import Tensor
 from impasto.errors import PictureError
 from impasto.files.cache import discard_unfinished, download_path, locked, model_path, staged
 from impasto.files.download import Patience, download
-from impasto.files.formats import check_reader, convention_to_json, read_weights
 from impasto.files.images import read_picture
+from impasto.files.readers import check_reader, convention_to_json, read_weights
 from impasto.files.recognise import VggWeights, recognise
 from impasto.files.registry import MODELS, Model, find_model
 from impasto.nets.network import Pooling

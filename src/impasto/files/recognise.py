@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import WeightsError
-from impasto.files.formats import RawWeights, convention_from_json
+from impasto.files.readers import RawWeights, convention_from_json
 from impasto.nets.network import InputConvention
 from impasto.nets.topology import VGG19_WIDTHS, conv_names, layer_table
 from impasto.nets.vgg import DENSE, KERAS_CONVENTION, TORCHVISION_CONVENTION

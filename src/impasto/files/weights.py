@@ -17,7 +17,7 @@ from impasto import nets
 from impasto.config import Recipe
 from impasto.errors import WeightsError
 from impasto.files.cache import installed, model_path
-from impasto.files.formats import convention_from_json
+from impasto.files.readers import convention_from_json
 from impasto.files.registry import MODELS
 from impasto.nets.compact import COMPACT_CONVENTION, compact
 from impasto.nets.network import ConvNetwork, InputConvention, Pooling

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from impasto.errors import WeightsError
-from impasto.files import formats
-from impasto.files.formats import (
+from impasto.files import readers
+from impasto.files.readers import (
     check_reader,
     convention_from_json,
     convention_to_json,
@@ -75,7 +75,7 @@ def test_h5(libver, packed, tmp_path):
 
 def test_h5_without_pyfive_is_one_sentence_before_any_download(tmp_path, monkeypatch):
     real = importlib.util.find_spec
-    monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "pyfive" else real(name))
+    monkeypatch.setattr(readers, "find_spec", lambda name: None if name == "pyfive" else real(name))
     path = tmp_path / "weights.h5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     for refused in (lambda: read_weights(path), lambda: check_reader("h5")):
@@ -144,7 +144,7 @@ def test_no_weights_at_all(tmp_path):
 
 
 def test_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "MAX_BYTES", 100)
+    monkeypatch.setattr(readers, "MAX_BYTES", 100)
     (tmp_path / "huge.pth").write_bytes(b"PK\x03\x04" + bytes(200))
     with pytest.raises(WeightsError, match="too large"):
         kind_of(tmp_path / "huge.pth")

@@ -9,11 +9,8 @@ import argparse
 import statistics
 import time
 
-import torch
-
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
-from impasto import Stylizer
-from impasto.config import Recipe
+from impasto import Job, Stylizer
 from impasto.engine.objective import Objective
 from impasto.files.images import read_picture
 from impasto.ops.inits import resize
@@ -45,16 +42,16 @@ def _final_loss(stylizer: Stylizer, pair: Pair, size: int, precision: str) -> tu
     for _ in job:
         pass
     seconds = time.perf_counter() - start
-    image = job.result().tensor
-    return _objective(stylizer, pair, job.recipe, job.plan.stages[-1]).evaluate(
-        image
-    ).losses.total, seconds
+    objective = _objective(stylizer, pair, job)
+    return objective.evaluate(job.result().tensor).losses.total, seconds
 
 
-def _objective(stylizer: Stylizer, pair: Pair, recipe: Recipe, stage) -> Objective:  # type: ignore[no-untyped-def]
+def _objective(stylizer: Stylizer, pair: Pair, job: Job) -> Objective:
+    """The float32 objective of the last stage."""
+    stage = job.plan.stages[-1]
     content, style = (read_picture(path).tensor for path in pair)
     return Objective(
-        recipe,
+        job.recipe,
         stylizer.network,
         resize(content, stage.height, stage.width),
         [resize(style, *stage.styles[0])],
@@ -62,5 +59,4 @@ def _objective(stylizer: Stylizer, pair: Pair, recipe: Recipe, stage) -> Objecti
 
 
 if __name__ == "__main__":
-    torch.manual_seed(0)
     main()

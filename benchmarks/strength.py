@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections import defaultdict
+from itertools import pairwise
 
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from impasto import Stylizer
@@ -57,7 +58,7 @@ def _report(ratios: dict[tuple[Pair, float], list[float]]) -> None:
     rising = all(
         medians[pair, low] < medians[pair, high]
         for pair in pairs
-        for low, high in zip(STRENGTHS, STRENGTHS[1:], strict=False)
+        for low, high in pairwise(STRENGTHS)
     )
     print(f"rises with the strength for every pair: {'yes' if rising else 'NO'}")
 

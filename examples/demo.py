@@ -28,10 +28,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "coffee.png"
         Image.fromarray(data.coffee()).save(photo)
-        return impasto(
-            ["stylize", str(photo), str(PAINTING), "-o", str(options.out), "--overwrite"]
-            + ["--style-scale", "1.5"]
-        )
+        words = ["stylize", str(photo), str(PAINTING), "-o", str(options.out), "--overwrite"]
+        return impasto([*words, "--style-scale", "1.5"])
 
 
 if __name__ == "__main__":

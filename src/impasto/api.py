@@ -11,11 +11,11 @@ Besides names, objects are taken: ``network`` may be any object with ``layers`` 
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.config import INITS, Recipe
+from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
@@ -35,9 +36,9 @@ from impasto.files.images import (
     check_suffix,
     read_picture,
     to_pillow,
-    write_image,
+    write_result,
 )
-from impasto.files.records import make_record, record_path, write_record
+from impasto.files.records import finite_or_none, make_record, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
 from impasto.ops.statistics import StatisticsLoss, gram_loss
@@ -52,15 +53,24 @@ class Result:
     """A finished picture.
 
     Attributes:
-        image: 8-bit RGB.
-        tensor: the same before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
+        image: 8-bit RGB; RGBA where the photograph is transparent.
+        tensor: its colours before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
         record: what it takes to make it again, and how the losses went; plain values.
+        alpha: the photograph's transparency at the result's size, ``(1, 1, H, W)`` float32 in
+            [0, 1]; None where it has none.
+        depth: bits a channel that :meth:`save` writes, 8 or 16.
+        dpi: dots per inch that :meth:`save` states in the file.
+        notes: sentences on what was left out or taken for granted of the pictures.
 
     """
 
     image: Image.Image
     tensor: Tensor = field(repr=False)
     record: dict[str, Any] = field(repr=False)
+    alpha: Tensor | None = field(default=None, repr=False)
+    depth: int = 8
+    dpi: int | None = None
+    notes: tuple[str, ...] = ()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
@@ -70,8 +80,8 @@ class Result:
 
         """
         path = Path(path)
-        check_destination(path, overwrite=overwrite)
-        write_image(self.image, path)
+        check_destination(path, overwrite=overwrite, depth=self.depth)
+        write_result(self.tensor, path, alpha=self.alpha, depth=self.depth, dpi=self.dpi)
         write_record(self.record, record_path(path))
         return path
 
@@ -91,16 +101,18 @@ class Job:
         stylizer: Stylizer,
     ) -> None:
         self.recipe = recipe
-        self.plan: Plan = make_plan(recipe, content.size, [style.size for style in styles])
+        whole = make_plan(recipe, content.size, [style.size for style in styles])
+        self.plan: Plan = crop_plan(whole, content.tensor) if recipe.crop_preview else whole
+        self.transparent = content.alpha is not None
         self._pictures = {"content": [content], "styles": list(styles)}
         if init is not None:
             self._pictures["init"] = [init]
         self._stylizer = stylizer
         self._losses: list[dict[str, Any]] = []
-        self._weights: dict[int, dict[str, float]] = {}
+        self._weights: dict[int, dict[str, float | None]] = {}
         self._last: State | None = None
         self._seconds = 0.0
-        self._states = run(
+        self._states = (run_cropped if recipe.crop_preview else run)(
             recipe,
             self.plan,
             Pictures(
@@ -126,6 +138,14 @@ class Job:
         """The last state so far; None before the first."""
         return self._last
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was left out or taken for granted of the pictures."""
+        every = [
+            note for pictures in self._pictures.values() for each in pictures for note in each.notes
+        ]
+        return tuple(dict.fromkeys(every))
+
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
 
@@ -136,12 +156,26 @@ class Job:
         if self._last is None:
             raise RecipeError("There is no picture yet: iterate over the job first.")
         tensor = self._last.snapshot()
-        return Result(to_pillow(tensor), tensor, self._record(self._last))
+        alpha = self._alpha(self._last)
+        return Result(
+            to_pillow(tensor, alpha),
+            tensor,
+            self._record(self._last),
+            alpha,
+            self.recipe.depth,
+            self.recipe.resolution,
+            self.notes,
+        )
+
+    def _alpha(self, last: State) -> Tensor | None:
+        alpha = self._pictures["content"][0].alpha
+        return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
 
     def _note(self, state: State) -> None:
-        values = {key: _json_number(value) for key, value in asdict(state.losses).items()}
+        values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
         self._losses.append({"step": state.step, "stage": state.stage, **values})
-        self._weights.setdefault(state.stage, asdict(state.weights))
+        weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
+        self._weights.setdefault(state.stage, weights)
 
     def _record(self, last: State) -> dict[str, Any]:
         return make_record(
@@ -216,13 +250,17 @@ class Stylizer:
             RecipeError: an option is unknown or out of range.
 
         """
+        for name in _STYLIZER_OPTIONS:
+            if name in options:
+                raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         recipe = Recipe.from_dict({**self._named, **options})
         styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
         if not styles:
             raise RecipeError("At least one painting is needed: name it after the photograph.")
         recipe.blend_for(len(styles))
-        pictures = [read_picture(each) for each in (content, *styles)]
-        init = None if recipe.init in INITS else read_picture(recipe.init)
+        read = partial(read_picture, max_pixels=recipe.max_pixels)
+        pictures = [read(each) for each in (content, *styles)]
+        init = None if recipe.init in INITS else read(recipe.init)
         return Job(recipe, pictures[0], pictures[1:], init, self)
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
@@ -271,14 +309,14 @@ def stylize_job(content: PictureLike, style: Styles, **options: Any) -> Job:
     return Stylizer(**own).job(content, style, **rest)
 
 
-def check_destination(path: Path, *, overwrite: bool) -> None:
+def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
     """Make sure, before any work, that a picture and its record may be written.
 
     Raises:
         OutputError: they may not.
 
     """
-    check_suffix(path)
+    check_suffix(path, depth=depth)
     check_output(path, overwrite=overwrite)
     check_output(record_path(path), overwrite=overwrite)
 
@@ -297,7 +335,3 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
 
 def _name_of(thing: object) -> str:
     return str(getattr(thing, "__qualname__", type(thing).__qualname__))
-
-
-def _json_number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from impasto.errors import RecipeError
+from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
@@ -29,6 +31,7 @@ def _option(group: str) -> Callable[[Any, str], Any]:
 
 
 _look = _option("The look")
+_picture = _option("Size and file")
 _objective = _option("The objective (the report's terms)")
 _run = _option("The optimisation")
 _machine = _option("The machine")
@@ -46,7 +49,28 @@ class Recipe:
     strength: float = _look(
         0.95, "How much style, from 0 (the photograph) to 1; means the same at every size."
     )
-    size: int = _look(512, "Longest side of the result, in pixels.")
+    size: int | str = _picture(
+        512,
+        "Size of the result: its longest side in pixels, a frame to fit in such as 3000x2000, "
+        "or full (the photograph's own).",
+    )
+    print: str | None = _picture(
+        None,
+        "Size on paper, such as 60x90cm or 24x36in, in place of --size; the sheet is turned the "
+        "way the photograph lies.",
+    )
+    dpi: int | None = _picture(
+        None, f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given."
+    )
+    crop_preview: bool = _picture(
+        False,
+        "Make only the most detailed 512 pixels, at the final scale, as NAME.crop.png: to judge a "
+        "large picture before it is paid for.",
+    )
+    depth: Literal[8, 16] = _picture(8, "Bits of each colour in a PNG or TIFF: 8 or 16.")
+    max_pixels: int = _picture(
+        256_000_000, "Largest picture that is read or made, in pixels (width times height)."
+    )
     style_scale: float = _look(
         1.0, "Size of the painting relative to the photograph: larger means larger strokes."
     )
@@ -105,8 +129,9 @@ class Recipe:
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 
     def __post_init__(self) -> None:
-        _check_choices(self)
+        _check_types(self)
         _check_numbers(self)
+        _check_size(self)
         _check_layers(self)
         _check_lists(self)
 
@@ -114,6 +139,18 @@ class Recipe:
     def uses_alpha_beta(self) -> bool:
         """True when eq. (7)'s own weights replace the strength."""
         return self.alpha is not None or self.beta is not None
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame that the result fits in; None for the photograph's own size."""
+        if self.print is not None:
+            return parse_paper(self.print, self.resolution or DEFAULT_DPI)
+        return parse_size(self.size)
+
+    @property
+    def resolution(self) -> int | None:
+        """Dots per inch that the file is to state; None where nothing asks for any."""
+        return self.dpi or (DEFAULT_DPI if self.print is not None else None)
 
     @property
     def style_layer_weights(self) -> tuple[float, ...]:
@@ -172,17 +209,32 @@ def canonical_layer(name: str) -> str:
     return "conv" + name[4:] if name.startswith("relu") else name
 
 
-def _check_choices(recipe: Recipe) -> None:
+def _check_types(recipe: Recipe) -> None:
     for name, hint in get_type_hints(Recipe).items():
-        for option in (hint, *get_args(hint)):
-            value = getattr(recipe, name)
-            if (
-                get_origin(option) is Literal
-                and value is not None
-                and value not in get_args(option)
-            ):
-                listed = ", ".join(get_args(option))
-                raise RecipeError(f"--{_flag(name)} {value!r} is unknown: choose from {listed}.")
+        value = getattr(recipe, name)
+        if not any(_fits(value, kind) for kind in _kinds(hint)):
+            choices = [str(choice) for kind in _kinds(hint) for choice in get_args(kind)]
+            listed = ", ".join(choices) if get_origin(_kinds(hint)[0]) is Literal else None
+            advice = f"choose from {listed}" if listed else "see impasto stylize --help"
+            raise RecipeError(f"--{_flag(name)} {value!r} is unknown: {advice}.")
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; the hint itself where it is none."""
+    return get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is Literal:
+        return value in get_args(kind)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, get_args(kind)[0]) for item in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is NoneType:
+        return value is None
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _check_numbers(recipe: Recipe) -> None:
@@ -196,8 +248,8 @@ def _check_numbers(recipe: Recipe) -> None:
             if isinstance(number, float):
                 need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
-    need(recipe.size >= 16, "--size must be at least 16 pixels.")
     need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need(recipe.tv >= 0, "--tv must not be negative.")
     need(
         (recipe.alpha or 0) >= 0 and (recipe.beta or 0) >= 0, "--alpha and --beta must be positive."
@@ -205,7 +257,17 @@ def _check_numbers(recipe: Recipe) -> None:
     need(1 <= recipe.history <= 1000, "--history must lie between 1 and 1000.")
     need(recipe.learning_rate > 0, "--learning-rate must be positive.")
     need(recipe.scales is None or 1 <= recipe.scales <= 12, "--scales must lie between 1 and 12.")
+    need(recipe.dpi is None or 1 <= recipe.dpi <= 10_000, "--dpi must lie between 1 and 10000.")
+    need(recipe.max_pixels >= 1, "--max-pixels must be at least 1.")
     need(recipe.threads is None or recipe.threads >= 1, "--threads must be at least 1.")
+
+
+def _check_size(recipe: Recipe) -> None:
+    if isinstance(recipe.size, str) and recipe.size.strip().isdigit():
+        object.__setattr__(recipe, "size", int(recipe.size))
+    if recipe.print is not None and recipe.size != Recipe.size:
+        raise RecipeError("--size and --print contradict each other: give one of them.")
+    _ = recipe.frame  # says what is wrong with either
 
 
 def _check_layers(recipe: Recipe) -> None:

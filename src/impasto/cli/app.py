@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ app = App(
     help="Neural style transfer: a photograph's content, a painting's style, one picture.",
     version=impasto.__version__,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main says what was kept, and gives the status
 )
 app.command(models)
 app.command(classify)
@@ -80,6 +82,7 @@ def summary(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; errors become one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _share_the_processor()
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -91,6 +94,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("stopped before there was a picture; nothing was written.", status=130)
     return status if isinstance(status, int) else 0
+
+
+def _share_the_processor() -> None:
+    """Let torch's idle threads wait less eagerly; must come before torch is imported.
+
+    By default GNU OpenMP spins so long at every barrier that one other busy program makes a run ten
+    to twenty times slower; this costs an eighth on an idle machine and spares most of that
+    (docs/performance.md). Whoever has set either variable keeps it.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _fail(sentence: str, status: int = 2) -> int:

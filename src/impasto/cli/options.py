@@ -40,6 +40,8 @@ def with_recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _annotation(kind: Any, text: str, group: str) -> Any:
     shared: dict[str, Any] = {"help": text, "group": _group(group)}
+    if kind is bool:
+        shared["negative"] = ""
     if "tuple" in str(kind):
         shared |= {
             "converter": _floats

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Job, check_destination, stylize_job
+from impasto.api import Job, Result, check_destination, stylize_job
 from impasto.cli.progress import progress_display
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
-from impasto.files.images import to_pillow, write_image
+from impasto.files.images import left_out, to_pillow, write_image
 
 INTERRUPTED = 130
+LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
 
 
 def stylize_command(
@@ -37,20 +38,26 @@ def stylize_command(
     if preview is not None and preview < 1:
         raise RecipeError("--preview must be at least 1.")
     path = output or default_output(content, styles)
-    check_destination(path, overwrite=overwrite)
+    if options.get("crop_preview"):
+        path = path.with_name(f"{path.stem}.crop{path.suffix}")
+    check_destination(path, overwrite=overwrite, depth=options.get("depth", 8))
     if preview:
         check_output(_preview_path(path), overwrite=overwrite)
     job = stylize_job(content, list(styles), **options)
-    status = _work(job, path, preview=preview, quiet=quiet)
-    _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
-    if preview:
-        _preview_path(path).unlink(missing_ok=True)
+    _say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=quiet)
+    try:
+        status = _work(job, path, preview=preview, quiet=quiet)
+        _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+    finally:
+        if preview:
+            _preview_path(path).unlink(missing_ok=True)
     return status
 
 
 def default_output(content: Path, styles: Sequence[Path]) -> Path:
-    """``photo+painting.png``, in the current folder."""
-    return Path("+".join(path.stem for path in (content, *styles)) + ".png")
+    """``photo+painting.png``, in the current folder; cut where it would be too long for a disk."""
+    joined = "+".join(path.stem for path in (content, *styles))
+    return Path(joined.encode()[:LONGEST_NAME].decode(errors="ignore") + ".png")
 
 
 def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
@@ -74,11 +81,35 @@ def _finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) 
         steps = result.record["result"]["steps"]
         print(
             f"impasto: stopped after {steps} of {job.plan.steps} steps; "
-            f"the picture so far is in {path}.",
+            f"the picture so far ({result.image.width}x{result.image.height}) is in {path}.",
             file=sys.stderr,
         )
     elif not quiet:
         print(path)
+        if job.recipe.crop_preview:
+            _say((_price(job, result),), quiet=quiet)
+
+
+def _price(job: Job, result: Result) -> str:
+    """What the whole picture would take, after a part of it."""
+    last, seconds = job.plan.stages[-1], result.record["result"]["seconds"]
+    return (
+        f"these are {result.image.width}x{result.image.height} of {last.width}x{last.height} "
+        f"pixels; all of them take about {_duration(seconds / job.plan.share)} on this machine: "
+        "leave out --crop-preview to make them."
+    )
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1, seconds):.0f} s"
+
+
+def _say(sentences: Sequence[str], *, quiet: bool) -> None:
+    for sentence in () if quiet else sentences:
+        print(f"impasto: {sentence}", file=sys.stderr)
 
 
 def _preview_path(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,13 +25,19 @@ class Evaluation:
     losses: Losses
     gradient: Tensor
 
+    @property
+    def finite(self) -> bool:
+        """False once a loss or any part of the gradient is infinite or not a number."""
+        return self.losses.finite and math.isfinite(float(self.gradient.abs().sum()))
+
 
 class Features:
     """A network seen through its heads: content features, and statistics of the style layers."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, device: torch.device) -> None:
         self._network = network
-        self._heads: Mapping[str, Head] = getattr(network, "heads", {})
+        heads: Mapping[str, Head] = getattr(network, "heads", {})
+        self._heads = {layer: head.to(device) for layer, head in heads.items()}
 
     def measure(
         self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
@@ -88,13 +95,13 @@ class Objective:
         layer_loss: StatisticsLoss = gram_loss,
     ) -> None:
         self._recipe = recipe
-        self._features = Features(network)
+        self._features = Features(network, content.device)
         self._layer_loss = layer_loss
         self._blend = recipe.blend_for(len(styles))
         with torch.no_grad():
             self._paintings = [self._measure_style(style) for style in styles]
             self._photograph, statistics = self._measure(content)
-            self._photograph_variation = total_variation(content).sum().clamp_min(1e-8)
+            self._photograph_variation = total_variation(content).sum().clamp_min(1e-4)
             self.weights = self._resolve_weights(statistics)
 
     def evaluate(self, image: Tensor) -> Evaluation:

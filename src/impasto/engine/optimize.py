@@ -122,10 +122,13 @@ class LBFGS:
         length, bound = 1.0, max(self._losses)
         for _ in range(self.trials):
             found = evaluate((at.image + length * direction).clamp_(0, 1))
-            slope = _dot(gradient, found.image - at.image)
-            if found.losses.finite and found.losses.total <= bound + self.armijo * slope:
+            slope = min(0.0, _dot(gradient, found.image - at.image))
+            if not found.finite:
+                length /= 10
+            elif found.losses.total <= bound + self.armijo * slope:
                 return found
-            length /= 2 if found.losses.finite else 10
+            else:
+                length /= 2
         return None
 
     def _remember(self, step: Tensor, change: Tensor) -> None:
@@ -149,6 +152,7 @@ class Adam:
 
     """
 
+    trials = 4
     epsilon = 1e-12  # relative sizes of gradients are kept down to very small losses
 
     def __init__(
@@ -161,7 +165,7 @@ class Adam:
         self._count = 0
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
-        """One step, one evaluation."""
+        """One step, one evaluation; a shorter one where the result is not a number."""
         if self._first is None or self._second is None:
             self._first, self._second = torch.zeros_like(at.image), torch.zeros_like(at.image)
         self._count += 1
@@ -171,7 +175,12 @@ class Adam:
         mean = self._first / (1 - decay1**self._count)
         deviation = (self._second / (1 - decay2**self._count)).sqrt()
         change = self.learning_rate * mean / (deviation + self.epsilon)
-        return evaluate((at.image - change).clamp_(0, 1))
+        for _ in range(self.trials):
+            found = evaluate((at.image - change).clamp_(0, 1))
+            if found.finite:
+                return found
+            change /= 10
+        return at
 
     def state_dict(self) -> dict[str, Any]:
         """Both moments and the number of steps."""

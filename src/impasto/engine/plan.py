@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -18,6 +18,7 @@ from impasto.config import Recipe
 from impasto.errors import PictureError, RecipeError
 
 Size = tuple[int, int]  # height, width
+Window = tuple[int, int, int, int]  # top, left, height, width
 
 COARSEST = 128  # longest side at which an automatic pyramid starts
 NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
@@ -64,6 +65,7 @@ class Stage:
         steps: optimiser steps.
         precision: of the network's arithmetic; the picture, the optimiser and all sums over
             positions are float32 either way.
+        window: the part of the picture that is made, for a preview; None for all of it.
 
     """
 
@@ -72,11 +74,13 @@ class Stage:
     styles: tuple[Size, ...]
     steps: int
     precision: Literal["fp32", "bf16"]
+    window: Window | None = None
 
     @property
     def work(self) -> float:
         """Cost of the stage in arbitrary units."""
-        return (self.steps + 1.0) * self.height * self.width
+        height, width = self.window[2:] if self.window else (self.height, self.width)
+        return (self.steps + 1.0) * height * width
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,12 @@ class Plan:
     channels_last: bool
     threads: int
     stages: tuple[Stage, ...]
+
+    @property
+    def share(self) -> float:
+        """Share of the whole picture's work that is done: 1 but for a preview of a part."""
+        whole = sum(replace(stage, window=None).work for stage in self.stages)
+        return sum(stage.work for stage in self.stages) / whole
 
     @property
     def steps(self) -> int:
@@ -173,7 +183,12 @@ def _precision(recipe: Recipe, machine: Machine, device: str) -> Literal["fp32",
 
 
 def _sizes(recipe: Recipe, content: Size) -> list[Size]:
-    full = fit(content, recipe.size)
+    full = recipe.frame.fit(*content) if recipe.frame else content
+    if full[0] * full[1] > recipe.max_pixels:
+        raise RecipeError(
+            f"The result would have {full[1]} x {full[0]} pixels, more than "
+            f"{recipe.max_pixels:,}: ask for a smaller one, or allow more with --max-pixels."
+        )
     if min(full) < NARROWEST:
         raise PictureError(
             f"The photograph would be {full[1]} x {full[0]} pixels: its short side must be at "
@@ -182,14 +197,14 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
     wanted = recipe.scales or _scales_of(recipe.steps)
     sizes = [full]
     while len(sizes) < (wanted or 12):
-        longest = round(recipe.size / 2 ** len(sizes))
+        longest = round(max(full) / 2 ** len(sizes))
         smaller = fit(content, longest)
         if min(smaller) < NARROWEST or (wanted is None and longest < COARSEST):
             break
         sizes.insert(0, smaller)
     if wanted and len(sizes) < wanted:
         raise RecipeError(
-            f"{wanted} scales need a larger --size: at {recipe.size} pixels this photograph has "
+            f"{wanted} scales need a larger --size: at {max(full)} pixels this photograph has "
             f"room for {len(sizes)}."
         )
     return sizes
@@ -210,9 +225,14 @@ def _style_size(recipe: Recipe, stage: Size, style: Size) -> Size:
     """The painting at the stage's size times the style scale, but never enlarged."""
     longest = min(max(style), round(max(stage) * recipe.style_scale))
     size = fit(style, longest)
-    if min(size) < NARROWEST:
-        size = fit(style, -(-NARROWEST * max(style) // min(style)))
-    return size
+    if min(size) >= NARROWEST:
+        return size
+    if min(style) < NARROWEST:
+        raise PictureError(
+            f"The painting has {style[1]} x {style[0]} pixels: its short side must be at least "
+            f"{NARROWEST}."
+        )
+    return fit(style, -(-NARROWEST * max(style) // min(style)))
 
 
 def _cpu_has_bf16() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from impasto.errors import OutputError
@@ -15,33 +15,48 @@ from impasto.errors import OutputError
 def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path in the same folder, moved to ``path`` when the block ends well.
 
-    Whatever goes wrong, ``path`` is either as it was or complete, and nothing else is left.
+    Whatever goes wrong, ``path`` is either as it was or complete, and nothing else is left. The
+    temporary name is short, so that every name that the disk takes can be written.
 
     Raises:
-        OutputError: the folder cannot be written to, or the disk is full.
+        OutputError: the folder cannot be written to, the name is too long, or the disk is full.
 
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
         yield temporary
         _flush(temporary)
         temporary.replace(path)
+    except OutputError:
+        raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise OutputError(
-            f"{path.name!r} could not be written ({reason}): choose another --output."
+            f"{path.name!r} could not be written ({_reason(error)}): choose another --output."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Make sure, before any work, that a result may be written there.
 
     Raises:
-        OutputError: the folder does not exist, the path is a folder, or the file exists already.
+        OutputError: the folder does not exist, the path is a folder, the file exists already, or
+            the name is too long.
 
     """
+    try:
+        _check(path, overwrite=overwrite)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{path.name!r} cannot be written ({_reason(error)}): choose another --output."
+        ) from error
+
+
+def _check(path: Path, *, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise OutputError(
             f"The folder {str(path.parent)!r} does not exist: make it, or choose another --output."
@@ -56,6 +71,10 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputError(
             f"The folder {str(path.parent)!r} cannot be written to: choose another --output."
         )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _flush(path: Path) -> None:

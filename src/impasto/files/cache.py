@@ -37,8 +37,8 @@ def installed(name: str) -> Path:
     path = model_path(name)
     if not path.is_file():
         raise WeightsError(
-            f"The network {name!r} is not here yet: run impasto models download {name}, or "
-            "impasto models import FILE where there is no internet."
+            f"The network {name!r} is not here yet: run impasto models download {name}, or bring it "
+            "with impasto models import FILE, or name its safetensors file with --weights."
         )
     return path
 

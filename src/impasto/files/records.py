@@ -6,6 +6,7 @@ JSON. It names files but no folders, and carries nothing of a picture's own meta
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -28,7 +29,7 @@ def make_record(
     pictures: Mapping[str, Sequence[Picture]],
     network: Mapping[str, str],
     losses: Sequence[Mapping[str, float]],
-    weights: Sequence[Mapping[str, float]],
+    weights: Sequence[Mapping[str, float | None]],
     last: State,
     seconds: float,
 ) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def make_record(
         seconds: wall time.
 
     """
-    content, style = last.weights.distances(last.losses)
+    content, style = map(finite_or_none, last.weights.distances(last.losses))
     return {
         "schema": SCHEMA,
         "recipe": recipe.as_dict(),
@@ -66,6 +67,11 @@ def make_record(
         "losses": [dict(each) for each in losses],
         "versions": _versions(),
     }
+
+
+def finite_or_none(value: float) -> float | None:
+    """The number, or None where JSON has no word for it."""
+    return value if math.isfinite(value) else None
 
 
 def record_path(picture: Path) -> Path:

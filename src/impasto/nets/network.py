@@ -50,6 +50,10 @@ class Head:
     bias: Tensor
     channels: int
 
+    def to(self, device: torch.device) -> Head:
+        """The same on another device."""
+        return Head(self.weight.to(device), self.bias.to(device), self.channels)
+
     @classmethod
     def from_linear(cls, weight: Tensor, bias: Tensor) -> Head:
         """Reduce A ``(N, C)`` and b ``(N,)`` to the triangular factor of [A b] = Q R."""

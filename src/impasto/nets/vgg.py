@@ -74,9 +74,11 @@ class Classifier:
         table = layer_table(VGG19_WIDTHS)
         self.convolutions = ConvNetwork(table, tensors, convention=convention, pooling="max")
         for name, shape in DENSE.items():
-            found = tensors.get(f"{name}.weight")
-            if found is None or tuple(found.shape) != shape:
-                raise WeightsError(f"The weights lack the classifier's {name!r} of shape {shape}.")
+            for tensor, wanted in ((f"{name}.weight", shape), (f"{name}.bias", shape[:1])):
+                if tensor not in tensors or tuple(tensors[tensor].shape) != wanted:
+                    raise WeightsError(
+                        f"The weights lack the classifier's tensor {tensor!r} of shape {wanted}."
+                    )
         self.dense = {
             name: (tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float())
             for name in DENSE

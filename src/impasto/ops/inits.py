@@ -40,7 +40,11 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
     """Resize ``(1, C, H, W)`` in [0, 1] with an antialiased bicubic filter; stays in [0, 1]."""
     if image.shape[-2:] == (height, width):
         return image
-    resized = F.interpolate(
-        image, (height, width), mode="bicubic", antialias=True, align_corners=False
+    return interpolate(image, height, width).clamp(0, 1)
+
+
+def interpolate(values: Tensor, height: int, width: int) -> Tensor:
+    """Resize ``(1, C, H, W)`` of any range with an antialiased bicubic filter; may overshoot."""
+    return F.interpolate(
+        values, (height, width), mode="bicubic", antialias=True, align_corners=False
     )
-    return resized.clamp(0, 1)

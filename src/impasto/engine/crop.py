@@ -1,0 +1,172 @@
+"""One part of a large picture at its final scale: what it will look like, at a small price.
+
+The picture is made as always, coarse to fine, but of each size only a window is made, all of them
+around the same spot. Sizes hardly larger than the window are made whole, so the large shapes come
+from the whole photograph; the paintings are whole, and of the same sizes as always. What differs
+from the finished picture: at the large sizes the losses know only the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor
+
+from impasto.config import Recipe
+from impasto.engine.optimize import Optimizer
+from impasto.engine.plan import Plan, Stage, Window
+from impasto.engine.pyramid import Pictures, recolored, run
+from impasto.engine.state import State
+from impasto.nets.network import Network
+from impasto.ops.detail import most_detailed
+from impasto.ops.inits import interpolate, resize
+from impasto.ops.statistics import StatisticsLoss, gram_loss
+
+SIDE = 512
+HARDLY_LARGER = 1.5  # a size with up to this many times the window's pixels is made whole
+
+
+def crop_plan(plan: Plan, content: Tensor, *, side: int = SIDE) -> Plan:
+    """The same plan for a window around the photograph's most detailed spot.
+
+    Args:
+        plan: of the whole picture.
+        content: the photograph, ``(1, 3, H, W)`` in [0, 1].
+        side: pixels of the window, at every size.
+
+    """
+    last = plan.stages[-1]
+    shares = {"height": min(1.0, side / last.height), "width": min(1.0, side / last.width)}
+    spot = most_detailed(content, **shares)
+    return replace(plan, stages=tuple(_windowed(stage, spot, side) for stage in plan.stages))
+
+
+def run_cropped(
+    recipe: Recipe,
+    plan: Plan,
+    pictures: Pictures,
+    network: Network,
+    *,
+    layer_loss: StatisticsLoss = gram_loss,
+    optimizer: Callable[[], Optimizer] | None = None,
+) -> Iterator[State]:
+    """:func:`impasto.engine.pyramid.run` for a plan from :func:`crop_plan`.
+
+    The states' pictures are those of each stage's window.
+
+    Raises:
+        RecipeError: as :func:`impasto.engine.pyramid.run`.
+
+    """
+    go = partial(run, network=network, layer_loss=layer_loss, optimizer=optimizer)
+    recipe, pictures = _recolored_once(recipe, pictures)
+    whole = [stage for stage in plan.stages if stage.window is None]
+    if whole:
+        first = go(recipe, replace(plan, stages=tuple(whole)), pictures)
+    else:
+        first = go(recipe, _alone(plan, plan.stages[0]), _first_pictures(pictures, plan.stages[0]))
+    return _stages(recipe, plan, pictures, first, go, done=max(1, len(whole)))
+
+
+def cropped(image: Tensor, stage: Stage) -> Tensor:
+    """The stage's window of ``(1, C, H, W)``, resized to the stage first; a view where it can be.
+
+    Returns:
+        ``(1, C, h, w)`` in [0, 1]; of the stage's own size where it has no window.
+
+    """
+    return _cut(resize(image, stage.height, stage.width), stage.window)
+
+
+def _stages(
+    recipe: Recipe,
+    plan: Plan,
+    pictures: Pictures,
+    first: Iterator[State],
+    go: Callable[..., Iterator[State]],
+    *,
+    done: int,
+) -> Iterator[State]:
+    state = None
+    for state in first:
+        yield replace(
+            state, steps=plan.steps, progress=plan.progress(state.stage, _within(plan, state))
+        )
+    for index in range(done, len(plan.stages)):
+        assert state is not None
+        before, stage = plan.stages[index - 1], plan.stages[index]
+        content = cropped(pictures.content, stage)
+        start = _start(recipe, state.image.cpu(), pictures.content, content, before, stage)
+        for state in go(recipe, _alone(plan, stage), Pictures(content, pictures.styles, start)):
+            yield replace(
+                state,
+                step=plan.steps_before(index) + state.step,
+                steps=plan.steps,
+                stage=index,
+                progress=plan.progress(index, state.step),
+            )
+
+
+def _within(plan: Plan, state: State) -> int:
+    return state.step - plan.steps_before(state.stage)
+
+
+def _recolored_once(recipe: Recipe, pictures: Pictures) -> tuple[Recipe, Pictures]:
+    """Paintings take the colours of the whole photograph, not of the window."""
+    if recipe.preserve_color != "statistics":
+        return recipe, pictures
+    return replace(recipe, preserve_color="none"), recolored(recipe, pictures)
+
+
+def _first_pictures(pictures: Pictures, stage: Stage) -> Pictures:
+    init = None if pictures.init is None else cropped(pictures.init, stage)
+    return Pictures(cropped(pictures.content, stage), pictures.styles, init)
+
+
+def _start(
+    recipe: Recipe, found: Tensor, photograph: Tensor, content: Tensor, before: Stage, stage: Stage
+) -> Tensor:
+    """What the stage before has found, enlarged; see :mod:`impasto.engine.pyramid`."""
+    top, left, height, width = before.window or (0, 0, before.height, before.width)
+    down, across = stage.height / before.height, stage.width / before.width
+    size = (round(height * down), round(width * across))
+    inner = _inner(stage, (round(top * down), round(left * across), *size))
+    if recipe.init != "content":
+        return _cut(resize(found, *size), inner)
+    change = found - cropped(photograph, before)
+    return (content + _cut(interpolate(change, *size), inner)).clamp(0, 1)
+
+
+def _inner(stage: Stage, outer: Window) -> Window:
+    """The stage's window, counted from the corner of one that contains it up to rounding."""
+    top, left, height, width = stage.window or (0, 0, stage.height, stage.width)
+    return (
+        min(max(top - outer[0], 0), outer[2] - height),
+        min(max(left - outer[1], 0), outer[3] - width),
+        height,
+        width,
+    )
+
+
+def _windowed(stage: Stage, spot: tuple[float, float], side: int) -> Stage:
+    if stage.height * stage.width <= HARDLY_LARGER * side * side:
+        return stage
+    height, width = min(side, stage.height), min(side, stage.width)
+    top = min(max(round(spot[0] * stage.height - height / 2), 0), stage.height - height)
+    left = min(max(round(spot[1] * stage.width - width / 2), 0), stage.width - width)
+    return replace(stage, window=(top, left, height, width))
+
+
+def _alone(plan: Plan, stage: Stage) -> Plan:
+    """A plan of this stage's window, as a picture of its own."""
+    height, width = stage.window[2:] if stage.window else (stage.height, stage.width)
+    return replace(plan, stages=(replace(stage, height=height, width=width, window=None),))
+
+
+def _cut(image: Tensor, window: Window | None) -> Tensor:
+    if window is None:
+        return image
+    top, left, height, width = window
+    return image[..., top : top + height, left : left + width].contiguous()

@@ -1,0 +1,125 @@
+"""Pictures made by formula, networks made of seeded noise: no file from outside is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from PIL import Image
+from torch import Tensor
+
+from impasto.nets.network import ConvNetwork, InputConvention
+from impasto.nets.topology import layer_table
+
+settings.register_profile(
+    "impasto", deadline=None, max_examples=25, derandomize=True, database=None
+)
+settings.load_profile("impasto")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny tensors gain nothing from more; and a test must not leave its own count behind."""
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the checkout; no other test than those that ask for it needs it."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("there is no ../shared on this machine")
+    return folder
+
+
+def _waves(height: int, width: int, *, phase: float = 0.0) -> Tensor:
+    """A colourful picture from sines, ``(1, 3, height, width)`` float64 in [0, 1]."""
+    row = torch.arange(height, dtype=torch.float64)[:, None]
+    column = torch.arange(width, dtype=torch.float64)[None, :]
+    channels = [
+        0.5
+        + 0.25 * torch.sin((0.31 + 0.11 * c) * row + 0.05 * column + phase + c)
+        + 0.25 * torch.cos((0.23 + 0.07 * c) * column - 0.1 * row * phase - c)
+        for c in range(3)
+    ]
+    return torch.stack(channels)[None]
+
+
+@pytest.fixture(scope="session")
+def waves() -> Callable[..., Tensor]:
+    return _waves
+
+
+def _tensors(
+    widths: tuple[int, ...], *, last: str, seed: int = 0, heads: dict[str, int] | None = None
+) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    tensors = {}
+    for layer in layer_table(widths, last=last):
+        if layer.kind != "conv":
+            continue
+        shape = (layer.out_channels, layer.in_channels, 3, 3)
+        scale = math.sqrt(2 / (9 * layer.in_channels))
+        tensors[f"{layer.name}.weight"] = scale * torch.randn(shape, generator=generator)
+        tensors[f"{layer.name}.bias"] = 0.1 * torch.randn(shape[:1], generator=generator)
+        if heads and layer.name in heads:
+            head = (heads[layer.name], layer.out_channels, 1, 1)
+            tensors[f"{layer.name}_head.weight"] = torch.randn(head, generator=generator)
+            tensors[f"{layer.name}_head.bias"] = torch.randn(head[:1], generator=generator)
+    return tensors
+
+
+@pytest.fixture(scope="session")
+def tiny_tensors() -> Callable[..., dict[str, Tensor]]:
+    """Seeded weights for any widths of the topology."""
+    return _tensors
+
+
+@pytest.fixture(scope="session")
+def tiny_network() -> Callable[..., ConvNetwork]:
+    """A network of VGG-19's topology, a few channels wide."""
+
+    def make(
+        widths: tuple[int, ...] = (4, 4, 5, 5, 6),
+        *,
+        last: str = "conv5_1",
+        seed: int = 0,
+        heads: dict[str, int] | None = None,
+        pooling: str = "max",
+        convention: InputConvention | None = None,
+    ) -> ConvNetwork:
+        tensors = _tensors(widths, last=last, seed=seed, heads=heads)
+        convention = convention or InputConvention(mean=(0.45, 0.45, 0.45), std=(0.2, 0.2, 0.2))
+        table = layer_table(widths, last=last)
+        return ConvNetwork(table, tensors, convention=convention, pooling=pooling)
+
+    return make
+
+
+def _save(picture: Tensor, path: Path) -> Path:
+    levels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8)
+    Image.fromarray(np.ascontiguousarray(levels.numpy())).save(path)
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """48 x 40 pixels, in a folder with a telling name."""
+    folder = tmp_path / "holiday-in-private"
+    folder.mkdir(exist_ok=True)
+    return _save(_waves(40, 48), folder / "photo.png")
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    """56 x 44 pixels."""
+    folder = tmp_path / "holiday-in-private"
+    folder.mkdir(exist_ok=True)
+    return _save(_waves(44, 56, phase=1.7), folder / "painting.png")

@@ -1,0 +1,79 @@
+"""A file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import OutputError
+from impasto.files.atomic import atomic_write, check_output
+
+
+def test_the_file_appears_only_when_the_block_ends(tmp_path):
+    path = tmp_path / "out.txt"
+    with atomic_write(path) as temporary:
+        assert temporary.parent == tmp_path
+        temporary.write_text("first half")
+        assert not path.exists()
+    assert path.read_text() == "first half"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
+def test_any_error_leaves_everything_as_it_was(error, tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("precious")
+    with pytest.raises(error), atomic_write(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_said_in_one_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "out.txt"
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        pytest.raises(OutputError, match=r"'out\.txt' could not be written \(no space left"),
+        atomic_write(path) as temporary,
+    ):
+        temporary.write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_is_said_in_one_sentence(tmp_path):
+    """The default name joins the names of all the pictures, so it can become long."""
+    with pytest.raises(OutputError), atomic_write(tmp_path / ("n" * 245 + ".png")) as temporary:
+        temporary.write_text("x")
+        raise OutputError("a short temporary name would do as well")
+
+
+def test_what_may_be_written(tmp_path):
+    path = tmp_path / "out.png"
+    check_output(path, overwrite=False)
+    path.touch()
+    check_output(path, overwrite=True)
+    for bad, words in (
+        (path, "exists already.*--overwrite"),
+        (tmp_path / "no" / "out.png", "does not exist: make it"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(OutputError, match=words):
+            check_output(bad, overwrite=False)
+    with pytest.raises(OutputError, match="is a folder"):
+        check_output(tmp_path, overwrite=True)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_relative_name_is_written_where_one_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_output(Path("out.txt"), overwrite=False)
+    with atomic_write(Path("out.txt")) as temporary:
+        temporary.write_text("here")
+    assert (tmp_path / "out.txt").read_text() == "here"

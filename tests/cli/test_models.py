@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import save_file
 
 from impasto.cli import main
+from impasto.cli import models as command
 from impasto.files import download as downloading
 from impasto.files import importing
 from impasto.files.readers import convention_to_json
@@ -159,6 +160,19 @@ def test_ctrl_c_keeps_what_came(vgg_file, trickle, own_cache, monkeypatch, capsy
     monkeypatch.setattr(downloading, "_pour", real)
     assert _said(capsys, "download", "vgg19", "--quiet") == ""
     assert not part.exists()
+
+
+def test_the_bar_of_a_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with command._bar(quiet=False) as report:
+        report(0, 80_134_624, "from somewhere")
+        report(40_000_000, 80_134_624, "")
+        report(1, 24, "measuring")
+    shown = capsys.readouterr().err
+    assert "measuring" in shown
+    assert "1 of 24" in shown
+    assert command._amount(40_000_000, 80_134_624) == "40 of 80 MB"
 
 
 @pytest.mark.parametrize(("words", "sentence"), [

@@ -8,6 +8,7 @@ import pytest
 
 from impasto.errors import WeightsError
 from impasto.files.cache import (
+    discard_download,
     discard_unfinished,
     download_path,
     installed,
@@ -67,6 +68,14 @@ def test_a_partial_download_stays_to_be_resumed(own_cache):
     discard_unfinished("vgg19")
     assert download_path("vgg19", "h5").exists()
     assert not (own_cache / ".vgg19.work").exists()
+
+
+def test_a_download_that_is_stored_is_not_kept_twice(own_cache):
+    _fill(own_cache)
+    discard_download("vgg19")
+    assert not download_path("vgg19", "h5").exists()
+    assert download_path("vgg19-torchvision", "pth").exists()
+    assert model_path("vgg19").exists()
 
 
 def test_a_network_is_stored_whole_or_not_at_all(own_cache):

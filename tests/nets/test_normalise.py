@@ -115,7 +115,7 @@ def test_made_pictures_move_the_true_filters_as_photographs_do(true_blocks, shar
     if len(photos) < 8:
         pytest.skip("there are not enough photographs to compare with")
     network = vgg19(true_blocks)
-    made = mean_activations(network, (natural_picture(256, 256, seed=seed) for seed in range(8)))
+    made = mean_activations(network, (natural_picture(192, 192, seed=seed) for seed in range(6)))
     real = mean_activations(network, photos)
     for name, mean in floored(made, 0.1).items():
         ratio = (mean / real[name]).log()
@@ -125,6 +125,6 @@ def test_made_pictures_move_the_true_filters_as_photographs_do(true_blocks, shar
 
 def _photo(path: Path) -> Tensor:
     picture = read_picture(path).tensor
-    scale = 256 / max(picture.shape[-2:])
+    scale = 192 / max(picture.shape[-2:])
     size = [round(side * scale) for side in picture.shape[-2:]]
     return F.interpolate(picture, size, mode="bilinear", antialias=True).clamp(0, 1)

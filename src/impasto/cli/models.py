@@ -22,6 +22,8 @@ Pictures = Annotated[
 ]
 Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")]
 
+MEGABYTE = 1_000_000
+
 models = App(name="models", help="Networks: list them, download, import or remove one.")
 
 
@@ -45,12 +47,13 @@ def download(
 ) -> int:
     """Download a network, check it and make it ready; interrupted, it goes on when run again."""
     del debug
-    from impasto.files.cache import model_path
+    from impasto.files.cache import discard_download, model_path
     from impasto.files.importing import download_model
     from impasto.files.registry import find_model
 
     find_model(name)
     if model_path(name).is_file():
+        discard_download(name)
         if not quiet:
             print(f"{name} is here already; impasto models remove {name} deletes it.")
         return 0
@@ -165,17 +168,27 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         TaskProgressColumn(),
+        TextColumn("{task.fields[amount]}"),
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("reading", total=None)
+        task = bar.add_task("reading", total=None, amount="")
 
         def report(done: int, whole: int, what: str) -> None:
-            bar.update(task, completed=done, total=whole)
+            if bar.tasks[0].total != whole:
+                bar.reset(task, total=whole)
+            bar.update(task, completed=done, amount=_amount(done, whole))
             if what:
                 bar.update(task, description=what)
 
         yield report
+
+
+def _amount(done: int, whole: int) -> str:
+    """Megabytes of a download, pictures of a measurement."""
+    if whole > MEGABYTE:
+        return f"{done / MEGABYTE:,.0f} of {whole / MEGABYTE:,.0f} MB"
+    return f"{done} of {whole}"
 
 
 def _plain_lines() -> Callable[[int, int, str], None]:

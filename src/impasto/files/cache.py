@@ -37,8 +37,8 @@ def installed(name: str) -> Path:
     path = model_path(name)
     if not path.is_file():
         raise WeightsError(
-            f"The network {name!r} is not here yet: run impasto models download {name}, or bring it "
-            "with impasto models import FILE, or name its safetensors file with --weights."
+            f"The network {name!r} is not here yet: run impasto models download {name}, or bring "
+            "it with impasto models import FILE, or name its safetensors file with --weights."
         )
     return path
 
@@ -99,6 +99,17 @@ def remove_model(name: str) -> int:
         _unlink(found)
         discard_unfinished(name)
     return size
+
+
+def discard_download(name: str) -> None:
+    """Delete the downloaded file of a network that is here already, if a kill left it.
+
+    Raises:
+        WeightsError: another process is working on the network, or it cannot be deleted.
+
+    """
+    with locked(name):
+        _unlink(list(models_folder().glob(f"{name}.*.part")))
 
 
 def discard_unfinished(name: str) -> None:

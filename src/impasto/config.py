@@ -98,8 +98,8 @@ class Recipe:
         "compact", "The bundled compact network, or a full VGG-19 (see impasto models)."
     )
     weights: str | None = _objective(None, "A safetensors file with the network's weights.")
-    normalised: bool = _objective(
-        True, "Take VGG-19 with every map scaled to mean 1, as Gatys et al., not as released."
+    raw_weights: bool = _objective(
+        False, "Take a full VGG-19 as released, not with every map scaled to mean 1 (Gatys et al.)."
     )
     pooling: Literal["max", "avg"] | None = _objective(
         None, "Pooling; when not given, the one that the network was made for."

@@ -82,7 +82,7 @@ def test_a_keras_file_becomes_the_network_vgg19(tmp_path, full_vgg):
     assert metadata["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert metadata["means_over"] == "2 made pictures of 32 x 32, seeds 0 to 1"
     assert str(tmp_path) not in str(metadata)
-    raw = load_network(Recipe(network="vgg19", normalised=False))
+    raw = load_network(Recipe(network="vgg19", raw_weights=True))
     assert (raw.normalisation, raw.means_sha256) == ("raw", "")
     assert raw.network.convention == KERAS_CONVENTION
     assert torch.equal(raw.network.conv5_4_weight, tensors["conv5_4.weight"])
@@ -115,11 +115,11 @@ def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, ful
 def test_the_record_says_which_network_it_was(tmp_path, full_vgg, photo, painting):
     import_weights(write_pth(full_vgg(), tmp_path / "v.pth"))
     options = {"network": "vgg19", "size": 32, "steps": (0,), "scales": 1, "precision": "fp32"}
-    for normalised, word in ((True, "normalised"), (False, "raw")):
-        result = impasto.stylize(photo, painting, normalised=normalised, **options)
+    for raw, word in ((False, "normalised"), (True, "raw")):
+        result = impasto.stylize(photo, painting, raw_weights=raw, **options)
         assert result.record["network"]["normalisation"] == word
-        assert result.record["recipe"]["normalised"] is normalised
-        assert bool(result.record["network"]["means_sha256"]) is normalised
+        assert result.record["recipe"]["raw_weights"] is raw
+        assert bool(result.record["network"]["means_sha256"]) is not raw
     assert load_network(Recipe()).normalisation == "normalised"  # compact, through its heads
 
 

@@ -77,7 +77,7 @@ def load_network(recipe: Recipe) -> LoadedNetwork:
             network, recipe.network, path.name, digest, "normalised" if network.heads else "raw"
         )
     pooling = _pooling(recipe, metadata, "avg")
-    means = _means(tensors, metadata, pooling, path) if recipe.normalised else {}
+    means = {} if recipe.raw_weights else _means(tensors, metadata, pooling, path)
     network = vgg19(
         normalised(tensors, means) if means else tensors,
         convention=_convention(metadata, KERAS_CONVENTION),

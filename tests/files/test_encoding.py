@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from impasto.errors import OutputError
-from impasto.files import deep
+from impasto.files import deep, profiles
 from impasto.files.images import check_suffix, left_out, read_picture, to_pillow, write_result
 
 
@@ -99,3 +100,13 @@ def test_no_resolution_is_stated_unless_asked_for(picture, tmp_path):
         write_result(picture, tmp_path / name)
         with Image.open(io.BytesIO((tmp_path / name).read_bytes())) as image:
             assert image.info.get("dpi") in (None, (1, 1), (1.0, 1.0))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jpg", "a.webp"])
+def test_the_same_picture_is_the_same_file_at_any_time(name, picture, tmp_path):
+    write_result(picture, tmp_path / name, dpi=300)
+    first = (tmp_path / name).read_bytes()
+    profiles.srgb_profile.cache_clear()
+    time.sleep(1.1)  # a profile states the second of its making
+    write_result(picture, tmp_path / name, dpi=300)
+    assert (tmp_path / name).read_bytes() == first

@@ -6,6 +6,8 @@ Pillow turns sixteen-bit colours into eight bits without a word, so those never 
 from __future__ import annotations
 
 import io
+import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
     import tifffile
 
 INSTALL = "pip install 'impasto[deep]'"
+MOST_SAMPLES = 8  # channels of a pixel, those included that are not used
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF's ExtraSamples: colours multiplied by alpha, or not
 _COLORS = {0: 1, 1: 1, 2: 3, 5: 4}  # TIFF's photometric: white or black is zero, RGB, CMYK
+_JPEG = (6, 7)  # TIFF's compression: the old way keeps its parts elsewhere
 _ORIENTATION, _PROFILE = 274, 34675
+
+for _name in ("tifffile", "PIL"):  # what is wrong with a file is said by us
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,20 @@ def decode_tiff(data: bytes, check: Callable[[int, int], None]) -> Deep | None:
     """
     import tifffile
 
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+    try:
+        file = tifffile.TiffFile(io.BytesIO(data))
+    except tifffile.TiffFileError:
+        return None  # Pillow may still make something of it
+    with file:
         page = file.pages[0]
-        if not isinstance(page, tifffile.TiffPage) or page.bitspersample <= 8:
+        if not isinstance(page, tifffile.TiffPage):
             return None
         check(page.imagewidth, page.imagelength)
-        if page.dtype is None or page.dtype.kind not in "uf" or page.photometric not in _COLORS:
+        if page.compression not in _JPEG and math.prod(page.chunked) != len(page.dataoffsets):
+            raise ValueError("parts are missing, which would be filled with black")
+        if page.bitspersample <= 8:
+            return None
+        if not _is_known(page):
             raise PictureError("its channels are of a kind that is not known here")
         return _from_page(page, len(file.pages))
 
@@ -112,6 +127,12 @@ def write_tiff(
         metadata=None,
         **(resolution if dpi else {}),
     )
+
+
+def _is_known(page: tifffile.TiffPage) -> bool:
+    kind = page.dtype.kind if page.dtype is not None else ""
+    flat = page.imagedepth == 1 and page.samplesperpixel <= MOST_SAMPLES
+    return kind in ("u", "f") and flat and page.photometric in _COLORS
 
 
 def _from_page(page: tifffile.TiffPage, pages: int) -> Deep:

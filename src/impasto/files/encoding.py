@@ -33,7 +33,7 @@ DEEP_KINDS = ("PNG", "TIFF")
 _OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95},
-    "AVIF": {"quality": 90, "subsampling": "4:4:4"},
+    "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 8},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2

@@ -14,13 +14,15 @@ from impasto.files import deep
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+_DATE = slice(24, 36)  # of a profile's making, in its header
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 
 
 @cache
 def srgb_profile() -> bytes:
-    """An ICC profile of sRGB, to be written into results."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    """An ICC profile of sRGB, to be written into results; the same bytes at any time."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made[: _DATE.start] + bytes.fromhex("07d000010001000000000000") + made[_DATE.stop :]
 
 
 def pillow_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | None:
@@ -34,6 +36,8 @@ def pillow_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | N
         mode RGB, or L; None where the profile is broken or another colour space's.
 
     """
+    if profile == srgb_profile() and image.mode == "RGB":
+        return image
     if not profile and image.mode != "LAB":
         return image.convert("RGB") if image.mode == "CMYK" else image
     try:
@@ -72,7 +76,7 @@ def deep_to_srgb(
     space = {2: "gray", 3: "rgb"}[levels.ndim]
     if levels.ndim == 3 and levels.shape[2] == 4:
         space = "cmyk"
-    if not profile:
+    if not profile or (profile == srgb_profile() and space == "rgb"):
         return _ink_to_rgb(levels) if space == "cmyk" else levels
     if not deep.available():
         return None

@@ -46,7 +46,7 @@ from impasto.ops.statistics import StatisticsLoss, gram_loss
 
 Styles = PictureLike | Sequence[PictureLike]
 
-_STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling", "style_loss")
+STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling", "style_loss")
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ class Stylizer:
             RecipeError: an option is unknown or out of range.
 
         """
-        for name in _STYLIZER_OPTIONS:
+        for name in STYLIZER_OPTIONS:
             if name in options:
                 raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         return Recipe.from_dict({**self._named, **options})
@@ -394,7 +394,7 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
 
     """
     rest = dict(options)
-    own: dict[str, Any] = {name: rest.pop(name) for name in _STYLIZER_OPTIONS if name in rest}
+    own: dict[str, Any] = {name: rest.pop(name) for name in STYLIZER_OPTIONS if name in rest}
     if callable(rest.get("optimizer")):
         own["optimizer"] = rest.pop("optimizer")
     Recipe.from_dict(rest)  # a wrong option is said before any weights are read

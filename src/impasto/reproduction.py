@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.api import Job, Result, Stylizer
+from impasto.api import STYLIZER_OPTIONS, Job, Result, Stylizer
 from impasto.config import INITS, NOT_FOR_TEXTURES, Recipe
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
@@ -106,8 +106,8 @@ class Rerun:
         return Reproduction(result, identical, self.changes)
 
     def _job(self, stylizer: Stylizer, plan: Plan | None) -> Job:
-        named = ("network", "weights", "pooling")
-        recipe = {k: v for k, v in self.record.recipe.as_dict().items() if k not in named}
+        values = self.record.recipe.as_dict().items()
+        recipe = {name: value for name, value in values if name not in STYLIZER_OPTIONS}
         if self._found["init"]:
             recipe["init"] = str(self._found["init"][0])
         styles = list(self._found["styles"])
@@ -216,7 +216,8 @@ def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) 
                 f"The weights {recipe.weights!r} lie neither beside the record nor here: name "
                 "them with --weights."
             )
-    return Stylizer(recipe.network, weights=weights, pooling=recipe.pooling)
+    named = {name: value for name, value in recipe.as_dict().items() if name in STYLIZER_OPTIONS}
+    return Stylizer(**{**named, "weights": weights})
 
 
 def _check_pixels(record: Record, most: int) -> None:
@@ -247,7 +248,7 @@ def _sides(record: Record) -> tuple[int, int]:
 
 
 def _changed_weights(known: Mapping[str, str], here: Mapping[str, Any]) -> list[str]:
-    if known["sha256"] == here["sha256"]:
+    if all(known.get(key, here.get(key)) == here.get(key) for key in ("sha256", "means_sha256")):
         return []
     return [f"The network's weights {here['file']!r} are not those of the record."]
 

@@ -37,7 +37,10 @@ class Wanted:
             record.task == "stylize"
             and record.recipe.as_dict() == self.recipe.as_dict()
             and made_of == {role: list(hashes) for role, hashes in self.inputs.items()}
-            and record.network.get("sha256") == self.network.get("sha256")
+            and all(
+                record.network.get(key) == self.network.get(key)
+                for key in ("sha256", "means_sha256")
+            )
         )
 
 

@@ -45,7 +45,7 @@ from impasto.ops.statistics import StatisticsLoss, gram_loss
 
 Styles = PictureLike | Sequence[PictureLike]
 
-_STYLIZER_OPTIONS = ("network", "weights", "pooling", "style_loss")
+_STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling", "style_loss")
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,7 @@ class Stylizer:
     Args:
         network: ``compact``, ``vgg19``, or an object that computes features.
         weights: a safetensors file for a named network.
+        raw_weights: take a full VGG-19 as released, not normalised.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
         style_loss: style loss of one layer, a function of statistics; eq. (5) by default.
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
@@ -210,6 +211,7 @@ class Stylizer:
         network: str | Network = "compact",
         *,
         weights: str | os.PathLike[str] | None = None,
+        raw_weights: bool = False,
         pooling: str | None = None,
         style_loss: StatisticsLoss = gram_loss,
         optimizer: Callable[[], Optimizer] | None = None,
@@ -221,6 +223,7 @@ class Stylizer:
             self._named = {
                 "network": network,
                 "weights": os.fspath(weights) if weights is not None else None,
+                "raw_weights": raw_weights,
                 "pooling": pooling,
             }
             loaded = load_network(Recipe(**self._named))
@@ -324,6 +327,9 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
         "file": loaded.file,
         "sha256": loaded.sha256,
         "pooling": loaded.network.pooling,
+        "normalisation": loaded.normalisation,
+        "means_sha256": loaded.means_sha256,
+        "source_sha256": loaded.source_sha256,
     }
 
 

@@ -94,10 +94,13 @@ class Recipe:
     tv: float = _objective(
         0.0, "Weight of total variation, which smooths; relative to the photograph's own."
     )
-    network: Literal["compact", "vgg19"] = _objective(
-        "compact", "The bundled compact network, or the full VGG-19 (which needs its weights)."
+    network: Literal["compact", "vgg19", "vgg19-torchvision"] = _objective(
+        "compact", "The bundled compact network, or a full VGG-19 (see impasto models)."
     )
     weights: str | None = _objective(None, "A safetensors file with the network's weights.")
+    raw_weights: bool = _objective(
+        False, "Take a full VGG-19 as released, not with every map scaled to mean 1 (Gatys et al.)."
+    )
     pooling: Literal["max", "avg"] | None = _objective(
         None, "Pooling; when not given, the one that the network was made for."
     )

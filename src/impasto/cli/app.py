@@ -11,6 +11,8 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 import impasto
+from impasto.cli.classify import classify
+from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.errors import ImpastoError
 
@@ -21,6 +23,8 @@ app = App(
     help_format="plaintext",
     suppress_keyboard_interrupt=False,  # main says what was kept, and gives the status
 )
+app.command(models)
+app.command(classify)
 
 
 @app.command

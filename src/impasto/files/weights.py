@@ -1,4 +1,4 @@
-"""Networks from files: the bundled one, checked by its hash, and VGG-19 from a file of the user's.
+"""Networks from files: the bundled one, checked by its hash, and VGG-19 as the user has it.
 
 Files are safetensors: shapes and numbers only, nothing that could run.
 """
@@ -6,10 +6,9 @@ Files are safetensors: shapes and numbers only, nothing that could run.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -17,13 +16,19 @@ from torch import Tensor
 from impasto import nets
 from impasto.config import Recipe
 from impasto.errors import WeightsError
+from impasto.files.cache import installed, model_path
+from impasto.files.readers import convention_from_json
+from impasto.files.registry import MODELS
 from impasto.nets.compact import COMPACT_CONVENTION, compact
 from impasto.nets.network import ConvNetwork, InputConvention, Pooling
-from impasto.nets.vgg import KERAS_CONVENTION, vgg19
+from impasto.nets.normalise import means_hash, normalised
+from impasto.nets.topology import conv_names
+from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
 COMPACT_SHA256 = "f3016f3d297e001f1c94e5ddfcf4fab8d65aa9fccd3f914e7cefef4f2efc320a"
 MAX_BYTES = 4_000_000_000
+CLASSIFIER = ("fc1.", "fc2.", "predictions.")
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,14 @@ class LoadedNetwork:
 
     Attributes:
         network: ready to compute.
-        name: ``compact`` or ``vgg19``.
+        name: ``compact``, or a name of the registry.
         file: name of the weights file, without folders.
         sha256: of the weights file.
+        normalisation: ``normalised`` (Gatys et al.: every map has mean 1) or ``raw``; alpha and
+            beta mean something else on each. The compact network's heads stand for the
+            normalised one.
+        means_sha256: of the mean activations that it was normalised by; empty without them.
+        source_sha256: of the released file that the weights came from; empty when not known.
 
     """
 
@@ -42,43 +52,104 @@ class LoadedNetwork:
     name: str
     file: str
     sha256: str
+    normalisation: Literal["normalised", "raw"] = "raw"
+    means_sha256: str = ""
+    source_sha256: str = ""
 
 
 def load_network(recipe: Recipe) -> LoadedNetwork:
     """The network that a recipe names.
 
     Raises:
-        WeightsError: the file is missing, broken, or another network's; or ``vgg19`` is asked for
-            without a file.
+        WeightsError: the file is missing, broken, or another network's; or the network has been
+            neither downloaded nor imported.
 
     """
-    if recipe.network == "vgg19" and recipe.weights is None:
-        raise WeightsError(
-            "The full VGG-19 needs its weights: name the safetensors file with --weights."
-        )
-    path = Path(recipe.weights) if recipe.weights else COMPACT_FILE
+    path = _file_of(recipe)
     digest = _hash_of(path)
     if path == COMPACT_FILE and digest != COMPACT_SHA256:
         raise WeightsError("The bundled weights are damaged: install impasto again.")
-    tensors, metadata = _read(path)
-    build, usual = (
-        (compact, COMPACT_CONVENTION) if recipe.network == "compact" else (vgg19, KERAS_CONVENTION)
+    tensors, metadata = _read(path, leave_out=CLASSIFIER)
+    if recipe.network == "compact":
+        convention = _convention(metadata, COMPACT_CONVENTION)
+        network = compact(tensors, convention=convention, pooling=_pooling(recipe, metadata, "max"))
+        return LoadedNetwork(
+            network, recipe.network, path.name, digest, "normalised" if network.heads else "raw"
+        )
+    pooling = _pooling(recipe, metadata, "avg")
+    means = {} if recipe.raw_weights else _means(tensors, metadata, pooling, path)
+    network = vgg19(
+        normalised(tensors, means) if means else tensors,
+        convention=_convention(metadata, KERAS_CONVENTION),
+        pooling=pooling,
     )
-    convention = _convention(metadata, usual)
-    pooling = recipe.pooling or cast("Pooling", metadata.get("pooling"))
-    network = (
-        build(tensors, convention=convention, pooling=pooling)
-        if pooling in ("max", "avg")
-        else build(tensors, convention=convention)
+    return LoadedNetwork(
+        network,
+        recipe.network,
+        path.name,
+        digest,
+        "normalised" if means else "raw",
+        means_hash(means) if means else "",
+        metadata.get("source_sha256", ""),
     )
-    return LoadedNetwork(network, recipe.network, path.name, digest)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def load_classifier(path: Path | None = None) -> Classifier:
+    """VGG-19 with its output layer (section 2.1), from a file or from what the user has.
+
+    Raises:
+        WeightsError: there is no such file, or no weights with a classifier.
+
+    """
+    for candidate in [path] if path else [model_path(name) for name in reversed(MODELS)]:
+        if path is None and not candidate.is_file():
+            continue
+        _check_size(candidate)
+        tensors, metadata = _read(candidate)
+        if path is not None or "predictions.weight" in tensors:
+            return Classifier(tensors, convention=_convention(metadata, KERAS_CONVENTION))
+    raise WeightsError(
+        "Classifying needs weights with the output layer: run impasto models download "
+        "vgg19-torchvision, or import such a file."
+    )
+
+
+def _file_of(recipe: Recipe) -> Path:
+    if recipe.weights:
+        return Path(recipe.weights)
+    return COMPACT_FILE if recipe.network == "compact" else installed(recipe.network)
+
+
+def _pooling(recipe: Recipe, metadata: dict[str, str], usual: Pooling) -> Pooling:
+    """As the recipe says, else as the file says, else as usual for the network."""
+    found = recipe.pooling or metadata.get("pooling")
+    return cast("Pooling", found) if found in ("max", "avg") else usual
+
+
+def _means(
+    tensors: dict[str, Tensor], metadata: dict[str, str], pooling: Pooling, path: Path
+) -> dict[str, Tensor]:
+    """Mean activations that the file carries for a pooling; empty where it carries none."""
+    suffix = f".mean_{pooling}"
+    names = [name for name in conv_names() if f"{name}.weight" in tensors]
+    means = {name: tensors[name + suffix] for name in names if name + suffix in tensors}
+    if not means:
+        return {}
+    fits = all(
+        name in means and means[name].shape == tensors[f"{name}.bias"].shape for name in names
+    )
+    if not fits or means_hash(means) != metadata.get(f"means_{pooling}_sha256"):
+        raise WeightsError(f"The mean activations in {path.name!r} are damaged: import it again.")
+    return means
+
+
+def _read(
+    path: Path, *, leave_out: tuple[str, ...] = ()
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(str(path), framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata() or {}
+            names = [name for name in file.keys() if not name.startswith(leave_out)]  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
             f"{path.name!r} is no safetensors file, or a damaged one: get it anew."
@@ -86,20 +157,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _hash_of(path: Path) -> str:
-    if not path.is_file():
-        raise WeightsError(f"There is no weights file {str(path)!r}: check the name.")
-    if path.stat().st_size > MAX_BYTES:
-        raise WeightsError(f"{path.name!r} is too large to be a network's weights: check the name.")
+    _check_size(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _check_size(path: Path) -> None:
+    if not path.is_file():
+        raise WeightsError(f"There is no weights file {str(path)!r}: check the name.")
+    if path.stat().st_size > MAX_BYTES:
+        raise WeightsError(f"{path.name!r} is too large to be a network's weights: check the name.")
+
+
 def _convention(metadata: dict[str, str], usual: InputConvention) -> InputConvention:
     """As the file states it in JSON; as usual for the network where it does not."""
-    try:
-        stated = json.loads(metadata.get("input", ""))
-        return InputConvention(
-            stated["channels"], float(stated["range"]), tuple(stated["mean"]), tuple(stated["std"])
-        )
-    except (ValueError, KeyError, TypeError):
-        return usual
+    return convention_from_json(metadata.get("input", "")) or usual

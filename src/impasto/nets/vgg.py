@@ -43,6 +43,18 @@ def vgg19(
     return ConvNetwork(table, tensors, convention=convention, pooling=pooling)
 
 
+def classifier_picture(image: Tensor) -> Tensor:
+    """The middle 224 x 224 pixels of a picture scaled to a shorter side of 256.
+
+    So VGG-19 was tested (Simonyan and Zisserman 2014, section 3.2); ``(B, 3, H, W)`` in and out.
+    """
+    scale = 256 / min(image.shape[-2:])
+    size = [max(256, round(side * scale)) for side in image.shape[-2:]]
+    scaled = F.interpolate(image, size=size, mode="bilinear", antialias=True, align_corners=False)
+    top, left = (size[0] - 224) // 2, (size[1] - 224) // 2
+    return scaled[..., top : top + 224, left : left + 224].clamp(0, 1)
+
+
 class Classifier:
     """VGG-19 as it was trained: pool5, flatten, fc1, fc2, predictions, softmax (figure 6).
 

@@ -1,0 +1,91 @@
+"""The networks that can be downloaded: small records, and nothing that does anything.
+
+Where the facts come from: ``keras.applications.vgg19`` names the addresses and the MD5 of the
+release that the report used; torchvision's ``VGG19_Weights`` names the other, with the first eight
+digits of its SHA-256 in the name of the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from impasto.errors import WeightsError
+from impasto.nets.network import InputConvention
+from impasto.nets.vgg import KERAS_CONVENTION, TORCHVISION_CONVENTION
+
+Format = Literal["h5", "pth"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One release of a network's weights.
+
+    Attributes:
+        name: what ``--network`` and ``impasto models`` call it.
+        urls: where it lies; the first that answers is taken, the rest are mirrors.
+        algorithm: of ``digest``, as :mod:`hashlib` names it.
+        digest: of the file, in hexadecimal; a beginning of it where no more is published.
+        bytes: exact size of the file.
+        licence: its terms.
+        convention: how it wants its pictures.
+        format: of the file.
+        about: one line for a person who has to choose.
+
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    algorithm: Literal["md5", "sha256"]
+    digest: str
+    bytes: int
+    licence: str
+    convention: InputConvention
+    format: Format
+    about: str
+
+
+MODELS = {
+    model.name: model
+    for model in (
+        Model(
+            name="vgg19",
+            urls=(
+                "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
+                "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+                "https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
+                "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            ),
+            algorithm="md5",
+            digest="253f8cb515780f3b799900260a226db6",
+            bytes=80_134_624,
+            licence="CC BY 4.0, Visual Geometry Group, University of Oxford",
+            convention=KERAS_CONVENTION,
+            format="h5",
+            about="the original VGG-19, convolutions only: the report's and Gatys' network",
+        ),
+        Model(
+            name="vgg19-torchvision",
+            urls=("https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",),
+            algorithm="sha256",
+            digest="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+            bytes=574_673_361,
+            licence="BSD-3-Clause, torchvision",
+            convention=TORCHVISION_CONVENTION,
+            format="pth",
+            about="trained anew by torchvision, with the classifier: impasto classify",
+        ),
+    )
+}
+
+
+def find_model(name: str) -> Model:
+    """The record of that name.
+
+    Raises:
+        WeightsError: there is none.
+
+    """
+    if name not in MODELS:
+        raise WeightsError(f"There is no model {name!r}: choose from {', '.join(MODELS)}.")
+    return MODELS[name]

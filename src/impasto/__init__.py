@@ -13,15 +13,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from impasto.api import Job, Result, Stylizer, stylize, stylize_iter
+    from impasto.api import Job, Result, Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
     from impasto.errors import (
         ImpastoError,
         OutputError,
         PictureError,
         RecipeError,
+        RecordError,
         WeightsError,
     )
+    from impasto.reproduction import reproduce
 
 __version__ = "0.1.0"
 
@@ -31,11 +33,14 @@ _HOMES = {
     "Stylizer": "api",
     "stylize": "api",
     "stylize_iter": "api",
+    "texture": "api",
+    "reproduce": "reproduction",
     "Recipe": "config",
     "ImpastoError": "errors",
     "OutputError": "errors",
     "PictureError": "errors",
     "RecipeError": "errors",
+    "RecordError": "errors",
     "WeightsError": "errors",
 }
 
@@ -46,11 +51,14 @@ __all__ = [
     "PictureError",
     "Recipe",
     "RecipeError",
+    "RecordError",
     "Result",
     "Stylizer",
     "WeightsError",
+    "reproduce",
     "stylize",
     "stylize_iter",
+    "texture",
 ]
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,10 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from impasto.config import INITS, Recipe
+from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, TEXTURE_DEFAULTS, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.plan import CELL, Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.errors import RecipeError
@@ -38,9 +38,10 @@ from impasto.files.images import (
     to_pillow,
     write_result,
 )
-from impasto.files.records import finite_or_none, make_record, record_path, write_record
+from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
+from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss, gram_loss
 
 Styles = PictureLike | Sequence[PictureLike]
@@ -75,13 +76,22 @@ class Result:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
 
+        Inside a PNG lies the record as well.
+
         Raises:
             OutputError: the folder does not exist, a file exists already, or cannot be written.
 
         """
         path = Path(path)
         check_destination(path, overwrite=overwrite, depth=self.depth)
-        write_result(self.tensor, path, alpha=self.alpha, depth=self.depth, dpi=self.dpi)
+        write_result(
+            self.tensor,
+            path,
+            alpha=self.alpha,
+            depth=self.depth,
+            dpi=self.dpi,
+            text=png_text(self.record),
+        )
         write_record(self.record, record_path(path))
         return path
 
@@ -99,12 +109,18 @@ class Job:
         styles: Sequence[Picture],
         init: Picture | None,
         stylizer: Stylizer,
+        *,
+        task: str = "stylize",
+        plan: Plan | None = None,
     ) -> None:
         self.recipe = recipe
-        whole = make_plan(recipe, content.size, [style.size for style in styles])
-        self.plan: Plan = crop_plan(whole, content.tensor) if recipe.crop_preview else whole
+        self.plan = plan or _plan_for(recipe, content, styles)
         self.transparent = content.alpha is not None
-        self._pictures = {"content": [content], "styles": list(styles)}
+        self._alpha_whole = content.alpha
+        self._task = task
+        self._pictures = {"styles": list(styles)}
+        if task == "stylize":
+            self._pictures = {"content": [content], **self._pictures}
         if init is not None:
             self._pictures["init"] = [init]
         self._stylizer = stylizer
@@ -157,10 +173,11 @@ class Job:
             raise RecipeError("There is no picture yet: iterate over the job first.")
         tensor = self._last.snapshot()
         alpha = self._alpha(self._last)
+        image = to_pillow(tensor, alpha)
         return Result(
-            to_pillow(tensor, alpha),
+            image,
             tensor,
-            self._record(self._last),
+            self._record(self._last, image),
             alpha,
             self.recipe.depth,
             self.recipe.resolution,
@@ -168,7 +185,7 @@ class Job:
         )
 
     def _alpha(self, last: State) -> Tensor | None:
-        alpha = self._pictures["content"][0].alpha
+        alpha = self._alpha_whole
         return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
 
     def _note(self, state: State) -> None:
@@ -177,10 +194,12 @@ class Job:
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
         self._weights.setdefault(state.stage, weights)
 
-    def _record(self, last: State) -> dict[str, Any]:
+    def _record(self, last: State, image: Image.Image) -> dict[str, Any]:
         return make_record(
             self.recipe,
             self.plan,
+            task=self._task,
+            image=image,
             pictures=self._pictures,
             network=self._stylizer.description,
             losses=self._losses,
@@ -237,12 +256,27 @@ class Stylizer:
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
 
-    def job(self, content: PictureLike, style: Styles, **options: Any) -> Job:
+    def recipe(self, options: Mapping[str, Any]) -> Recipe:
+        """The recipe of some options, with this network.
+
+        Raises:
+            RecipeError: an option is unknown or out of range.
+
+        """
+        for name in _STYLIZER_OPTIONS:
+            if name in options:
+                raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
+        return Recipe.from_dict({**self._named, **options})
+
+    def job(
+        self, content: PictureLike, style: Styles, *, plan: Plan | None = None, **options: Any
+    ) -> Job:
         """A picture to be made: its plan can be read before its states are asked for.
 
         Args:
             content: the photograph: a path, a Pillow image or an array.
             style: a painting, or a list of them.
+            plan: the automatic choices of an earlier run, where they shall not be made anew.
             options: those of :class:`impasto.Recipe`, but the network's own.
 
         Raises:
@@ -250,18 +284,36 @@ class Stylizer:
             RecipeError: an option is unknown or out of range.
 
         """
-        for name in _STYLIZER_OPTIONS:
-            if name in options:
-                raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
-        recipe = Recipe.from_dict({**self._named, **options})
-        styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
-        if not styles:
-            raise RecipeError("At least one painting is needed: name it after the photograph.")
+        recipe = self.recipe(options)
+        styles = _listed(style)
         recipe.blend_for(len(styles))
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
-        return Job(recipe, pictures[0], pictures[1:], init, self)
+        return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan)
+
+    def texture_job(
+        self,
+        style: Styles,
+        size: int | tuple[int, int] = 512,
+        *,
+        plan: Plan | None = None,
+        **options: Any,
+    ) -> Job:
+        """A texture to be made; see :func:`texture`."""
+        for name in NOT_FOR_TEXTURES:
+            if name in options:
+                raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
+        width, height = (size, size) if isinstance(size, int) else size
+        sides = {"size": max(width, height)}
+        recipe = self.recipe({**TEXTURE_DEFAULTS, **options, **TEXTURE, **sides})
+        _check_sides(width, height, recipe)
+        read = partial(read_picture, max_pixels=recipe.max_pixels)
+        styles = [read(each) for each in _listed(style)]
+        recipe.blend_for(len(styles))
+        # The engine's yardsticks are a photograph's; at strength 1 noise serves as well as any.
+        noise = white_noise(height, width, seed=recipe.seed)[0].permute(1, 2, 0).numpy()
+        return Job(recipe, read(noise), styles, None, self, task="texture", plan=plan)
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
         """The states of :meth:`job`, one for the start and one for every step."""
@@ -301,12 +353,52 @@ def stylize_iter(content: PictureLike, style: Styles, **options: Any) -> Iterato
 
 def stylize_job(content: PictureLike, style: Styles, **options: Any) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
+    stylizer, rest = stylizer_for(options)
+    return stylizer.job(content, style, **rest)
+
+
+def texture(
+    style: Styles, size: int | tuple[int, int] = 512, *, tileable: bool = False, **options: Any
+) -> Result:
+    """Make a texture: the style of one or more paintings alone, from noise (section 1.2).
+
+    Args:
+        style: a painting, or a list of them.
+        size: side in pixels, or width and height.
+        tileable: make opposite edges meet; sides must then be multiples of 16.
+        options: those of :class:`impasto.Recipe` that need no photograph; ``network``,
+            ``style_loss`` and ``optimizer`` may be objects (see :class:`Stylizer`).
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    job = texture_job(style, size, tileable=tileable, **options)
+    for _ in job:
+        pass
+    return job.result()
+
+
+def texture_job(style: Styles, size: int | tuple[int, int] = 512, **options: Any) -> Job:
+    """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
+    stylizer, rest = stylizer_for(options)
+    return stylizer.texture_job(style, size, **rest)
+
+
+def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
+    """The stylizer that some options ask for, and the options that are left for its jobs.
+
+    Raises:
+        RecipeError: an option is unknown or out of range.
+        WeightsError: the weights are missing, broken or another network's.
+
+    """
     rest = dict(options)
     own: dict[str, Any] = {name: rest.pop(name) for name in _STYLIZER_OPTIONS if name in rest}
     if callable(rest.get("optimizer")):
         own["optimizer"] = rest.pop("optimizer")
     Recipe.from_dict(rest)  # a wrong option is said before any weights are read
-    return Stylizer(**own).job(content, style, **rest)
+    return Stylizer(**own), rest
 
 
 def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
@@ -319,6 +411,31 @@ def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
     check_suffix(path, depth=depth)
     check_output(path, overwrite=overwrite)
     check_output(record_path(path), overwrite=overwrite)
+
+
+def _listed(style: Styles) -> list[Any]:
+    styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
+    if not styles:
+        raise RecipeError("At least one painting is needed: name it after the photograph.")
+    return styles
+
+
+def _plan_for(recipe: Recipe, content: Picture, styles: Sequence[Picture]) -> Plan:
+    whole = make_plan(recipe, content.size, [style.size for style in styles])
+    return crop_plan(whole, content.tensor) if recipe.crop_preview else whole
+
+
+def _check_sides(width: int, height: int, recipe: Recipe) -> None:
+    if min(width, height) < CELL or width * height > recipe.max_pixels:
+        raise RecipeError(
+            f"A texture of {width} x {height} pixels cannot be made: take sides of at least "
+            f"{CELL}, and no more than {recipe.max_pixels:,} pixels (--max-pixels)."
+        )
+    if recipe.tileable and (width % CELL or height % CELL):
+        raise RecipeError(
+            f"Sides of a tileable texture are multiples of {CELL}: "
+            f"{round(width / CELL) * CELL}x{round(height / CELL) * CELL} would do."
+        )
 
 
 def _describe(loaded: LoadedNetwork) -> dict[str, str]:

@@ -6,6 +6,7 @@
     ├── RecipeError         an option is out of range, unknown, or contradicts another
     ├── PictureError        a picture is missing, unreadable or too small
     ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
+    ├── RecordError         a record is missing, damaged, or cannot be carried out here
     └── OutputError         a result cannot be written where it was asked for
 
 The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
@@ -28,6 +29,10 @@ class PictureError(ImpastoError, ValueError):
 
 class WeightsError(ImpastoError, ValueError):
     """A weights file is missing, of the wrong shape, or not what it says it is."""
+
+
+class RecordError(ImpastoError, ValueError):
+    """A record is missing, damaged, or cannot be carried out here."""
 
 
 class OutputError(ImpastoError, OSError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import OutputError
-from impasto.files.atomic import atomic_write, check_output
+from impasto.files.atomic import atomic_write, check_output, remove_leftovers
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path):
@@ -77,3 +77,15 @@ def test_a_relative_name_is_written_where_one_stands(tmp_path, monkeypatch):
     with atomic_write(Path("out.txt")) as temporary:
         temporary.write_text("here")
     assert (tmp_path / "out.txt").read_text() == "here"
+
+
+def test_what_a_killed_writer_left_is_told_from_others(tmp_path):
+    mine, other = tmp_path / ("n" * 240 + ".png"), tmp_path / "other.png"
+    writers = [atomic_write(path) for path in (mine, other)]
+    for writer in writers:  # never left: what comes after the yield does not run
+        writer.__enter__().write_bytes(b"half")
+    assert len(list(tmp_path.iterdir())) == 2
+    remove_leftovers(mine)
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_leftovers(other)
+    assert list(tmp_path.iterdir()) == []

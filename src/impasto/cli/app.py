@@ -1,10 +1,15 @@
-"""The commands, and how the process ends: 0 done, 2 bad input, 130 stopped by Ctrl-C."""
+"""The commands, and how the process ends.
+
+0 done; 1 some of many pictures failed, or a picture made again is not the same; 2 bad input;
+130 stopped by Ctrl-C.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +19,12 @@ import impasto
 from impasto.cli.classify import classify
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
+from impasto.config import NOT_FOR_TEXTURES, TEXTURE_DEFAULTS, Recipe
 from impasto.errors import ImpastoError
+
+Overwrite = Annotated[bool, Parameter(help="Replace an existing file.", negative="")]
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")]
+Debug = Annotated[bool, Parameter(help="On an error, show where it came from.", negative="")]
 
 app = App(
     name="impasto",
@@ -30,31 +40,52 @@ app.command(classify)
 @app.command
 @with_recipe_options
 def stylize(
-    content: Annotated[Path, Parameter(help="The photograph.")],
+    content: Annotated[
+        Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
+    ],
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
+    paintings: Annotated[
+        list[Path] | None,
+        Parameter(
+            name=["--style", "-s"],
+            help="A painting; all the names before it are then photographs. May be repeated.",
+            negative="",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
-        Parameter(name=["--output", "-o"], help="Where to write; by default photo+painting.png."),
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write; by default photo+painting.png. A folder for many photographs.",
+        ),
     ] = None,
-    overwrite: Annotated[bool, Parameter(help="Replace an existing file.", negative="")] = False,
+    overwrite: Overwrite = False,
     preview: Annotated[
         int | None, Parameter(help="Write the picture so far every N steps, as NAME.preview.png.")
     ] = None,
-    quiet: Annotated[
-        bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")
-    ] = False,
-    debug: Annotated[
-        bool, Parameter(help="On an error, show where it came from.", negative="")
-    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
     **options: Any,
 ) -> int:
-    """Paint a photograph in the style of one or more paintings."""
+    """Paint a photograph, or many, in the style of one or more paintings."""
     del debug  # read by main, which alone catches errors
+    from impasto.cli.batch import batch_command, is_batch
     from impasto.cli.stylize import stylize_command
 
+    photographs, styles = ([content, *style], paintings) if paintings else ([content], style)
+    if is_batch(photographs):
+        return batch_command(
+            photographs,
+            styles,
+            output=output,
+            overwrite=overwrite,
+            preview=preview,
+            quiet=quiet,
+            options=options,
+        )
     return stylize_command(
         content,
-        style,
+        styles,
         output=output,
         overwrite=overwrite,
         preview=preview,
@@ -64,13 +95,91 @@ def stylize(
 
 
 @app.command
+@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES, defaults=TEXTURE_DEFAULTS)
+def texture(
+    *style: Annotated[Path, Parameter(help="One or more paintings.")],
+    size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",
+    output: Annotated[
+        Path | None,
+        Parameter(name=["--output", "-o"], help="Where to write; by default painting.texture.png."),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    **options: Any,
+) -> int:
+    """Make a texture: a painting's style alone, from noise; with --tileable its edges meet."""
+    del debug
+    from impasto.cli.texture import texture_command
+
+    return texture_command(
+        style, size=size, output=output, overwrite=overwrite, quiet=quiet, options=options
+    )
+
+
+@app.command
+def reproduce(
+    record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
+    output: Annotated[
+        Path | None, Parameter(help="Where to write; by default NAME.again.png beside it.")
+    ] = None,
+    *,
+    content: Annotated[
+        Path | None,
+        Parameter(help="The photograph, if it lies neither beside the record nor here."),
+    ] = None,
+    style: Annotated[
+        list[Path] | None, Parameter(help="The painting; once for each, in order.", negative="")
+    ] = None,
+    init: Annotated[Path | None, Parameter(help="The starting picture.")] = None,
+    weights: Annotated[Path | None, Parameter(help="The network's weights.")] = None,
+    max_pixels: Annotated[
+        int, Parameter(help="Largest picture that is read or made, whatever the record allows.")
+    ] = Recipe.max_pixels,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Make a result again from its record; say what has changed and whether it is the same."""
+    del debug
+    from impasto.cli.reproduce import reproduce_command
+
+    return reproduce_command(
+        record,
+        output,
+        overwrite=overwrite,
+        quiet=quiet,
+        content=content,
+        style=style or (),
+        init=init,
+        weights=weights,
+        max_pixels=max_pixels,
+    )
+
+
+@app.command
+def show(
+    record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
+    *,
+    plot: Annotated[
+        Path | None, Parameter(help="Draw the loss curve into this .png or .svg as well.")
+    ] = None,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> int:
+    """Print how a result was made, and draw its loss curve."""
+    del debug
+    from impasto.cli.show import show_command
+
+    return show_command(record, plot=plot, overwrite=overwrite)
+
+
+@app.command
 def summary(
     network: Annotated[str, Parameter(help="vgg19 or compact.")] = "vgg19",
     *,
     size: Annotated[int, Parameter(help="Side of the input, in pixels.")] = 224,
-    debug: Annotated[
-        bool, Parameter(help="On an error, show where it came from.", negative="")
-    ] = False,
+    debug: Debug = False,
 ) -> int:
     """Print a network layer by layer: shapes, parameters, receptive fields, multiply-adds."""
     del debug

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
@@ -14,8 +14,14 @@ from impasto.config import Recipe
 _GROUPS: dict[str, Group] = {}
 
 
-def with_recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_recipe_options(
+    command: Callable[..., Any],
+    *,
+    leave_out: Collection[str] = (),
+    defaults: Mapping[str, Any] | None = None,
+) -> Callable[..., Any]:
     """Give a command one option for each field of the recipe, in place of its ``**options``."""
+    others = defaults or {}
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [
@@ -28,10 +34,11 @@ def with_recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         inspect.Parameter(
             item.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=item.default,
+            default=others.get(item.name, item.default),
             annotation=_annotation(types[item.name], item.metadata["help"], item.metadata["group"]),
         )
         for item in fields(Recipe)
+        if item.name not in leave_out
     ]
     command.__signature__ = inspect.Signature(own + drawn)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in own + drawn}

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
 
 Show = Callable[[State], None]
+BatchShow = Callable[[int, str, Plan, State], None]
+"""(index, name, plan, state) of one picture of many."""
 
 
 @contextmanager
@@ -27,6 +30,19 @@ def progress_display(plan: Plan, *, quiet: bool) -> Iterator[Show]:
             yield _bar_show(plan, bar)
     else:
         yield _plain_show(plan)
+
+
+@contextmanager
+def batch_display(count: int, *, quiet: bool) -> Iterator[BatchShow]:
+    """A function that shows a state of one of many pictures: one bar over all of them."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda *_: None
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            yield _batch_bar_show(count, bar)
+    else:
+        yield _batch_plain_show(count)
 
 
 def describe(plan: Plan, state: State) -> str:
@@ -58,6 +74,33 @@ def _bar_show(plan: Plan, bar: Progress) -> Show:
         bar.update(
             task, completed=state.progress, description=describe(plan, state), rate=rate(state)
         )
+
+    return show
+
+
+def _batch_bar_show(count: int, bar: Progress) -> BatchShow:
+    task = bar.add_task("reading", total=float(count), rate="")
+    rate = _Rate()
+
+    def show(index: int, name: str, plan: Plan, state: State) -> None:
+        description = escape(f"{index + 1}/{count} {name}  {describe(plan, state)}")
+        bar.update(
+            task, completed=index + state.progress, description=description, rate=rate(state)
+        )
+
+    return show
+
+
+def _batch_plain_show(count: int) -> BatchShow:
+    """A line for every picture, when it is done."""
+
+    def show(index: int, name: str, plan: Plan, state: State) -> None:
+        if state.step == state.steps:
+            share = (index + 1) / count
+            print(
+                f"{share:4.0%}  {index + 1}/{count} {name}  {describe(plan, state)}",
+                file=sys.stderr,
+            )
 
     return show
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from impasto.api import Job, Result, check_destination, stylize_job
 from impasto.cli.progress import progress_display
-from impasto.errors import RecipeError
+from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.images import left_out, to_pillow, write_image
 
@@ -37,6 +37,11 @@ def stylize_command(
         raise RecipeError("A painting is needed too: impasto stylize photo.jpg painting.jpg.")
     if preview is not None and preview < 1:
         raise RecipeError("--preview must be at least 1.")
+    if output is not None and len(styles) > 1 and (output.is_dir() or not output.suffix):
+        raise OutputError(
+            f"{str(output)!r} names no known format of a picture: if many photographs are meant, "
+            "name the painting with --style, or put the pattern in quotes."
+        )
     path = output or default_output(content, styles)
     if options.get("crop_preview"):
         path = path.with_name(f"{path.stem}.crop{path.suffix}")
@@ -46,8 +51,8 @@ def stylize_command(
     job = stylize_job(content, list(styles), **options)
     _say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=quiet)
     try:
-        status = _work(job, path, preview=preview, quiet=quiet)
-        _finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+        status = work(job, path, preview=preview, quiet=quiet)
+        finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
     finally:
         if preview:
             _preview_path(path).unlink(missing_ok=True)
@@ -60,7 +65,8 @@ def default_output(content: Path, styles: Sequence[Path]) -> Path:
     return Path(joined.encode()[:LONGEST_NAME].decode(errors="ignore") + ".png")
 
 
-def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
+def work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
+    """Draw a job's progress until it is done or stopped; the exit status."""
     try:
         with progress_display(job.plan, quiet=quiet) as show:
             for state in job:
@@ -74,7 +80,8 @@ def _work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
     return 0
 
 
-def _finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
+def finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
+    """Write the picture as it is, and say where it lies."""
     result = job.result()
     result.save(path, overwrite=overwrite)
     if status == INTERRUPTED:

@@ -82,6 +82,7 @@ class Objective:
         content: the photograph, ``(1, 3, H, W)`` in [0, 1].
         styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each.
         layer_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        painting_network: gives the features of the paintings, where they differ in padding.
 
     """
 
@@ -93,15 +94,17 @@ class Objective:
         styles: Sequence[Tensor],
         *,
         layer_loss: StatisticsLoss = gram_loss,
+        painting_network: Network | None = None,
     ) -> None:
         self._recipe = recipe
         self._features = Features(network, content.device)
+        self._painting_features = Features(painting_network or network, content.device)
         self._layer_loss = layer_loss
         self._blend = recipe.blend_for(len(styles))
         with torch.no_grad():
             self._paintings = [self._measure_style(style) for style in styles]
             self._photograph, statistics = self._measure(content)
-            self._photograph_variation = total_variation(content).sum().clamp_min(1e-4)
+            self._photograph_variation = self._variation(content).clamp_min(1e-4)
             self.weights = self._resolve_weights(statistics)
 
     def evaluate(self, image: Tensor) -> Evaluation:
@@ -112,7 +115,7 @@ class Objective:
             content = self._content_loss(features)
             style = self._style_loss(statistics)
             smoothed = x if self._recipe.tv else x.detach()
-            variation = total_variation(smoothed).sum() / self._photograph_variation
+            variation = self._variation(smoothed) / self._photograph_variation
             total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
             if self._recipe.tv:
                 total = total + self._recipe.tv * variation
@@ -124,11 +127,18 @@ class Objective:
         return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)
 
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
-        return self._features.measure(painting, (), self._recipe.style_layers)[1]
+        return self._painting_features.measure(painting, (), self._recipe.style_layers)[1]
+
+    def _variation(self, image: Tensor) -> Tensor:
+        """Total variation; of a tile, across its seams as well."""
+        if self._recipe.tileable:
+            image = torch.cat([image, image[..., :1]], dim=-1)
+            image = torch.cat([image, image[..., :1, :]], dim=-2)
+        return total_variation(image).sum()
 
     def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
         terms = [content_loss(f, self._photograph[layer]) for layer, f in features.items()]
-        return torch.cat(terms).sum()
+        return torch.cat(terms).sum() if terms else self._photograph_variation.new_zeros(())
 
     def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
         """Eq. (3), summed over the paintings with their shares."""

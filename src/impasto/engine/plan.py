@@ -22,6 +22,7 @@ Window = tuple[int, int, int, int]  # top, left, height, width
 
 COARSEST = 128  # longest side at which an automatic pyramid starts
 NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
+CELL = 16  # pixels of the picture for one position of block 5
 DEFAULT_STEPS = (150, 100, 60)  # coarse to fine; further, larger stages take the last number
 
 
@@ -151,6 +152,8 @@ def make_plan(
     device = _device(recipe, machine)
     precision = _precision(recipe, machine, device)
     sizes = _sizes(recipe, content)
+    if recipe.tileable:
+        sizes = [_whole_cells(size) for size in sizes]
     steps = _steps(recipe, len(sizes))
     stages = tuple(
         Stage(*size, tuple(_style_size(recipe, size, style) for style in styles), n, precision)
@@ -163,6 +166,12 @@ def fit(size: Size, longest: int) -> Size:
     """Height and width in the same proportion, the longer one being ``longest``."""
     ratio = longest / max(size)
     return max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio))
+
+
+def _whole_cells(size: Size) -> Size:
+    """Sides in multiples of CELL, so that no pooling drops a row and the seam lies like any row."""
+    height, width = (max(CELL, round(side / CELL) * CELL) for side in size)
+    return height, width
 
 
 def _device(recipe: Recipe, machine: Machine) -> str:

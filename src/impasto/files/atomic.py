@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         OutputError: the folder cannot be written to, the name is too long, or the disk is full.
 
     """
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
+    temporary = path.with_name(f".{_mark(path)}{secrets.token_hex(4)}.part")
     try:
         yield temporary
         _flush(temporary)
@@ -36,6 +37,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed process left of an attempt to write ``path``."""
+    for left in path.parent.glob(f".{_mark(path)}????????.part"):
+        with suppress(OSError):
+            left.unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> str:
+    """Eight letters that stand for a file's name, however long that is."""
+    return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

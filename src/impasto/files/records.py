@@ -1,10 +1,14 @@
-"""The record beside a result: what it takes to make the picture again, and how it went.
+"""Writing the record of a result: what it takes to make the picture again, and how it went.
 
-JSON. It names files but no folders, and carries nothing of a picture's own metadata.
+JSON, beside the picture and, for PNG, inside it as compressed text. It names files but no folders,
+and carries nothing of a picture's own metadata. :mod:`impasto.files.reading` reads it.
+
+Schema 2 added ``task``, and the size and hash of the result's pixels.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
@@ -13,19 +17,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from impasto.config import Recipe
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
 from impasto.files.atomic import atomic_write
 from impasto.files.images import Picture
 
-SCHEMA = 1
+SCHEMA = 2
+PNG_KEYWORD = "impasto"
+MAX_TEXT = 900_000  # characters; readers, Pillow among them, refuse PNGs with more than a megabyte
 
 
 def make_record(
     recipe: Recipe,
     plan: Plan,
     *,
+    task: str,
+    image: Image.Image,
     pictures: Mapping[str, Sequence[Picture]],
     network: Mapping[str, str],
     losses: Sequence[Mapping[str, float]],
@@ -38,6 +48,8 @@ def make_record(
     Args:
         recipe: what was asked for.
         plan: the automatic choices.
+        task: ``stylize`` or ``texture``.
+        image: the result.
         pictures: role (``content``, ``styles``, ``init``) to pictures.
         network: name, file and hash.
         losses: one entry a step.
@@ -49,6 +61,7 @@ def make_record(
     content, style = map(finite_or_none, last.weights.distances(last.losses))
     return {
         "schema": SCHEMA,
+        "task": task,
         "recipe": recipe.as_dict(),
         "plan": plan.as_dict(),
         "inputs": {
@@ -58,6 +71,8 @@ def make_record(
         "network": dict(network),
         "weights": [dict(each) for each in weights],
         "result": {
+            "size": [image.height, image.width],
+            "sha256": pixels_sha256(image),
             "steps": last.step,
             "finished": last.step == last.steps,
             "seconds": round(seconds, 3),
@@ -65,7 +80,7 @@ def make_record(
             "style_distance": style,
         },
         "losses": [dict(each) for each in losses],
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -91,7 +106,24 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _versions() -> dict[str, str]:
+def png_text(record: Mapping[str, Any]) -> dict[str, str]:
+    """The record as it lies in a PNG; of a very long run every other, fourth, ... step."""
+    kept, every = dict(record), 1
+    while len(text := json.dumps(kept, allow_nan=False, default=str)) > MAX_TEXT:
+        every *= 2
+        kept = {**record, "losses": record["losses"][::every]}
+        if every > len(record["losses"]):
+            break
+    return {PNG_KEYWORD: text}
+
+
+def pixels_sha256(image: Image.Image) -> str:
+    """Hash of a picture's 8-bit RGB values, row by row: the same in every lossless format."""
+    return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of whatever a picture's bits depend on."""
     found = {"python": platform.python_version()}
     for package in ("impasto", "torch", "numpy", "pillow"):
         try:

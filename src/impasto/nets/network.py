@@ -19,6 +19,7 @@ from impasto.errors import WeightsError
 from impasto.nets.topology import Layer, check_layers
 
 Pooling = Literal["max", "avg"]
+Padding = Literal["zeros", "circular", "replicate"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Network(Protocol):
 
 
 class ConvNetwork(nn.Module):
-    """3 x 3 convolutions with zero padding, ReLU and 2 x 2 pooling, as in VGG-19.
+    """3 x 3 convolutions with padding, ReLU and 2 x 2 pooling, as in VGG-19.
 
     Args:
         table: the layers, from :func:`impasto.nets.topology.layer_table`.
@@ -85,6 +86,9 @@ class ConvNetwork(nn.Module):
             of them ``convB_I_head.weight`` (N, C, 1, 1) and ``convB_I_head.bias``.
         convention: how the weights want the picture.
         pooling: ``max`` or ``avg``.
+        padding: ``zeros``, as in VGG-19; ``circular``, which sees the picture as a tile whose
+            sides should be multiples of 16; or ``replicate``, which sees no edge where it ends.
+            An attribute, which may be set later.
 
     Raises:
         WeightsError: a tensor is missing or has another shape.
@@ -98,10 +102,12 @@ class ConvNetwork(nn.Module):
         *,
         convention: InputConvention,
         pooling: Pooling = "max",
+        padding: Padding = "zeros",
     ) -> None:
         super().__init__()
         self.table = tuple(table)
         self.pooling = pooling
+        self.padding: Padding = padding
         self.convention = convention
         self.layers = tuple(layer.name for layer in self.table if layer.kind == "conv")
         self._closing = _before_pooling(self.table)
@@ -149,7 +155,10 @@ class ConvNetwork(nn.Module):
             return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else F.avg_pool2d(x, 2)
         weight = self.get_parameter(f"{layer.name}_weight")
         bias = self.get_parameter(f"{layer.name}_bias")
-        before = F.conv2d(x, weight, bias, padding=1)
+        if self.padding == "zeros":
+            before = F.conv2d(x, weight, bias, padding=1)
+        else:
+            before = F.conv2d(_padded(x, self.padding), weight, bias)
         if layer.name in self._closing and layer.name not in captured and self.pooling == "max":
             return before  # ReLU and maximum commute: it follows the pooling, on fewer positions
         return before.relu_()
@@ -178,6 +187,14 @@ class ConvNetwork(nn.Module):
             head = _tensor(tensors, f"{layer.name}_head.weight", (outputs, shape[0], 1, 1))
             offset = _tensor(tensors, f"{layer.name}_head.bias", (outputs,))
             self.heads[layer.name] = Head.from_linear(head[:, :, 0, 0], offset)
+
+
+def _padded(x: Tensor, padding: Padding) -> Tensor:
+    """One row and column more on every side; keeps the layout, as circular F.pad does not."""
+    if padding == "replicate":
+        return F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
+    return torch.cat([x[..., -1:, :], x, x[..., :1, :]], dim=-2)
 
 
 def _before_pooling(table: Sequence[Layer]) -> frozenset[str]:

@@ -1,0 +1,218 @@
+"""``impasto stylize`` with many photographs: each in its turn, none lost for another's sake."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from impasto.api import Stylizer, check_destination, stylizer_for
+from impasto.cli.progress import BatchShow, batch_display
+from impasto.cli.stylize import INTERRUPTED, default_output
+from impasto.config import INITS, Recipe
+from impasto.errors import ImpastoError, OutputError, RecipeError
+from impasto.files.atomic import remove_leftovers
+from impasto.files.finding import file_sha256, is_many, pictures_of
+from impasto.files.finished import Wanted, is_finished, may_replace
+from impasto.files.images import SUFFIXES, read_picture
+from impasto.files.records import record_path
+
+FAILED = 1
+
+
+@dataclass(frozen=True)
+class _Task:
+    photograph: Path
+    destination: Path
+
+
+@dataclass
+class _Tally:
+    """What became of the photographs."""
+
+    made: list[Path] = field(default_factory=list)
+    skipped: int = 0
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    notes: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def is_batch(photographs: Sequence[Path]) -> bool:
+    """True for several photographs, a folder or a pattern."""
+    return len(photographs) > 1 or is_many(photographs[0])
+
+
+def batch_command(
+    photographs: Sequence[Path],
+    styles: Sequence[Path],
+    *,
+    output: Path | None,
+    overwrite: bool,
+    preview: int | None,
+    quiet: bool,
+    options: dict[str, Any],
+) -> int:
+    """Make every picture that is not finished yet; 1 if some could not be made.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do, before any work.
+
+    """
+    if not styles:
+        raise RecipeError("A painting is needed too: impasto stylize photos/ painting.jpg -o out/.")
+    if preview is not None or options.get("crop_preview"):
+        raise RecipeError(
+            "--preview and --crop-preview are for a single photograph: leave them out."
+        )
+    folder = _check_folder(output, photographs)
+    paintings = {path.resolve() for path in styles}
+    found = [path for path in pictures_of(photographs) if path.resolve() not in paintings]
+    tasks = _tasks(found, styles, folder)
+    _check_inputs(styles, options)
+    stylizer, rest = stylizer_for(options)
+    batch = _Batch(stylizer, styles, rest, overwrite=overwrite)
+    folder.mkdir(exist_ok=True)
+    return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
+
+
+class _Batch:
+    """One network, one recipe, many photographs."""
+
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        styles: Sequence[Path],
+        options: Mapping[str, Any],
+        *,
+        overwrite: bool,
+    ) -> None:
+        self._stylizer = stylizer
+        self._styles = list(styles)
+        self._options = dict(options)
+        self._overwrite = overwrite
+        self._recipe = stylizer.recipe(options)
+        init = self._recipe.init
+        self._inputs = {
+            "styles": [file_sha256(path) for path in styles],
+            "init": [] if init in INITS else [file_sha256(Path(init))],
+        }
+
+    def run(self, tasks: Sequence[_Task], *, quiet: bool) -> tuple[_Tally, int]:
+        """Work through the tasks; what became of them, and the exit status."""
+        tally = _Tally()
+        try:
+            with batch_display(len(tasks), quiet=quiet) as show:
+                for index, task in enumerate(tasks):
+                    self._try(index, task, show, tally)
+        except KeyboardInterrupt:
+            return tally, INTERRUPTED
+        return tally, FAILED if tally.failed else 0
+
+    def _try(self, index: int, task: _Task, show: BatchShow, tally: _Tally) -> None:
+        remove_leftovers(task.destination)
+        remove_leftovers(record_path(task.destination))
+        try:
+            wanted = self._wanted(task.photograph)
+            if not self._overwrite and is_finished(task.destination, wanted):
+                tally.skipped += 1
+                return
+            self._make(index, task, wanted, show, tally)
+            tally.made.append(task.destination)
+        except (ImpastoError, OSError, RuntimeError, MemoryError) as error:
+            tally.failed.append((task.photograph, _sentence(error)))
+
+    def _wanted(self, photograph: Path) -> Wanted:
+        return Wanted(
+            self._recipe,
+            {"content": [file_sha256(photograph)], **self._inputs},
+            self._stylizer.description,
+        )
+
+    def _make(
+        self, index: int, task: _Task, wanted: Wanted, show: BatchShow, tally: _Tally
+    ) -> None:
+        overwrite = self._overwrite or may_replace(task.destination, wanted)
+        check_destination(task.destination, overwrite=overwrite, depth=self._recipe.depth)
+        job = self._stylizer.job(task.photograph, self._styles, **self._options)
+        tally.notes += [(task.photograph, note) for note in job.notes]
+        for state in job:
+            show(index, task.photograph.name, job.plan, state)
+        job.result().save(task.destination, overwrite=overwrite)
+
+
+def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
+    if output is None:
+        raise RecipeError(
+            f"{str(photographs[0])!r} and what follows are many photographs, not a file: name a "
+            "folder for the results with --output."
+            if len(photographs) > 1
+            else f"{str(photographs[0])!r} is not a file but many: name a folder for the results "
+            "with --output."
+        )
+    if output.suffix.lower() in SUFFIXES and not output.is_dir():
+        raise OutputError(f"{str(output)!r} is one picture: for many give --output a folder.")
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{str(output)!r} is not a folder: choose another --output.")
+    if not output.parent.is_dir():
+        raise OutputError(
+            f"The folder {str(output.parent)!r} does not exist: make it first, or choose another "
+            "--output."
+        )
+    return output
+
+
+def _tasks(photographs: Sequence[Path], styles: Sequence[Path], folder: Path) -> list[_Task]:
+    """A name for each result: the photograph's stem, or its whole name where stems agree."""
+    stems = Counter(path.stem for path in photographs)
+    tasks, taken = [], dict[str, Path]()
+    for path in photographs:
+        if path.resolve().parent == folder.resolve():
+            raise OutputError(
+                "The results would lie among the photographs: choose another --output."
+            )
+        named = path if stems[path.stem] == 1 else path.with_name(f"{path.name}.png")
+        destination = folder / default_output(named, styles)
+        other = taken.setdefault(destination.name, path)
+        if other is not path:
+            raise OutputError(
+                f"{str(other)!r} and {str(path)!r} would become one file: rename one of them."
+            )
+        tasks.append(_Task(path, destination))
+    return tasks
+
+
+def _check_inputs(styles: Sequence[Path], options: Mapping[str, Any]) -> None:
+    """What every picture needs is tried once, before any work."""
+    recipe = Recipe.from_dict(options)
+    recipe.blend_for(len(styles))
+    inits = [] if recipe.init in INITS else [Path(recipe.init)]
+    for path in (*styles, *inits):
+        read_picture(path, max_pixels=recipe.max_pixels)
+
+
+def _report(tasks: Sequence[_Task], tally: _Tally, status: int, *, quiet: bool) -> int:
+    if not quiet:
+        for path in tally.made:
+            print(path)
+    for photograph, sentence in ([] if quiet else tally.notes) + tally.failed:
+        print(f"impasto: {photograph}: {sentence}", file=sys.stderr)
+    if status == INTERRUPTED:
+        done = len(tally.made) + tally.skipped
+        print(
+            f"impasto: stopped with {done} of {len(tasks)} pictures finished; run the same command "
+            "to go on.",
+            file=sys.stderr,
+        )
+    elif not quiet:
+        print(
+            f"{len(tally.made)} made, {tally.skipped} finished before, {len(tally.failed)} failed.",
+            file=sys.stderr,
+        )
+    return status
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__

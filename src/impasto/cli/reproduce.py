@@ -1,0 +1,53 @@
+"""``impasto reproduce``: make a result again, and say whether it is the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from impasto.api import check_destination
+from impasto.cli.progress import progress_display
+from impasto.reproduction import Reproduction, Rerun
+
+VERDICTS = {
+    True: "The pixels are identical.",
+    False: "The pixels are not identical.",
+    None: "Whether the pixels are identical is not known: the record is from before pixel hashes.",
+}
+
+
+def reproduce_command(
+    path: Path, output: Path | None, *, overwrite: bool, quiet: bool, **given: Any
+) -> int:
+    """Make it again; 0 if it is the same or cannot be compared, 1 if it is not.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    destination = output or default_output(path)
+    check_destination(destination, overwrite=overwrite)
+    rerun = Rerun(path, **given)
+    if not quiet:
+        for change in rerun.changes:
+            print(change, file=sys.stderr)
+    with progress_display(rerun.job.plan, quiet=quiet) as show:
+        for state in rerun.job:
+            show(state)
+            if rerun.is_done(state.step):
+                break
+    return _deliver(rerun.finish(), destination, overwrite=overwrite, quiet=quiet)
+
+
+def default_output(path: Path) -> Path:
+    """``NAME.again.png``, beside the record."""
+    return path.with_name(f"{path.stem}.again.png")
+
+
+def _deliver(again: Reproduction, path: Path, *, overwrite: bool, quiet: bool) -> int:
+    again.result.save(path, overwrite=overwrite)
+    if not quiet:
+        print(path)
+        print(VERDICTS[again.identical])
+    return 1 if again.identical is False else 0

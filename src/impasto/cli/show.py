@@ -1,0 +1,120 @@
+"""``impasto show``: what a record says, and the loss curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from impasto.cli.curve import print_chart
+from impasto.config import Recipe
+from impasto.files.atomic import check_output
+from impasto.files.charts import loss_chart, write_chart
+from impasto.files.reading import Record, read_record
+
+
+def show_command(path: Path, *, plot: Path | None, overwrite: bool) -> int:
+    """Print the record of a result and draw its losses; the exit status.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    record = read_record(path)
+    chart = loss_chart(record)
+    if plot is not None:
+        check_output(plot, overwrite=overwrite)
+        write_chart(chart, printable(path.name), plot)
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(_table(record))
+    print_chart(chart, console)
+    if plot is not None:
+        console.print(str(plot))
+    return 0
+
+
+def printable(text: str) -> str:
+    """Without the control characters by which a record could steer a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _table(record: Record) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(record):
+        table.add_row(Text(name, "bold"), Text(printable(value)))
+    return table
+
+
+def _rows(record: Record) -> Iterator[tuple[str, str]]:
+    yield "task", record.task
+    for role, pictures in record.inputs.items():
+        for each in pictures:
+            height, width = each.size
+            yield role, f"{each.name}  {width}x{height}  sha256 {each.sha256[:12]}"
+    network = record.network
+    yield (
+        "network",
+        " ".join(
+            [
+                *(v for k, v in network.items() if k != "sha256"),
+                f"sha256 {network.get('sha256', '-')[:12]}",
+            ]
+        ),
+    )
+    yield "seed", str(record.recipe.seed)
+    yield "recipe", _changed_options(record.recipe) or "all defaults"
+    yield from _plan_rows(record)
+    yield from _result_rows(record)
+    yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    yield "schema", str(record.schema)
+
+
+def _plan_rows(record: Record) -> Iterator[tuple[str, str]]:
+    if record.plan is None:
+        yield "plan", "another version's"
+        return
+    yield "plan", f"{record.plan.device}, threads: {record.plan.threads}"
+    for stage, weights in zip(record.plan.stages, record.weights, strict=False):
+        yield (
+            "",
+            f"{stage.width}x{stage.height}, {stage.steps} steps, {stage.precision}, "
+            f"alpha {_number(weights.alpha)}, beta {_number(weights.beta)}",
+        )
+
+
+def _result_rows(record: Record) -> Iterator[tuple[str, str]]:
+    result = record.result
+    ending = "" if result.finished else " (stopped early)"
+    yield "steps", f"{result.steps}{ending} in {result.seconds:.1f} s"
+    if result.style_distance is not None and result.content_distance is not None:
+        yield (
+            "distances",
+            f"content {result.content_distance:.3f}, style {result.style_distance:.4f}",
+        )
+    if result.sha256:
+        yield "pixels", f"sha256 {result.sha256[:12]}"
+
+
+def _changed_options(recipe: Recipe) -> str:
+    """The options that are not at their defaults, as on a command line."""
+    changed = [
+        f"--{item.name.replace('_', '-')} {_word(getattr(recipe, item.name))}"
+        for item in fields(Recipe)
+        if getattr(recipe, item.name) != item.default
+    ]
+    return " ".join(changed)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _word(value: Any) -> str:
+    return ",".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)

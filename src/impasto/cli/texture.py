@@ -1,0 +1,57 @@
+"""``impasto texture``: a painting's style alone, as a picture of any size that may tile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from impasto.api import check_destination, texture_job
+from impasto.cli.stylize import finish, work
+from impasto.errors import RecipeError
+
+
+def texture_command(
+    styles: Sequence[Path],
+    *,
+    size: str,
+    output: Path | None,
+    overwrite: bool,
+    quiet: bool,
+    options: dict[str, Any],
+) -> int:
+    """Make the texture and write it; the exit status.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    if not styles:
+        raise RecipeError("A painting is needed: impasto texture painting.jpg.")
+    sides = sides_of(size)
+    path = output or default_output(styles)
+    check_destination(path, overwrite=overwrite)
+    job = texture_job(list(styles), sides, **options)
+    status = work(job, path, preview=None, quiet=quiet)
+    finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
+    return status
+
+
+def sides_of(text: str) -> tuple[int, int]:
+    """Width and height from ``512`` or ``1024x512``.
+
+    Raises:
+        RecipeError: it is neither.
+
+    """
+    found = re.fullmatch(r"(\d{1,6})(?:x(\d{1,6}))?", text.strip().lower())
+    if not found:
+        raise RecipeError(f"--size {text[:40]!r} is no size: write 512, or 1024x512.")
+    width = int(found[1])
+    return width, int(found[2] or width)
+
+
+def default_output(styles: Sequence[Path]) -> Path:
+    """``painting.texture.png``, in the current folder."""
+    return Path("+".join(path.stem for path in styles) + ".texture.png")

@@ -1,0 +1,216 @@
+"""The loss curve of a record: as numbers, as SVG and as PNG. Drawn without any plotting library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from impasto.errors import OutputError, RecordError
+from impasto.files.atomic import atomic_write
+from impasto.files.images import write_image
+from impasto.files.reading import Record
+
+WIDTH, HEIGHT = 900, 520
+LEFT, RIGHT, TOP, BOTTOM = 80, 880, 60, 460
+MOST_POINTS = 2000
+INK, GRID = "#333333", "#dddddd"
+DECADES = 6
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line: a term of eq. (7) with its weight, one value a step; None where there is none."""
+
+    name: str
+    color: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves over steps, on a logarithmic scale.
+
+    Attributes:
+        curves: the total last, so that it lies on top.
+        marks: positions where the next size begins.
+        low: bottom of the scale, a power of ten as ``high`` is.
+        high: top of the scale.
+
+    """
+
+    curves: tuple[Curve, ...]
+    marks: tuple[int, ...]
+    low: float
+    high: float
+
+    @property
+    def length(self) -> int:
+        """Values in each curve."""
+        return len(self.curves[0].values)
+
+    def height_of(self, value: float | None) -> float | None:
+        """0 at the bottom of the scale, 1 at its top; None for what has no place on it."""
+        if value is None or value <= 0:
+            return None
+        share = math.log10(value / self.low) / math.log10(self.high / self.low)
+        return min(max(share, 0.0), 1.0)
+
+
+def loss_chart(record: Record) -> Chart:
+    """The terms of eq. (7), weighted as they were minimised, over the steps of a run.
+
+    Raises:
+        RecordError: there is nothing to draw.
+
+    """
+    losses = record.losses[:: max(1, len(record.losses) // MOST_POINTS)]
+    try:
+        weights = [record.weights[each.stage] for each in losses]
+    except IndexError as error:
+        raise RecordError("The record's losses and weights do not fit each other.") from error
+    pairs = list(zip(losses, weights, strict=True))
+    curves = (
+        Curve("content", "#2a7fbf", tuple(_times(w.alpha, each.content) for each, w in pairs)),
+        Curve("style", "#d9822b", tuple(_times(w.beta, each.style) for each, w in pairs)),
+        Curve("total", INK, tuple(each.total for each in losses)),
+    )
+    drawn = tuple(curve for curve in curves if any(_positive(curve)))
+    if not drawn:
+        raise RecordError("The record has no losses to draw.")
+    stages = [each.stage for each in losses]
+    marks = tuple(i for i in range(1, len(stages)) if stages[i] != stages[i - 1])
+    return Chart(drawn, marks, *_decades([v for curve in drawn for v in _positive(curve)]))
+
+
+def write_chart(chart: Chart, title: str, path: Path) -> None:
+    """Write a chart as ``.svg`` or ``.png``, atomically.
+
+    Raises:
+        OutputError: the name ends otherwise, or the file cannot be written.
+
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".svg":
+        with atomic_write(path) as temporary:
+            temporary.write_text(_svg(chart, title), encoding="utf-8")
+    elif suffix == ".png":
+        write_image(_png(chart, title), path)
+    else:
+        raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
+
+
+@dataclass(frozen=True)
+class _Line:
+    points: Sequence[tuple[float, float]]
+    color: str
+    width: float
+
+
+@dataclass(frozen=True)
+class _Text:
+    x: float
+    y: float
+    words: str
+    anchor: str  # "start", "middle" or "end"
+    color: str = INK
+
+
+def _shapes(chart: Chart, title: str) -> Iterator[_Line | _Text]:
+    """The drawing, once, for both formats. Pixels from the upper left."""
+    yield _Text(LEFT, 28, title, "start")
+    for exponent in range(round(math.log10(chart.low)), round(math.log10(chart.high)) + 1):
+        y = _y(chart.height_of(10.0**exponent) or 0.0)
+        yield _Line([(LEFT, y), (RIGHT, y)], GRID, 1)
+        yield _Text(LEFT - 8, y, f"1e{exponent}", "end")
+    for mark in chart.marks:
+        x = _x(chart, mark)
+        yield _Line([(x, TOP), (x, BOTTOM)], GRID, 1)
+    for curve in chart.curves:
+        yield from (_Line(run, curve.color, 2) for run in _runs(chart, curve))
+    for place, curve in enumerate(chart.curves):
+        yield _Text(RIGHT - 100 * place, 28, curve.name, "end", curve.color)
+    yield _Text(LEFT, BOTTOM + 24, "0", "middle")
+    yield _Text(RIGHT, BOTTOM + 24, "last step", "end")
+    yield _Line([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], INK, 1)
+
+
+def _runs(chart: Chart, curve: Curve) -> Iterator[list[tuple[float, float]]]:
+    """Unbroken stretches of a curve; it breaks where the size changes, or a value is missing."""
+    run: list[tuple[float, float]] = []
+    for position, value in enumerate(curve.values):
+        height = chart.height_of(value)
+        if run and (height is None or position in chart.marks):
+            yield run
+            run = []
+        if height is not None:
+            run.append((_x(chart, position), _y(height)))
+    if run:
+        yield run
+
+
+def _svg(chart: Chart, title: str) -> str:
+    drawn = "\n".join(map(_svg_element, _shapes(chart, title)))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'font-family="sans-serif" font-size="15">\n'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n{drawn}\n</svg>\n'
+    )
+
+
+def _svg_element(shape: _Line | _Text) -> str:
+    if isinstance(shape, _Text):
+        return (
+            f'<text x="{shape.x:.1f}" y="{shape.y:.1f}" text-anchor="{shape.anchor}" '
+            f'dominant-baseline="middle" fill="{shape.color}">{escape(shape.words)}</text>'
+        )
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
+    return (
+        f'<polyline points="{points}" fill="none" stroke="{shape.color}" '
+        f'stroke-width="{shape.width}" stroke-linecap="round"/>'
+    )
+
+
+def _png(chart: Chart, title: str, *, fineness: int = 2) -> Image.Image:
+    """Drawn larger and made smaller, for smooth edges."""
+    image = Image.new("RGB", (WIDTH * fineness, HEIGHT * fineness), "white")
+    pen = ImageDraw.Draw(image)
+    font = ImageFont.load_default(15 * fineness)
+    anchors = {"start": "lm", "middle": "mm", "end": "rm"}
+    for shape in _shapes(chart, title):
+        if isinstance(shape, _Text):
+            place = (shape.x * fineness, shape.y * fineness)
+            pen.text(place, shape.words, shape.color, font, anchors[shape.anchor])
+        else:
+            points = [(x * fineness, y * fineness) for x, y in shape.points]
+            pen.line(
+                points * (2 if len(points) == 1 else 1), shape.color, round(shape.width * fineness)
+            )
+    return image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+
+
+def _x(chart: Chart, position: int) -> float:
+    return LEFT + (RIGHT - LEFT) * position / max(1, chart.length - 1)
+
+
+def _y(height: float) -> float:
+    return BOTTOM - (BOTTOM - TOP) * height
+
+
+def _times(weight: float | None, loss: float | None) -> float | None:
+    return None if loss is None or weight is None else weight * loss
+
+
+def _positive(curve: Curve) -> list[float]:
+    return [value for value in curve.values if value is not None and 0 < value < math.inf]
+
+
+def _decades(values: Sequence[float]) -> tuple[float, float]:
+    """Powers of ten around the values, not more than six of them below the highest."""
+    top = min(math.ceil(math.log10(max(values))), 300)
+    bottom = max(math.floor(math.log10(min(values))), top - DECADES, -300)
+    return 10.0 ** min(bottom, top - 1), 10.0**top

@@ -1,0 +1,120 @@
+"""Plain values from outside into dataclasses, each value checked against its annotation."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+LONGEST_TEXT = 1000
+LARGEST_NUMBER = 1e300
+LARGEST_INTEGER = 2**64
+
+
+class MismatchError(ValueError):
+    """A value is not what its annotation says; the text names the trouble in a few words.
+
+    Attributes:
+        is_about_names: the fields have other names, rather than the values another type.
+
+    """
+
+    def __init__(self, text: str, *, is_about_names: bool = False) -> None:
+        super().__init__(text)
+        self.is_about_names = is_about_names
+
+
+def build(cls: type[T], values: Any) -> T:
+    """A dataclass from a mapping; fields with defaults may be missing.
+
+    Raises:
+        MismatchError: a field is unknown, missing or of another type.
+        ImpastoError: the dataclass itself refuses the values.
+
+    """
+    if not isinstance(values, Mapping):
+        raise MismatchError(f"no {cls.__name__.lower()}")
+    hints = get_type_hints(cls)
+    known = {item.name: item for item in fields(cast("Any", cls))}
+    for name in values:
+        if name not in known:
+            raise MismatchError(f"an unknown {str(name)[:40]!r}", is_about_names=True)
+    for name, item in known.items():
+        optional = item.default is not MISSING or item.default_factory is not MISSING
+        if name not in values and not optional:
+            raise MismatchError(f"no {name!r}", is_about_names=True)
+    return cls(**{name: _field(name, value, hints[name]) for name, value in values.items()})
+
+
+def convert(value: Any, hint: Any) -> Any:
+    """A plain value as the type that an annotation names; lists become tuples.
+
+    Knows None, bool, int, float, str, list, Literal, unions, tuples, ``dict[str, ...]`` and
+    dataclasses.
+
+    Raises:
+        MismatchError: it is of another type, not finite, or beyond all measure.
+
+    """
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _first_fit(value, get_args(hint))
+    if origin is Literal:
+        if type(value) in (str, int) and value in get_args(hint):
+            return value
+        raise MismatchError("an unknown choice")
+    if origin is tuple:
+        return _tuple(value, get_args(hint))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise MismatchError("a wrong type")
+        return {convert(k, str): convert(v, get_args(hint)[1]) for k, v in value.items()}
+    if is_dataclass(hint):
+        return build(cast("type[Any]", hint), value)
+    return _plain(value, hint)
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    if hint is float and type(value) is int:
+        value = float(value) if abs(value) < LARGEST_INTEGER else math.inf
+    if type(value) is not hint and not (hint is type(None) and value is None):
+        raise MismatchError("a wrong type")
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise MismatchError("a text too long")
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise MismatchError("a number too large")
+    if isinstance(value, float) and not abs(value) <= LARGEST_NUMBER:
+        raise MismatchError("a number too large")
+    return value
+
+
+def _first_fit(value: Any, hints: tuple[Any, ...]) -> Any:
+    for hint in hints:
+        try:
+            return convert(value, hint)
+        except MismatchError as error:
+            last = error
+    raise last
+
+
+def _tuple(value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise MismatchError("a wrong type")
+    if len(hints) == 2 and hints[1] is Ellipsis:
+        return tuple(convert(each, hints[0]) for each in value)
+    if len(value) != len(hints):
+        raise MismatchError("a list of another length")
+    return tuple(convert(each, hint) for each, hint in zip(value, hints, strict=True))
+
+
+def _field(name: str, value: Any, hint: Any) -> Any:
+    try:
+        return convert(value, hint)
+    except MismatchError as error:
+        if "in " in str(error):
+            raise
+        raise MismatchError(f"{error} in {name!r}", is_about_names=error.is_about_names) from error

@@ -1,0 +1,83 @@
+"""Whether a result on the disk is the one that is wanted, by its record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto.config import Recipe
+from impasto.errors import RecordError
+from impasto.files.reading import Record, embedded_text, read_record
+from impasto.files.records import record_path, write_record
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a result must have been made of.
+
+    Attributes:
+        recipe: every choice.
+        inputs: role to hashes of the files.
+        network: name, file and hash.
+
+    """
+
+    recipe: Recipe
+    inputs: Mapping[str, Sequence[str]]
+    network: Mapping[str, str]
+
+    def matches(self, record: Record) -> bool:
+        """True if the record is of the same recipe, inputs and network."""
+        made_of = {
+            role: [each.sha256 for each in pictures] for role, pictures in record.inputs.items()
+        }
+        return (
+            record.task == "stylize"
+            and record.recipe.as_dict() == self.recipe.as_dict()
+            and made_of == {role: list(hashes) for role, hashes in self.inputs.items()}
+            and record.network.get("sha256") == self.network.get("sha256")
+        )
+
+
+def is_finished(path: Path, wanted: Wanted) -> bool:
+    """True if the picture is there, complete and as wanted.
+
+    A record that is missing beside it, or older than the picture, is written from the one inside:
+    the run was killed between the two files.
+    """
+    record = _record_of(path)
+    if not path.is_file() or record is None or not record.result.finished:
+        return False
+    if not wanted.matches(record):
+        return False
+    _mend(path, record)
+    return True
+
+
+def may_replace(path: Path, wanted: Wanted) -> bool:
+    """True if what is there is an earlier stage of the wanted picture, or a record left alone."""
+    record = _record_of(path)
+    return record is not None and wanted.matches(record)
+
+
+def _record_of(path: Path) -> Record | None:
+    source = path if path.is_file() else record_path(path)
+    try:
+        return read_record(source)
+    except RecordError:
+        return None
+
+
+def _mend(path: Path, record: Record) -> None:
+    inside = embedded_text(path)
+    beside = record_path(path)
+    if inside is None:
+        return
+    try:
+        if read_record(beside).result.sha256 == record.result.sha256:
+            return
+    except RecordError:
+        pass
+    write_record(json.loads(inside), beside)

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from impasto.errors import PictureError
-from impasto.files import decoding, deep
+from impasto.files import deep, opening
 from impasto.files.images import read_picture
 from tests.files import profiles
 
@@ -311,7 +311,7 @@ def test_without_the_extra_eight_bits_are_read_and_said(tmp_path, levels, monkey
 
 
 def test_without_pillow_heif_the_command_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "_has_heif", lambda: False)
+    monkeypatch.setattr(opening, "has_heif", lambda: False)
     path = tmp_path / "a.heic"
     path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
     with pytest.raises(PictureError, match=r"'a.heic' .*pip install 'impasto\[heic\]'"):

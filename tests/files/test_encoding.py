@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from impasto.errors import OutputError
@@ -50,6 +54,31 @@ def test_values_out_of_range_are_clipped_at_sixteen_bits_too(tmp_path):
     assert found[0, 0, 0].tolist() == [0, 0, 1, 1]
 
 
+@given(
+    height=st.integers(2, 9),
+    width=st.integers(2, 9),
+    opaque=st.booleans(),
+    case=st.sampled_from([(".png", 8), (".tif", 8), (".png", 16), (".tif", 16)]),
+    seed=st.integers(0, 99),
+)
+def test_any_picture_comes_back_to_half_a_level(height, width, opaque, case, seed):
+    suffix, depth = case
+    if depth == 16:
+        pytest.importorskip("imagecodecs")
+    whole = torch.rand(1, 4, height, width, generator=torch.Generator().manual_seed(seed))
+    image, alpha = whole[:, :3], None if opaque else whole[:, 3:]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a{suffix}"
+        write_result(image, path, depth=depth, alpha=alpha)
+        found = read_picture(path)
+    level = 0.501 / (2**depth - 1)
+    if opaque:
+        assert found.alpha is None
+        torch.testing.assert_close(found.tensor, image, rtol=0, atol=level + 1e-7)
+    else:
+        torch.testing.assert_close(found.alpha, alpha, rtol=0, atol=level + 1e-7)
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.avif"])
 def test_sixteen_bits_need_a_format_that_has_them(name, picture, tmp_path):
     with pytest.raises(OutputError, match=r"cannot hold 16 bits: end it in \.png or \.tif"):
@@ -65,6 +94,8 @@ def test_sixteen_bits_without_the_extra(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("depth", [8, 16])
 def test_texts_in_a_png(depth, picture, tmp_path):
+    if depth == 16:
+        pytest.importorskip("imagecodecs")
     text = {"impasto": '{"recipe": "Größe ×"}' * 500}
     write_result(picture, tmp_path / "a.png", depth=depth, text=text)
     with Image.open(tmp_path / "a.png") as image:

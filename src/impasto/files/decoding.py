@@ -1,37 +1,26 @@
 """From the bytes of a picture to its colours: upright, in sRGB, alpha beside them.
 
-Every way in ends here, so this is where a picture that is too large, too small, damaged or of an
-unknown kind becomes one sentence. Pixels are counted before any is decoded.
+Pixels are counted before any is decoded, and a channel's depth is what the file says of it.
 """
 
 from __future__ import annotations
 
-import io
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from impasto.errors import PictureError
 from impasto.files import deep
+from impasto.files.opening import TIFF_HEADS, check_size, opened, said_in_one_sentence
 from impasto.files.profiles import deep_to_srgb, pillow_to_srgb
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
-_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
 _TURNS = {  # EXIF's orientations as quarter turns to the left, after a mirroring left to right
     1: (False, 0), 2: (True, 0), 3: (False, 2), 4: (True, 2),
     5: (True, 1), 6: (False, 3), 7: (True, 3), 8: (False, 1),
 }  # fmt: skip
-_PILLOW = threading.RLock()  # its pixel limit, which counts otherwise than ours, is global
 
 
 @dataclass(frozen=True)
@@ -58,10 +47,10 @@ def decode(data: bytes, name: str, max_pixels: int) -> Decoded:
         PictureError: not a picture, damaged, under 2 x 2 or over ``max_pixels`` pixels.
 
     """
-    with _said_in_one_sentence(repr(name)):
+    with said_in_one_sentence(repr(name)):
         found = _deep_tiff(data, name, max_pixels)
         if found is None:
-            with _opened(data) as image:
+            with opened(data) as image:
                 found = _of_image(image, repr(name), max_pixels, data)
         return found
 
@@ -73,76 +62,12 @@ def decode_image(image: Image.Image, max_pixels: int) -> Decoded:
         PictureError: damaged, under 2 x 2 or over ``max_pixels`` pixels.
 
     """
-    with _said_in_one_sentence("The image"):
+    with said_in_one_sentence("The image"):
         return _of_image(image, "The image", max_pixels)
 
 
-@contextmanager
-def _said_in_one_sentence(name: str) -> Iterator[None]:
-    try:
-        with _PILLOW, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except PictureError as error:
-        text = str(error)
-        if text.endswith("."):
-            raise
-        raise PictureError(f"{name} cannot be read: {text}; convert it to PNG first.") from error
-    except UnidentifiedImageError as error:
-        raise PictureError(
-            f"{name} is no picture that can be read here: convert it to PNG or JPEG."
-        ) from error
-    except MemoryError as error:
-        raise PictureError(f"{name} does not fit into memory: make it smaller first.") from error
-    except Exception as error:  # decoders raise whatever a damaged file drives them to
-        raise PictureError(f"{name} is damaged and cannot be read: get it anew.") from error
-
-
-@contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
-    formats = (*_FORMATS, "HEIF") if _has_heif() else _FORMATS
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        try:
-            image = Image.open(io.BytesIO(data), formats=formats)
-        except UnidentifiedImageError:
-            _say_what_is_missing(data)
-            raise
-        with image:
-            yield image
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-
-
-@cache
-def _has_heif() -> bool:
-    if not find_spec("pillow_heif"):
-        return False
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-    return True
-
-
-def _say_what_is_missing(data: bytes) -> None:
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and not _has_heif():
-        raise PictureError("HEIC needs pip install 'impasto[heic]'")
-    if data.startswith(_TIFF_HEADS) and not deep.available():
-        raise PictureError(f"a TIFF of this kind needs {deep.INSTALL}")
-
-
-def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
-        raise PictureError(
-            f"{name} has {width} x {height} pixels, more than {max_pixels / 1e6:.4g} million: "
-            "make it smaller, or allow more with --max-pixels."
-        )
-    if min(width, height) < 2:
-        raise PictureError(f"{name} has {width} x {height} pixels: too small to use.")
-
-
 def _of_image(image: Image.Image, name: str, max_pixels: int, data: bytes | None = None) -> Decoded:
-    _check_size(name, image.width, image.height, max_pixels)
+    check_size(name, image.width, image.height, max_pixels)
     notes = _frame_notes(image, name)
     profile = image.info.get("icc_profile")
     if data is not None and _is_deep_png(data):
@@ -238,9 +163,9 @@ def _unusable_profile(name: str, reason: str = "cannot be used") -> str:
 
 
 def _deep_tiff(data: bytes, name: str, max_pixels: int) -> Decoded | None:
-    if not data.startswith(_TIFF_HEADS) or not deep.available():
+    if not data.startswith(TIFF_HEADS) or not deep.available():
         return None
-    found = deep.decode_tiff(data, lambda w, h: _check_size(repr(name), w, h, max_pixels))
+    found = deep.decode_tiff(data, lambda w, h: check_size(repr(name), w, h, max_pixels))
     if found is None:
         return None
     pages = f"{name!r} has {found.pages} pages: the first is used."

@@ -1,0 +1,98 @@
+"""Opening a picture: known formats only, pixels counted, and every failure one sentence.
+
+Every way in passes here, so this is where a picture that is too large, too small, damaged or of an
+unknown kind becomes a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+
+from PIL import Image, UnidentifiedImageError
+
+from impasto.errors import PictureError
+from impasto.files import deep
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
+_PILLOW = threading.RLock()  # its pixel limit, which counts otherwise than ours, is global
+
+
+@contextmanager
+def said_in_one_sentence(name: str) -> Iterator[None]:
+    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence."""
+    try:
+        with _PILLOW, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except PictureError as error:
+        text = str(error)
+        if text.endswith("."):
+            raise
+        raise PictureError(f"{name} cannot be read: {text}; convert it to PNG first.") from error
+    except UnidentifiedImageError as error:
+        raise PictureError(
+            f"{name} is no picture that can be read here: convert it to PNG or JPEG."
+        ) from error
+    except MemoryError as error:
+        raise PictureError(f"{name} does not fit into memory: make it smaller first.") from error
+    except Exception as error:  # decoders raise whatever a damaged file drives them to
+        raise PictureError(f"{name} is damaged and cannot be read: get it anew.") from error
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """A file's bytes as a Pillow image that is not decoded yet."""
+    formats = (*_FORMATS, "HEIF") if has_heif() else _FORMATS
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        try:
+            image = Image.open(io.BytesIO(data), formats=formats)
+        except UnidentifiedImageError:
+            _say_what_is_missing(data)
+            raise
+        with image:
+            yield image
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+@cache
+def has_heif() -> bool:
+    """Whether HEIC can be read; where it can, Pillow knows it from here on."""
+    if not find_spec("pillow_heif"):
+        return False
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return True
+
+
+def _say_what_is_missing(data: bytes) -> None:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and not has_heif():
+        raise PictureError("HEIC needs pip install 'impasto[heic]'")
+    if data.startswith(TIFF_HEADS) and not deep.available():
+        raise PictureError(f"a TIFF of this kind needs {deep.INSTALL}")
+
+
+def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Make sure that a picture is worth decoding.
+
+    Raises:
+        PictureError: under 2 x 2 or over ``max_pixels`` pixels.
+
+    """
+    if width * height > max_pixels:
+        raise PictureError(
+            f"{name} has {width} x {height} pixels, more than {max_pixels / 1e6:.4g} million: "
+            "make it smaller, or allow more with --max-pixels."
+        )
+    if min(width, height) < 2:
+        raise PictureError(f"{name} has {width} x {height} pixels: too small to use.")

@@ -1,0 +1,76 @@
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from training.student import CONVS, FORMAT, HEADS, Plain, Student, export, in_order, read
+
+
+@pytest.fixture
+def student(generator):
+    """A student whose norms have seen something."""
+    torch.manual_seed(0)
+    student = Student()
+    for norm in student.norms.values():
+        norm.weight.data.uniform_(0.5, 2)
+        norm.bias.data.normal_()
+        norm.running_mean.normal_(0, 0.3)
+        norm.running_var.uniform_(0.3, 3)
+    return student.eval()
+
+
+def test_folding_changes_nothing(student, generator):
+    picture = torch.rand(2, 3, 48, 40, generator=generator)
+    plain = Plain(student.folded()).double()
+    student.double()
+    for part in plain.buffers():
+        assert part.dtype == torch.float64
+    ours, folded = student(picture.double(), CONVS), plain(picture.double(), CONVS)
+    for name in CONVS:
+        torch.testing.assert_close(folded[name], ours[name], rtol=1e-4, atol=1e-5)
+
+
+def test_putting_norms_back_changes_nothing(student, generator):
+    pictures = torch.rand(4, 3, 48, 48, generator=generator)
+    weights = student.folded()
+    again = Student.from_folded(weights, pictures)
+    for name, value in again.eval().folded().items():
+        torch.testing.assert_close(value, weights[name], rtol=1e-4, atol=1e-5)
+    train = again.train()(pictures, ["conv1_1"])["conv1_1"]
+    still = Plain(weights)(pictures, ["conv1_1"])["conv1_1"]
+    torch.testing.assert_close(train, still, rtol=1e-3, atol=1e-4)
+
+
+def test_maps_have_vgg_sizes(student):
+    found = student(torch.rand(1, 3, 35, 50), ["conv1_2", "conv3_4", "conv5_1"])
+    assert {n: tuple(v.shape) for n, v in found.items()} == {
+        "conv1_2": (1, 16, 35, 50),
+        "conv3_4": (1, 64, 8, 12),
+        "conv5_1": (1, 128, 2, 3),
+    }
+
+
+def test_head_on_rows_is_the_head_on_maps(student, generator):
+    value = torch.rand(1, 64, 3, 4, generator=generator)
+    rows = student.head("conv3_1", value[0].flatten(1).T)
+    head: nn.Conv2d = student.heads["conv3_1"]
+    torch.testing.assert_close(rows.T.view(1, 256, 3, 4), head(value))
+
+
+def test_file(tmp_path, student):
+    path = tmp_path / "compact.safetensors"
+    size = export(path, student.folded(), {"seed": 3})
+    assert size == path.stat().st_size < 2_500_000
+    weights, metadata = read(path)
+    assert metadata["format"] == FORMAT
+    assert metadata["licence"] == "CC BY 4.0"
+    assert json.loads(metadata["training"]) == {"seed": 3}
+    assert set(json.loads(metadata["heads"])) == set(HEADS)
+    assert json.loads(metadata["input"])["mean"] == [0.45] * 3
+    for name, value in student.folded().items():
+        torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-4)
+    first = path.read_bytes()
+    export(path, student.folded(), {"seed": 3})
+    assert path.read_bytes() == first == in_order(first)
+    assert list(tmp_path.iterdir()) == [path]

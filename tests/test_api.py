@@ -127,6 +127,7 @@ def test_the_record_says_which_alpha_and_beta_a_strength_became(photo, painting)
     assert weights["beta"] == pytest.approx(0.25 / weights["style_unit"])
     last = record["losses"][-1]
     total = weights["alpha"] * last["content"] + weights["beta"] * last["style"]
+    total += 0.005 * 0.25 * last["variation"]
     assert last["total"] == pytest.approx(total, rel=1e-4)
 
 

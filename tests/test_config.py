@@ -153,3 +153,18 @@ def test_any_recipe_survives_json_exactly(**options):
 def test_an_unknown_option_is_named():
     with pytest.raises(RecipeError, match="no option named 'stength'"):
         Recipe.from_dict({"stength": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("options", "weight"),
+    [
+        ({}, 0.005 * 0.95),
+        ({"strength": 0.0}, 0.0),
+        ({"alpha": 1.0, "beta": 2.0}, 0.0),
+        ({"tv": 0.3}, 0.3),
+        ({"tv": 0.3, "alpha": 1.0}, 0.3),
+    ],
+    ids=str,
+)
+def test_smoothing_follows_the_strength_unless_it_is_given(options, weight):
+    assert Recipe(**options).variation_weight == pytest.approx(weight)

@@ -204,10 +204,7 @@ class Run:
         weights = dict(start) if start is not None else Student().folded()
         if self.settings.first_steps:
             self.fit_first(weights)
-        student = (
-            Student.from_folded(weights, sample, LAYERS) if start is not None else Student(LAYERS)
-        )
-        self.adopt(student)
+        self.adopt(Student.from_folded(weights, sample, LAYERS))
         self.measure()
         if start is not None:
             new = {n: c.positions for n, c in LAYERS.items() if f"{n}_head.weight" not in weights}

@@ -22,7 +22,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, TEXTURE_DEFAULTS, Recipe
+from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import CELL, Plan, make_plan
@@ -306,7 +306,7 @@ class Stylizer:
                 raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
         width, height = (size, size) if isinstance(size, int) else size
         sides = {"size": max(width, height)}
-        recipe = self.recipe({**TEXTURE_DEFAULTS, **options, **TEXTURE, **sides})
+        recipe = self.recipe({**options, **TEXTURE, **sides})
         _check_sides(width, height, recipe)
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         styles = [read(each) for each in _listed(style)]

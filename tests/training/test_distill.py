@@ -107,6 +107,14 @@ def test_a_run_killed_and_resumed_is_the_run(weights, photos, tmp_path):
     torch.testing.assert_close(given[0].flatten(1).T, expected, rtol=2e-2, atol=2e-2)
 
 
+def test_a_run_from_nothing(weights, photos):
+    run = Run(TINY, photos, weights, torch.device("cpu"))
+    run.begin(None)
+    train(run, Budget(steps=1))
+    assert run.step == 1
+    assert all(bool(torch.isfinite(value).all()) for value in run.average.values())
+
+
 def test_command_line_names_every_setting():
     args = distill.parse(["--steps", "3", "--muon-lr", "0.5"])
     assert args.muon_lr == 0.5

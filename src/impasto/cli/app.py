@@ -19,7 +19,7 @@ import impasto
 from impasto.cli.classify import classify
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
-from impasto.config import NOT_FOR_TEXTURES, TEXTURE_DEFAULTS, Recipe
+from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
 Overwrite = Annotated[bool, Parameter(help="Replace an existing file.", negative="")]
@@ -95,7 +95,7 @@ def stylize(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES, defaults=TEXTURE_DEFAULTS)
+@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES)
 def texture(
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
     size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
@@ -18,10 +18,8 @@ def with_recipe_options(
     command: Callable[..., Any],
     *,
     leave_out: Collection[str] = (),
-    defaults: Mapping[str, Any] | None = None,
 ) -> Callable[..., Any]:
     """Give a command one option for each field of the recipe, in place of its ``**options``."""
-    others = defaults or {}
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [
@@ -34,7 +32,7 @@ def with_recipe_options(
         inspect.Parameter(
             item.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=others.get(item.name, item.default),
+            default=item.default,
             annotation=_annotation(types[item.name], item.metadata["help"], item.metadata["group"]),
         )
         for item in fields(Recipe)

@@ -114,11 +114,12 @@ class Objective:
             features, statistics = self._measure(x)
             content = self._content_loss(features)
             style = self._style_loss(statistics)
-            smoothed = x if self._recipe.tv else x.detach()
+            weight = self._recipe.variation_weight
+            smoothed = x if weight else x.detach()
             variation = self._variation(smoothed) / self._photograph_variation
             total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
-            if self._recipe.tv:
-                total = total + self._recipe.tv * variation
+            if weight:
+                total = total + weight * variation
             (gradient,) = torch.autograd.grad(total, x)
         terms = torch.stack([total, content, style, variation]).detach().tolist()
         return Evaluation(image, Losses(*terms), gradient.contiguous())

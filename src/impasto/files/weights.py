@@ -26,7 +26,7 @@ from impasto.nets.topology import conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
-COMPACT_SHA256 = "f3016f3d297e001f1c94e5ddfcf4fab8d65aa9fccd3f914e7cefef4f2efc320a"
+COMPACT_SHA256 = "f28319d34478ee30bc3e13c2fc91ce31a5e2746b6036d40aeb481eb9c973193b"
 MAX_BYTES = 4_000_000_000
 CLASSIFIER = ("fc1.", "fc2.", "predictions.")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+import impasto
+
 CLASSES = 1000
 BEST = 5
+BUNDLED_NAMES = Path(impasto.__file__).parent / "files" / "imagenet_classes.txt"
 
 
 def classify(
@@ -22,7 +23,9 @@ def classify(
     ] = None,
     names: Annotated[
         Path | None,
-        Parameter(help="Names of the 1,000 classes, one a line, or Keras' imagenet_class_index."),
+        Parameter(
+            help="Other names for the 1,000 classes, one a line, or Keras' imagenet_class_index."
+        ),
     ] = None,
     debug: Annotated[
         bool, Parameter(help="On an error, show where it came from.", negative="")
@@ -34,30 +37,13 @@ def classify(
     from impasto.files.weights import load_classifier
     from impasto.nets.vgg import classifier_picture
 
-    called = _class_names(names)
+    called = _read_names(names or BUNDLED_NAMES)
     picture = read_picture(photo).tensor
     probabilities = load_classifier(weights)(classifier_picture(picture))[0]
     best = probabilities.topk(BEST)
     for share, index in zip(best.values.tolist(), best.indices.tolist(), strict=True):
-        print(f"{share:7.2%}  {called[index] if called else f'class {index}'}")
-    if not called:
-        print(
-            "impasto: these are ImageNet's class numbers, from 0; --names FILE, or torchvision "
-            "where it is installed, gives their names.",
-            file=sys.stderr,
-        )
+        print(f"{share:7.2%}  {called[index]}")
     return 0
-
-
-def _class_names(path: Path | None) -> Sequence[str]:
-    """From a file, else from torchvision where it is installed; empty where there are none."""
-    if path is not None:
-        return _read_names(path)
-    try:
-        from torchvision.models import VGG19_Weights
-    except (ImportError, RuntimeError):  # not installed, or of another torch
-        return ()
-    return list(VGG19_Weights.IMAGENET1K_V1.meta["categories"])
 
 
 def _read_names(path: Path) -> list[str]:

@@ -127,7 +127,8 @@ class Recipe:
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = _machine("auto", "Where to compute.")
     precision: Literal["auto", "fp32", "bf16"] = _machine(
-        "auto", "Arithmetic of the network; auto takes bfloat16 where the hardware has it."
+        "auto",
+        "Arithmetic of the network; auto is bfloat16 at the last scale where the hardware has it.",
     )
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 

@@ -96,7 +96,7 @@ def test_a_painting_that_is_too_narrow_itself():
 def test_device_and_precision_follow_the_machine():
     plan = make_plan(Recipe(), PHOTO, [PHOTO], FAST)
     assert plan.device == "cuda"
-    assert {stage.precision for stage in plan.stages} == {"bf16"}
+    assert [stage.precision for stage in plan.stages] == ["fp32", "fp32", "bf16"]
     slow = make_plan(Recipe(device="cpu"), PHOTO, [PHOTO], FAST)
     assert slow.device == "cpu"
     assert {stage.precision for stage in slow.stages} == {"fp32"}

@@ -150,14 +150,14 @@ def make_plan(
     """
     machine = machine or Machine.here()
     device = _device(recipe, machine)
-    precision = _precision(recipe, machine, device)
     sizes = _sizes(recipe, content)
     if recipe.tileable:
         sizes = [_whole_cells(size) for size in sizes]
     steps = _steps(recipe, len(sizes))
+    precisions = _precisions(recipe, machine, device, len(sizes))
     stages = tuple(
         Stage(*size, tuple(_style_size(recipe, size, style) for style in styles), n, precision)
-        for size, n in zip(sizes, steps, strict=True)
+        for size, n, precision in zip(sizes, steps, precisions, strict=True)
     )
     return Plan(device, device != "mps", recipe.threads or machine.threads, stages)
 
@@ -185,10 +185,17 @@ def _device(recipe: Recipe, machine: Machine) -> str:
     return recipe.device
 
 
-def _precision(recipe: Recipe, machine: Machine, device: str) -> Literal["fp32", "bf16"]:
-    if recipe.precision == "auto":
-        return "bf16" if device in machine.fast_bf16 else "fp32"
-    return recipe.precision
+def _precisions(
+    recipe: Recipe, machine: Machine, device: str, stages: int
+) -> list[Literal["fp32", "bf16"]]:
+    """As asked for; else bfloat16 at the last stage, where the time goes and it is fast.
+
+    Rounding at the small sizes decides which minimum a run ends in: with bfloat16 throughout, final
+    losses lay up to 3% above those of float32, with the last stage alone within 1%.
+    """
+    if recipe.precision != "auto":
+        return [recipe.precision] * stages
+    return ["fp32"] * (stages - 1) + ["bf16" if device in machine.fast_bf16 else "fp32"]
 
 
 def _sizes(recipe: Recipe, content: Size) -> list[Size]:

@@ -195,7 +195,8 @@ def _precisions(
     """
     if recipe.precision != "auto":
         return [recipe.precision] * stages
-    return ["fp32"] * (stages - 1) + ["bf16" if device in machine.fast_bf16 else "fp32"]
+    coarse: list[Literal["fp32", "bf16"]] = ["fp32"] * (stages - 1)
+    return [*coarse, "bf16" if device in machine.fast_bf16 else "fp32"]
 
 
 def _sizes(recipe: Recipe, content: Size) -> list[Size]:

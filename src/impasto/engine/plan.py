@@ -1,9 +1,9 @@
 """The plan: every automatic choice of a run, made once, before it starts.
 
 The same plan, machine and versions give the same picture on a CPU, bit for bit (the number of
-threads is part of the plan: another count adds in another order). On CUDA some sums are not ordered,
-and small differences grow over a run; the tolerance asked of two runs there is 2/255 in the mean over
-pixels (stated, not measured: no GPU was at hand).
+threads is part of the plan: another count adds in another order). On CUDA some sums are not
+ordered, and small differences grow over a run; the tolerance asked of two runs there is 2/255 in
+the mean over pixels (stated, not measured: no GPU was at hand).
 """
 
 from __future__ import annotations

@@ -17,14 +17,11 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
+from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
-
-Overwrite = Annotated[bool, Parameter(help="Replace an existing file.", negative="")]
-Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")]
-Debug = Annotated[bool, Parameter(help="On an error, show where it came from.", negative="")]
 
 app = App(
     name="impasto",

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import impasto
+from impasto.cli.flags import Debug
 
 CLASSES = 1000
 BEST = 5
@@ -27,9 +28,7 @@ def classify(
             help="Other names for the 1,000 classes, one a line, or Keras' imagenet_class_index."
         ),
     ] = None,
-    debug: Annotated[
-        bool, Parameter(help="On an error, show where it came from.", negative="")
-    ] = False,
+    debug: Debug = False,
 ) -> int:
     """Print the five classes of ImageNet that a photograph most looks like."""
     del debug

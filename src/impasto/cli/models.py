@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from impasto.cli.flags import Debug, Quiet
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from impasto.files.importing import Stored
 
-Debug = Annotated[bool, Parameter(help="On an error, show where it came from.", negative="")]
 Pictures = Annotated[
     Path | None,
     Parameter(help="A folder of photographs to normalise the network by; made ones by default."),
 ]
-Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], help="Say nothing.", negative="")]
 
 MEGABYTE = 1_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,8 @@ from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
 from impasto.nets.network import Head, Network
 from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
-from impasto.ops.statistics import Statistics, StatisticsLoss, gram_loss, statistics_of
+from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
+from impasto.ops.style_losses import STYLE_LOSSES
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ class Features:
     def _statistics(self, layer: str, features: Tensor) -> Statistics:
         sums = statistics_of(features)
         head = self._heads.get(layer)
-        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer)) if head else sums
+        if head is None:
+            return sums
+        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
 
 
 class Objective:
@@ -80,8 +83,9 @@ class Objective:
         recipe: layers, weights, blend.
         network: gives the features.
         content: the photograph, ``(1, 3, H, W)`` in [0, 1].
-        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each.
-        layer_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each, one after the other at every style
+            scale of the recipe.
+        layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
 
     """
@@ -93,16 +97,18 @@ class Objective:
         content: Tensor,
         styles: Sequence[Tensor],
         *,
-        layer_loss: StatisticsLoss = gram_loss,
+        layer_loss: StatisticsLoss | None = None,
         painting_network: Network | None = None,
     ) -> None:
         self._recipe = recipe
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
-        self._layer_loss = layer_loss
-        self._blend = recipe.blend_for(len(styles))
+        self._layer_loss = layer_loss or STYLE_LOSSES[recipe.style_loss]
+        scales = len(recipe.style_scales)
+        paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
+        self._blend = recipe.blend_for(len(paintings))
         with torch.no_grad():
-            self._paintings = [self._measure_style(style) for style in styles]
+            self._paintings = [self._measure_style(sizes) for sizes in paintings]
             self._photograph, statistics = self._measure(content)
             self._photograph_variation = self._variation(content).clamp_min(1e-4)
             self.weights = self._resolve_weights(statistics)
@@ -127,8 +133,11 @@ class Objective:
     def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)
 
-    def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
-        return self._painting_features.measure(painting, (), self._recipe.style_layers)[1]
+    def _measure_style(self, sizes: Sequence[Tensor]) -> dict[str, Statistics]:
+        """Statistics of a painting; of one at several sizes, those of all with equal shares."""
+        layers = self._recipe.style_layers
+        found = [self._painting_features.measure(each, (), layers)[1] for each in sizes]
+        return {layer: mixture([each[layer] for each in found]) for layer in layers}
 
     def _variation(self, image: Tensor) -> Tensor:
         """Total variation; of a tile, across its seams as well."""
@@ -143,15 +152,16 @@ class Objective:
 
     def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
         """Eq. (3), summed over the paintings with their shares."""
-        layers = []
+        layers, widths = [], []
         for layer, found in statistics.items():
             channels = self._features.channels(layer, found)
+            widths.append(channels)
             losses = [
                 share * self._layer_loss(found, painting[layer], channels)
                 for share, painting in zip(self._blend, self._paintings, strict=True)
             ]
             layers.append(torch.stack(losses).sum())
-        return style_loss(layers, self._recipe.style_layer_weights)
+        return style_loss(layers, self._recipe.weights_of_layers(widths))
 
     def _resolve_weights(self, photograph: Mapping[str, Statistics]) -> Weights:
         content_unit = self._content_unit()
@@ -176,7 +186,7 @@ class Objective:
     def _style_unit(self, photograph: Mapping[str, Statistics]) -> float:
         """S0; kept away from zero for a photograph that has the painting's style already."""
         nothing = {
-            layer: Statistics(s.count, torch.zeros_like(s.total), torch.zeros_like(s.outer))
+            layer: replace(s, total=torch.zeros_like(s.total), outer=torch.zeros_like(s.outer))
             for layer, s in photograph.items()
         }
         own, energy = float(self._style_loss(photograph)), float(self._style_loss(nothing))

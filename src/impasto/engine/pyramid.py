@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
+from impasto.engine.average import Average
 from impasto.engine.objective import Evaluation, Objective
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
@@ -22,7 +23,7 @@ from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def run(
     pictures: Pictures,
     network: Network,
     *,
-    layer_loss: StatisticsLoss = gram_loss,
+    layer_loss: StatisticsLoss | None = None,
     optimizer: Callable[[], Optimizer] | None = None,
 ) -> Iterator[State]:
     """Make the picture; yield a state for the start and for every step.
@@ -59,7 +60,7 @@ def run(
         plan: the automatic choices, from :func:`impasto.engine.plan.make_plan`.
         pictures: photograph, paintings, and a starting picture where the recipe names one.
         network: gives the features.
-        layer_loss: style loss of one layer, a function of statistics.
+        layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
 
     Raises:
@@ -80,7 +81,7 @@ def _stages(
     plan: Plan,
     pictures: Pictures,
     network: Network,
-    layer_loss: StatisticsLoss,
+    layer_loss: StatisticsLoss | None,
     make: Callable[[], Optimizer],
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
@@ -96,11 +97,15 @@ def _stages(
             )
             at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
-        optimizer = make()
+        optimizer, average = make(), Average(recipe.average)
+        shown = at.image
         for step in range(stage.steps + 1):
             if step:
                 with _threads(plan.threads):
                     at = optimizer.step(at, objective.evaluate)
+                    shown = average.add(at.image) if recipe.average else at.image
+                    if recipe.average and step == stage.steps:
+                        at = objective.evaluate(shown)  # the average is what the stage has found
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -110,6 +115,7 @@ def _stages(
                 weights=objective.weights,
                 image=at.image,
                 finish=finish,
+                shown=shown,
             )
         before = content
 
@@ -129,7 +135,12 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
-    """The paintings in the photograph's colours, where the recipe asks for that."""
+    """Paintings in the photograph's colours, or the other way round, where the recipe asks."""
+    if recipe.match_color:
+        shares = recipe.blend_for(len(pictures.styles))
+        matched = [match_color_statistics(pictures.content, style) for style in pictures.styles]
+        both = zip(shares, matched, strict=True)
+        return replace(pictures, content=torch.stack([s * m for s, m in both]).sum(0))
     if recipe.preserve_color != "statistics":
         return pictures
     styles = tuple(match_color_statistics(style, pictures.content) for style in pictures.styles)
@@ -170,9 +181,9 @@ def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
 def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> list[Tensor]:
     """Photograph and paintings at the stage's sizes, where the computation takes place."""
     content = resize(pictures.content, stage.height, stage.width, wrap=wrap)
-    styles = [
-        resize(style, *size) for style, size in zip(pictures.styles, stage.styles, strict=True)
-    ]
+    scales = len(stage.styles) // len(pictures.styles)
+    paintings = [style for style in pictures.styles for _ in range(scales)]
+    styles = [resize(style, *size) for style, size in zip(paintings, stage.styles, strict=True)]
     return [picture.to(plan.device) for picture in (content, *styles)]
 
 

@@ -74,6 +74,9 @@ class State:
         weights: of this stage.
         image: ``(1, 3, H, W)`` float32 in [0, 1], H and W those of the stage. A read-only view,
             valid until the next state is asked for; :meth:`snapshot` copies.
+        finish: what is done to a picture before it is delivered.
+        shown: what is delivered, of the same shape, where it is the average of the steps so far
+            and not ``image``. After a stage's last step the two are the same.
 
     """
 
@@ -85,9 +88,10 @@ class State:
     weights: Weights
     image: Tensor = field(repr=False)
     finish: Callable[[Tensor], Tensor] = field(repr=False)
+    shown: Tensor | None = field(default=None, repr=False)
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in
         place where the recipe asks for them. ``(1, 3, H, W)`` float32 in [0, 1], on the CPU.
         """
-        return self.finish(self.image).detach().cpu().clone()
+        return self.finish(self.image if self.shown is None else self.shown).detach().cpu().clone()

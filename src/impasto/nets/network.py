@@ -44,23 +44,28 @@ class Head:
         weight: ``(K, C)`` with K at most C + 1.
         bias: ``(K,)``.
         channels: N, the number of channels that it stands for; eq. (5) is normalised by it.
+        frame: Q ``(N, K)`` with orthonormal columns: Q (weight f + bias) are the N channels. None
+            where nobody asks for a single channel.
 
     """
 
     weight: Tensor
     bias: Tensor
     channels: int
+    frame: Tensor | None = None
 
     def to(self, device: torch.device) -> Head:
         """The same on another device."""
-        return Head(self.weight.to(device), self.bias.to(device), self.channels)
+        frame = None if self.frame is None else self.frame.to(device)
+        return Head(self.weight.to(device), self.bias.to(device), self.channels, frame)
 
     @classmethod
     def from_linear(cls, weight: Tensor, bias: Tensor) -> Head:
         """Reduce A ``(N, C)`` and b ``(N,)`` to the triangular factor of [A b] = Q R."""
         joined = torch.cat([weight, bias[:, None]], dim=1).double()
-        factor = torch.linalg.qr(joined, mode="r").R.to(weight.dtype)
-        return cls(factor[:, :-1].contiguous(), factor[:, -1].contiguous(), weight.shape[0])
+        frame, factor = (x.to(weight.dtype) for x in torch.linalg.qr(joined))
+        matrix, offset = factor[:, :-1].contiguous(), factor[:, -1].contiguous()
+        return cls(matrix, offset, weight.shape[0], frame)
 
 
 @runtime_checkable

@@ -99,7 +99,8 @@ class TiledObjective(Objective):
             cores = self._tiled.cores(tile, tile.cut(photograph), self._layers)
             _add_sums(cores, sums)
             if self._tiled.is_small(content_layers):
-                kept = {layer: cores[layer].contiguous().clone() for layer in content_layers}
+                compact = torch.contiguous_format  # the core alone, not the map that it lies in
+                kept = {name: cores[name].clone(memory_format=compact) for name in content_layers}
                 self._kept.append(kept)
         deviation = energy = 0.0
         for layer in content_layers:

@@ -171,9 +171,8 @@ def flat_patch_ratio(image: Tensor, *, patch: int = PATCH, flat: float = FLAT) -
 
 def gram_distance(statistics: Statistics, target: Statistics) -> Tensor:
     """Frobenius distance between two Gram matrices, each divided by its number of positions."""
-    return torch.linalg.matrix_norm(
-        statistics.outer / statistics.count - target.outer / target.count
-    )
+    difference = statistics.outer / statistics.count - target.outer / target.count
+    return difference.square().sum().sqrt()
 
 
 def wasserstein_distance(statistics: Statistics, target: Statistics) -> Tensor:
@@ -234,7 +233,7 @@ def _along(direction: tuple[int, ...], image: Tensor, reference: Tensor) -> Tens
         counts = torch.histc(values, HISTOGRAM_BINS, low, high)
         shares.append(counts / counts.sum())
     apart = (shares[0] - shares[1]).cumsum(0).abs().sum() * (high - low) / HISTOGRAM_BINS
-    return apart / torch.linalg.vector_norm(axis)
+    return apart / axis.square().sum().sqrt()
 
 
 def _color_histogram(image: Tensor) -> Tensor:

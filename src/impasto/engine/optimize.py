@@ -26,11 +26,14 @@ class Optimizer(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, besides the picture."""
+        """All that the next step depends on, besides the evaluated picture.
+
+        Tensors, numbers, texts, None, and lists or dicts of these: what a checkpoint can hold.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Take up where :meth:`state_dict` left off, so that the next step is the same."""
         ...
 
 
@@ -69,7 +72,7 @@ class LBFGS:
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
-        held = ((at.image <= 0) & (at.gradient > 0)) | ((at.image >= 1) & (at.gradient < 0))
+        held = at.held
         gradient = at.gradient.masked_fill(held, 0)
         if not gradient.any():
             return at

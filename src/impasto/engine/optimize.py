@@ -229,7 +229,7 @@ class SGD:
 
 
 def _first_finite(at: Evaluation, change: Tensor, evaluate: Evaluate) -> Evaluation:
-    """The picture after a change; after a tenth of it where the result is not a number, and so on."""
+    """The picture after a change, or after a tenth of it where that is not a number, and so on."""
     for length in (1.0, 0.1, 0.01, 0.001):
         found = evaluate((at.image + length * change).clamp_(0, 1))
         if found.finite:

@@ -27,11 +27,14 @@ class Optimizer(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, besides the picture."""
+        """All that the next step depends on, besides the evaluated picture.
+
+        Tensors, numbers, texts, None, and lists or dicts of these: what a checkpoint can hold.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Take up where :meth:`state_dict` left off, so that the next step is the same."""
         ...
 
 
@@ -70,7 +73,7 @@ class LBFGS:
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
-        held = (at.image - at.gradient.sgn()).clamp_(0, 1) == at.image
+        held = at.held
         gradient = at.gradient.masked_fill(held, 0)
         if not _dot(gradient, gradient) and not gradient.any():
             return at

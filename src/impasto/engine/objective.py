@@ -54,8 +54,8 @@ class Features:
         """Content features ``(1, K, h, w)`` and style statistics, by layer, float32 or better."""
         maps = self._network.features(image, [*content_layers, *style_layers])
         return (
-            {layer: self._content(layer, maps[layer]) for layer in content_layers},
-            {layer: self._statistics(layer, maps[layer]) for layer in style_layers},
+            {layer: self.content(layer, maps[layer]) for layer in content_layers},
+            {layer: self.mapped(layer, statistics_of(maps[layer])) for layer in style_layers},
         )
 
     def channels(self, layer: str, statistics: Statistics) -> int:
@@ -63,7 +63,8 @@ class Features:
         head = self._heads.get(layer)
         return head.channels if head else statistics.total.numel()
 
-    def _content(self, layer: str, features: Tensor) -> Tensor:
+    def content(self, layer: str, features: Tensor) -> Tensor:
+        """Content features from a layer's map."""
         wide = features if features.dtype == torch.float64 else features.float()
         head = self._heads.get(layer)
         if head is None:
@@ -71,8 +72,15 @@ class Features:
         # The bias cancels in every difference, so the linear part is enough.
         return F.linear(wide.permute(0, 2, 3, 1), head.weight.to(wide)).permute(0, 3, 1, 2)
 
-    def _statistics(self, layer: str, features: Tensor) -> Statistics:
-        sums = statistics_of(features)
+    def content_sums(self, layer: str, sums: Statistics) -> Statistics:
+        """Sums over :meth:`content`'s features from the sums over a layer's map."""
+        head = self._heads.get(layer)
+        if head is None:
+            return sums
+        return sums.mapped(head.weight.to(sums.outer), torch.zeros_like(head.bias.to(sums.outer)))
+
+    def mapped(self, layer: str, sums: Statistics) -> Statistics:
+        """Style statistics from the sums over a layer's map."""
         head = self._heads.get(layer)
         return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer)) if head else sums
 
@@ -112,9 +120,9 @@ class Objective:
         self._blend = recipe.blend_for(len(styles))
         with torch.no_grad():
             self._paintings = [self._measure_style(style) for style in styles]
-            self._photograph, statistics = self._measure(content)
+            content_unit, statistics = self._study(content)
             self._photograph_variation = self._variation(content).clamp_min(1e-4)
-            self.weights = self._resolve_weights(statistics)
+            self.weights = self._resolve_weights(content_unit, statistics)
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
@@ -162,8 +170,19 @@ class Objective:
             layers.append(torch.stack(losses).sum())
         return style_loss(layers, self._recipe.style_layer_weights)
 
-    def _resolve_weights(self, photograph: Mapping[str, Statistics]) -> Weights:
-        content_unit = self._content_unit()
+    def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:
+        """C0 and the style statistics of the photograph; remembers its content features."""
+        self._photograph, statistics = self._measure(photograph)
+        unit, energy = 0.0, 0.0
+        for features in self._photograph.values():
+            mean = features.mean((-2, -1), keepdim=True)
+            unit += float(content_loss(features, mean.expand_as(features)))
+            energy += float(content_loss(features, torch.zeros_like(features)))
+        return content_unit(unit, energy), statistics
+
+    def _resolve_weights(
+        self, content_unit: float, photograph: Mapping[str, Statistics]
+    ) -> Weights:
         style_unit = self._style_unit(photograph)
         if self._recipe.uses_alpha_beta:
             alpha = 1.0 if self._recipe.alpha is None else self._recipe.alpha
@@ -173,15 +192,6 @@ class Objective:
             beta = self._recipe.strength / style_unit
         return Weights(alpha, beta, content_unit, style_unit)
 
-    def _content_unit(self) -> float:
-        """C0; kept away from zero for a photograph without any detail."""
-        unit, energy = 0.0, 0.0
-        for features in self._photograph.values():
-            mean = features.mean((-2, -1), keepdim=True)
-            unit += float(content_loss(features, mean.expand_as(features)))
-            energy += float(content_loss(features, torch.zeros_like(features)))
-        return max(unit, 1e-3 * energy, 1e-12)
-
     def _style_unit(self, photograph: Mapping[str, Statistics]) -> float:
         """S0; kept away from zero for a photograph that has the painting's style already."""
         nothing = {
@@ -190,3 +200,8 @@ class Objective:
         }
         own, energy = float(self._style_loss(photograph)), float(self._style_loss(nothing))
         return max(own, 1e-4 * energy, 1e-12)
+
+
+def content_unit(deviation: float, energy: float) -> float:
+    """C0 from half the squared deviations; away from zero for a photograph without any detail."""
+    return max(deviation, 1e-3 * energy, 1e-12)

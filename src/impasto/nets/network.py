@@ -6,7 +6,7 @@ topology, different widths, depths, input conventions and, for ``compact``, line
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, Protocol, runtime_checkable
@@ -20,6 +20,8 @@ from impasto.nets.topology import Layer, check_layers
 
 Pooling = Literal["max", "avg"]
 Padding = Literal["zeros", "circular", "replicate"]
+Trim = Callable[[Layer, Tensor], Tensor]
+"""(a pooling layer, its output) to the part of that output which the layers after it shall see."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,15 @@ class ConvNetwork(nn.Module):
                 self._add_convolution(layer, tensors)
         self.requires_grad_(False)
 
-    def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    def features(
+        self, image: Tensor, layers: Collection[str], *, trim: Trim | None = None
+    ) -> dict[str, Tensor]:
         """Feature maps after the ReLU, computing no deeper than asked.
 
         Args:
             image: RGB ``(B, 3, H, W)`` in [0, 1]; differentiable.
             layers: names such as ``conv4_2`` (``relu4_2`` is the same).
+            trim: takes a rim off each pooling's output; for a picture that is part of a larger one.
 
         Returns:
             ``{name: (B, N, H / 2^(block-1), W / 2^(block-1))}``, rows and columns rounded down,
@@ -139,6 +144,8 @@ class ConvNetwork(nn.Module):
             if len(maps) == len(wanted):
                 break
             x = self._through(layer, x, wanted)
+            if trim and layer.kind == "pool":
+                x = trim(layer, x)
             if layer.name in wanted:
                 maps[layer.name] = x
         return maps

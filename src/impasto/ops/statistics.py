@@ -59,6 +59,10 @@ class Statistics:
             outer + self.count * torch.outer(bias, bias),
         )
 
+    def double(self) -> Statistics:
+        """The same in float64, on the CPU: where sums over many tiles are taken."""
+        return Statistics(self.count, self.total.cpu().double(), self.outer.cpu().double())
+
     def detach(self) -> Statistics:
         """The same numbers, cut off from the graph."""
         return Statistics(self.count, self.total.detach(), self.outer.detach())
@@ -95,6 +99,24 @@ def statistics_of(features: Tensor) -> Statistics:
     return Statistics(rows.shape[0], total, outer)
 
 
+def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tensor:
+    """What autograd would bring through :func:`statistics_of`, without the sums being taken.
+
+    Args:
+        features: f, ``(1, N, H, W)``.
+        total: derivative with respect to sum f, ``(N,)``.
+        outer: derivative with respect to sum f f^T, ``(N, N)``.
+
+    Returns:
+        of the shape and type of ``features``.
+
+    """
+    _, channels, height, width = features.shape
+    rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
+    pulled = _pulled_back(rows, total, outer)
+    return pulled.view(1, height, width, channels).permute(0, 3, 1, 2)
+
+
 _CHUNK = (
     4096  # rows a block: small enough for the second-level cache, large enough for the matrix unit
 )
@@ -125,6 +147,10 @@ class _Sums(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
-        grad_total, grad_outer = grads
-        matrix = (grad_outer + grad_outer.mT).to(rows.dtype)
-        return torch.addmm(grad_total.to(rows.dtype), rows, matrix)
+        return _pulled_back(rows, *grads)
+
+
+def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:
+    """Derivatives with respect to both sums, brought to the rows."""
+    matrix = (grad_outer + grad_outer.mT).to(rows)
+    return torch.addmm(grad_total.to(rows), rows, matrix)

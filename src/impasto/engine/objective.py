@@ -34,9 +34,11 @@ class Evaluation:
 
     @property
     def held(self) -> Tensor:
-        """True for values on the bounds of [0, 1] that the gradient would push further out."""
-        low, high = (self.image <= 0) & (self.gradient > 0), (self.image >= 1) & (self.gradient < 0)
-        return low | high
+        """True for values on the bounds of [0, 1] that the gradient would push further out.
+
+        Also where the gradient is zero, which no step down it cares about.
+        """
+        return (self.image - self.gradient.sgn()).clamp_(0, 1) == self.image
 
 
 class Features:

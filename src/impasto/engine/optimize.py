@@ -130,7 +130,7 @@ class LBFGS:
         return direction.mul_(-self.first_change / direction.abs().mean())
 
     def _search(self, at: Evaluation, direction: Tensor, evaluate: Evaluate) -> Evaluation | None:
-        """A picture that is good enough, evaluated; held pixels do not move, so they count nowhere."""
+        """A picture that is good enough, evaluated; held pixels stay, so they count nowhere."""
         if not _dot(at.gradient, direction) < 0:  # also when it is not a number
             return None
         length, bound = 1.0, max(self._losses)

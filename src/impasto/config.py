@@ -19,6 +19,7 @@ from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
+SMALLEST_TILE = 64
 INITS = ("noise", "content", "style", "stripes")
 
 
@@ -152,12 +153,18 @@ class Recipe:
         "auto",
         "Arithmetic of the network; auto is bfloat16 at the last scale where the hardware has it.",
     )
+    tile: int | str = _machine(
+        "auto",
+        "Side of the tiles that a large picture is computed in, in pixels; the result is the same. "
+        "auto: as free memory asks for; none: the whole at once.",
+    )
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 
     def __post_init__(self) -> None:
         _check_types(self)
         _check_numbers(self)
         _check_size(self)
+        _check_tile(self)
         _check_colors(self)
         _check_layers(self)
         _check_lists(self)
@@ -350,6 +357,20 @@ def _check_size(recipe: Recipe) -> None:
     if recipe.tileable and recipe.crop_preview:
         raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
     _ = recipe.frame  # says what is wrong with either
+
+
+def _check_tile(recipe: Recipe) -> None:
+    if isinstance(recipe.tile, str) and recipe.tile.strip().isdigit():
+        object.__setattr__(recipe, "tile", int(recipe.tile))
+    if isinstance(recipe.tile, str) and recipe.tile not in ("auto", "none"):
+        raise RecipeError(
+            f"--tile {recipe.tile[:40]!r} is unknown: write auto, none, or a number of pixels."
+        )
+    if isinstance(recipe.tile, int) and recipe.tile < SMALLEST_TILE:
+        raise RecipeError(
+            f"--tile {recipe.tile} is too small: each tile is computed with 70 pixels around it, so "
+            f"take at least {SMALLEST_TILE}."
+        )
 
 
 def _check_colors(recipe: Recipe) -> None:

@@ -368,8 +368,8 @@ def _check_tile(recipe: Recipe) -> None:
         )
     if isinstance(recipe.tile, int) and recipe.tile < SMALLEST_TILE:
         raise RecipeError(
-            f"--tile {recipe.tile} is too small: each tile is computed with 70 pixels around it, so "
-            f"take at least {SMALLEST_TILE}."
+            f"--tile {recipe.tile} is too small, as tiles need 70 more pixels all around: take at "
+            f"least {SMALLEST_TILE}."
         )
 
 

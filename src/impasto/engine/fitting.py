@@ -54,7 +54,8 @@ def fitted(
     if free is None or not isinstance(network, ConvNetwork):
         return tuple(stages)
     footprint = Footprint(recipe, network.table)
-    return tuple(_fitted(stage, footprint, content, free, device) for stage in stages)
+    largest_first = [_fitted(each, footprint, content, free, device) for each in reversed(stages)]
+    return tuple(reversed(largest_first))
 
 
 def _fitted(stage: Stage, footprint: Footprint, content: Size, free: int, device: str) -> Stage:

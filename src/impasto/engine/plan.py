@@ -145,6 +145,13 @@ class Plan:
         done = before + current.work * (step + 1) / (current.steps + 1)
         return done / sum(each.work for each in self.stages)
 
+    def in_tiles(self, stage: int, tile: int | None) -> Plan:
+        """The same plan with a stage in tiles of another size."""
+        if self.stages[stage].tile == tile:
+            return self
+        changed = replace(self.stages[stage], tile=tile)
+        return replace(self, stages=(*self.stages[:stage], changed, *self.stages[stage + 1 :]))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)

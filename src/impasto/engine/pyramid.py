@@ -182,7 +182,7 @@ def _moved(state: Any, device: torch.device) -> Any:
     return [_moved(value, device) for value in state] if isinstance(state, list) else state
 
 
-def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimizer]) -> None:
+def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Optimizer]) -> None:
     fits = 0 <= resume.stage < len(plan.stages)
     if fits:
         stage = plan.stages[resume.stage]
@@ -194,7 +194,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimize
     if not fits:
         raise RecordError("The checkpoint is another run's: leave out --resume to start anew.")
     try:
-        _resumed(resume, make, 0.0, torch.device("cpu"))
+        _resumed(resume, partial(make, stage), 0.0, torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."

@@ -8,7 +8,7 @@ crowsonkb/style-transfer-pytorch and ProGamerGov/neural-style-pt are those that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,9 +68,15 @@ class Contender:
             found.insert(0, smaller)
         return found
 
-    def steps(self, seconds_a_step: Mapping[int, float], budget: float) -> tuple[int, ...]:
-        """Steps at each size, in the entry's own proportions, that take the budget in seconds."""
-        pairs = list(zip(self._shares(len(seconds_a_step)), seconds_a_step.values(), strict=True))
+    def steps(self, paces: Sequence[float], budget: float) -> tuple[int, ...]:
+        """Steps at each size, in the entry's own proportions, that take the budget.
+
+        Args:
+            paces: seconds a step at each size.
+            budget: seconds in all.
+
+        """
+        pairs = list(zip(self._shares(len(paces)), paces, strict=True))
         factor = budget / sum(share * seconds for share, seconds in pairs)
         return tuple(max(1, round(factor * share)) for share, _ in pairs)
 
@@ -106,38 +112,60 @@ def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
     return {"strength": strength, "tv": 2.0 * variation * strength / weights.style_unit}
 
 
-_W2 = {"style_loss": "w2"}
-_CROWSONKB: dict[str, Any] = {
-    "options": {
-        **_W2, "layer_weights": "falling", "optimizer": "adam", "learning_rate": 0.02,
-        "average": 0.99,
-    },
-    "shares": (1000, 500),
-    "ratio": math.sqrt(2),
-}  # fmt: skip
+# The report's objective, in full: what the defaults are is for the contest to decide.
+REPORT: dict[str, Any] = {
+    "strength": 0.95,
+    "style_loss": "gram",
+    "layer_weights": "equal",
+    "style_scale": 1.0,
+    "match_color": False,
+    "init": "content",
+    "optimizer": "lbfgs",
+    "average": 0.0,
+}
 
-REFERENCE = Contender("gram", "the report: eq. (5), w_l = 1/5")
+
+def _entry(name: str, words: str, **differences: Any) -> Contender:
+    return Contender(name, words, {**REPORT, **differences})
+
+
+CROWSONKB = Contender(
+    "crowsonkb",
+    "its objective and weights",
+    {
+        **REPORT, "style_loss": "w2", "layer_weights": "falling", "optimizer": "adam",
+        "learning_rate": 0.02, "average": 0.99,
+    },
+    shares=(1000, 500),
+    ratio=math.sqrt(2),
+    balance=crowsonkb_balance,
+)  # fmt: skip
+
+REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
 CONTENDERS = (
     REFERENCE,
-    Contender("gatys-weights", "w_l = 1000/N^2", {"layer_weights": "gatys"}),
-    Contender("falling-weights", "w_l = 256:64:16:4:1", {"layer_weights": "falling"}),
-    Contender("gram+mean-std", "Gram, mean, deviation", {"style_loss": "gram+mean-std"}),
-    Contender("w2", "squared Wasserstein", _W2),
-    Contender("w2-falling", "W2, 256:64:16:4:1", {**_W2, "layer_weights": "falling"}),
-    Contender("average", "the last ten steps averaged", {"average": 0.9}),
-    Contender("no-tv", "no total variation", {"tv": 0.0}),
-    Contender("noise", "from noise", {"init": "noise"}),
-    Contender("avg-pool", "average pooling", {"pooling": "avg"}),
-    Contender("style-scales", "painting at 0.5, 0.7, 1", {"style_scale": (0.5, 0.7, 1.0)}),
-    Contender("match-color", "photograph recoloured first", {"match_color": True}),
-    Contender("crowsonkb", "its objective and weights", **_CROWSONKB, balance=crowsonkb_balance),
-    Contender("crowsonkb-matched", "its objective, strength matched", **_CROWSONKB),
-    Contender(
-        "neural-style-pt",
-        "its objective, strength matched",
-        # Its loss, mean((G - A)^2) / (N M)^2, is eq. (5) with w_l in proportion to 1/N^2. Its
-        # content weight is for features of another scale (an unnormalised VGG-19 on 0..255).
-        {"layer_weights": "gatys", "init": "noise"},
+    _entry("gatys-weights", "w_l = 1000/N^2", layer_weights="gatys"),
+    _entry("falling-weights", "w_l = 256:64:16:4:1", layer_weights="falling"),
+    _entry("gram+mean-std", "Gram, mean, deviation", style_loss="gram+mean-std"),
+    _entry("w2", "squared Wasserstein", style_loss="w2"),
+    _entry("w2-falling", "W2, 256:64:16:4:1", style_loss="w2", layer_weights="falling"),
+    _entry("average", "the last ten steps averaged", average=0.9),
+    _entry("no-tv", "no total variation", tv=0.0),
+    _entry("noise", "from noise", init="noise"),
+    _entry("avg-pool", "average pooling", pooling="avg"),
+    _entry("style-scales", "painting at 0.5, 0.7, 1", style_scale=(0.5, 0.7, 1.0)),
+    _entry("match-color", "photograph recoloured first", match_color=True),
+    CROWSONKB,
+    replace(
+        CROWSONKB,
+        name="crowsonkb-matched",
+        words="its objective, strength matched",
+        balance=None,
+    ),
+    # Its loss, mean((G - A)^2) / (N M)^2, is eq. (5) with w_l in proportion to 1/N^2. Its content
+    # weight is for features of another scale (an unnormalised VGG-19 that sees 0..255).
+    replace(
+        _entry("neural-style-pt", "its objective, matched", layer_weights="gatys", init="noise"),
         ratio=math.inf,
     ),
 )

@@ -10,7 +10,6 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.contenders import Contender
 from benchmarks.pairs import Pair
 from benchmarks.sheet import captioned, sheet_of
 from impasto.files.atomic import atomic_write
@@ -33,10 +32,9 @@ COLUMNS: tuple[tuple[str, str, bool | None], ...] = (
 
 
 def write_verdict(
-    folder: Path, contenders: Sequence[Contender], pairs: Sequence[Pair], judge: str | None
+    folder: Path, names: Sequence[str], pairs: Sequence[Pair], judge: str | None
 ) -> None:
     """Write ``table.md``, ``panel.json``, ``sheet.json`` and a sheet for each pair."""
-    names = [each.name for each in contenders]
     panels = measured(folder, names, pairs, judge)
     _write(folder / "panel.json", json.dumps(panels, indent=1))
     table = "\n".join(table_of(panels, names))

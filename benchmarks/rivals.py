@@ -18,11 +18,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Any
 
 from benchmarks.contenders import Contender
@@ -70,7 +70,7 @@ class Rival:
             done = Path(scratch) / "done.png"
             words = self.words(pair, done, size, iterations, self.weights.resolve())
             paths = os.pathsep.join(filter(None, (str(self.clone), os.environ.get("PYTHONPATH"))))
-            start = time.perf_counter()
+            start = perf_counter()
             found = subprocess.run(
                 [sys.executable, *words],
                 cwd=scratch,
@@ -79,7 +79,7 @@ class Rival:
                 text=True,
                 check=False,
             )
-            seconds = time.perf_counter() - start
+            seconds = perf_counter() - start
             if found.returncode or not done.is_file():
                 lines = found.stderr.strip().splitlines() or ["nothing was written"]
                 raise SystemExit(f"{self.name} failed: {lines[-1]}")
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     notes = Notes(options.out / "rivals.json")
     ours = prepare(
-        [OURS], pairs[0], options.size, notes, clock=time.perf_counter, budget=options.seconds
+        [OURS], pairs[0], options.size, notes, clock=perf_counter, budget=options.seconds
     )
     known = notes.of("iterations")
     for rival in rivals:

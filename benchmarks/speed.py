@@ -106,8 +106,10 @@ class Steady:
         state = self.state_dict()
         if len(state["places"]) == 1:
             pairs = Pairs(self._history)
+            nothing = torch.zeros(())
+            s, y = ((row, nothing.expand_as(row)) for row in state["rows"])
             for _ in range(self._history):
-                pairs.add(*state["rows"])
+                pairs.add(s, y)
             self.load_state_dict({**state, **pairs.state_dict()})
         return found
 

@@ -25,7 +25,7 @@ from torch import Tensor
 from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import CELL, Plan, make_plan
+from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.errors import RecipeError
@@ -41,6 +41,7 @@ from impasto.files.images import (
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
+from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
 

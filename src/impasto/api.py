@@ -25,7 +25,7 @@ from torch import Tensor
 from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import CELL, Plan, make_plan
+from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.errors import RecipeError
@@ -43,13 +43,14 @@ from impasto.files.images import (
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
+from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 Styles = PictureLike | Sequence[PictureLike]
 StrPath = str | os.PathLike[str]
 
-STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling", "style_loss")
+STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling")
 
 
 @dataclass(frozen=True)
@@ -275,7 +276,7 @@ class Stylizer:
         weights: a safetensors file for a named network.
         raw_weights: take a full VGG-19 as released, not normalised.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
-        style_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        style_loss: style loss of one layer, a function of statistics, in place of the recipe's.
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
 
     Raises:
@@ -290,7 +291,7 @@ class Stylizer:
         weights: StrPath | None = None,
         raw_weights: bool = False,
         pooling: str | None = None,
-        style_loss: StatisticsLoss = gram_loss,
+        style_loss: StatisticsLoss | None = None,
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
         self.style_loss = style_loss
@@ -309,7 +310,7 @@ class Stylizer:
         else:
             self.network = network
             self.description = {"name": type(network).__qualname__}
-        if style_loss is not gram_loss:
+        if style_loss is not None:
             self.description["style_loss"] = _name_of(style_loss)
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
@@ -473,8 +474,9 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
     """
     rest = dict(options)
     own: dict[str, Any] = {name: rest.pop(name) for name in STYLIZER_OPTIONS if name in rest}
-    if callable(rest.get("optimizer")):
-        own["optimizer"] = rest.pop("optimizer")
+    own |= {
+        name: rest.pop(name) for name in ("style_loss", "optimizer") if callable(rest.get(name))
+    }
     Recipe.from_dict(rest)  # a wrong option is said before any weights are read
     return Stylizer(**own), rest
 

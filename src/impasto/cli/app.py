@@ -19,6 +19,7 @@ from cyclopts import App, CycloptsError, Parameter
 import impasto
 from impasto.cli.classify import classify
 from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
+from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.config import NOT_FOR_TEXTURES, Recipe
@@ -33,6 +34,7 @@ app = App(
 )
 app.command(models)
 app.command(classify)
+app.command(measure)
 
 
 @app.command

@@ -121,10 +121,10 @@ class _Batch:
     def _try(self, index: int, task: _Task, show: BatchShow, tally: _Tally) -> None:
         try:
             wanted = self._wanted(task.photograph)
-            if not self._overwrite and is_finished(task.destination, wanted):
-                tally.skipped += 1
-                return
             with claimed(task.destination):
+                if not self._overwrite and is_finished(task.destination, wanted):
+                    tally.skipped += 1
+                    return
                 self._make(index, task, wanted, show, tally)
             tally.made.append(task.destination)
         except (ImpastoError, OSError, RuntimeError, MemoryError) as error:

@@ -21,6 +21,7 @@ from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
+from impasto.cli.rate import rate
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
@@ -34,6 +35,7 @@ app = App(
 app.command(models)
 app.command(classify)
 app.command(measure)
+app.command(rate)
 
 
 @app.command

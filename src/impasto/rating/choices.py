@@ -112,8 +112,17 @@ def _read(path: Path) -> Ballot:
         ballot = build(Ballot, values)
         if ballot.schema != SCHEMA:
             raise MismatchError("of another version")
-        if any(each.left == each.right for each in ballot.choices):
-            raise MismatchError("a contender against itself")
+        _check_names(ballot)
     except MismatchError as error:
         raise RatingError(f"{path.name!r} holds no choices of impasto rate ({error}).") from error
     return ballot
+
+
+def _check_names(ballot: Ballot) -> None:
+    for each in ballot.choices:
+        if each.left == each.right:
+            raise MismatchError("a contender against itself")
+        if not all(name.isprintable() for name in (each.item, each.left, each.right)):
+            raise MismatchError("a name that cannot be printed")
+    if not ballot.rater.isprintable():
+        raise MismatchError("a name that cannot be printed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, zip_longest
 from pathlib import Path
 from random import Random
@@ -46,7 +46,6 @@ class Manifest:
     """A sheet as it is written; files relative to the manifest's folder."""
 
     items: tuple[Item, ...]
-    title: str = field(default="")
 
 
 @dataclass(frozen=True)

@@ -76,11 +76,29 @@ class Page:
         ]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self._call(f"{domain}.enable")
+        self._call("Page.bringToFront")
+        self._call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def open(self, path: Path) -> None:
         """Load a file and wait until it and its pictures are there."""
-        self._call("Page.navigate", url=path.resolve().as_uri())
-        self.wait("document.readyState === 'complete'")
+        self._load("Page.navigate", url=path.resolve().as_uri())
+
+    def reload(self) -> None:
+        """As the browser's own key does."""
+        self._load("Page.reload")
+
+    def _load(self, method: str, **parameters: Any) -> None:
+        # The page before must be gone, or it would answer in place of the new one.
+        self.value("window.isBefore = true")
+        self._call(method, **parameters)
+
+        def is_there() -> bool:
+            try:
+                return bool(self.value("!window.isBefore && document.readyState === 'complete'"))
+            except AssertionError:  # neither page is there
+                return False
+
+        self.until(is_there)
 
     def value(self, expression: str) -> Any:
         """What JavaScript makes of an expression; promises are awaited."""

@@ -109,7 +109,7 @@ def test_a_rater_in_a_browser(browser, page, tmp_path):
     assert browser.value(count) == "2 of 6"
     browser.value("document.getElementById('rater').blur()")
 
-    browser.open(page)  # a reload loses nothing
+    browser.reload()  # loses nothing
     assert browser.value(count) == "2 of 6"
     assert browser.value("document.getElementById('rater').value") == "us "
     for key in keys[2:]:
@@ -138,7 +138,7 @@ def test_a_rater_in_a_browser(browser, page, tmp_path):
 def test_the_mouse_and_the_space_bar_after_it(browser, page):
     browser.open(page)
     browser.value("localStorage.clear()")
-    browser.open(page)
+    browser.reload()
     for name in ("right-image", "left-image", "tie", "undo"):
         browser.click(name)
     browser.press(" ")

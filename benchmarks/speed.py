@@ -93,6 +93,7 @@ class Steady:
     def __init__(self, history: int) -> None:
         self._inner = LBFGS(history=history)
         self._history = history
+        self._full = False
         self.evaluations = 0
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
@@ -103,8 +104,11 @@ class Steady:
             return evaluate(image)
 
         found = self._inner.step(at, counted)
+        if self._full:
+            return found
         state = self.state_dict()
         if len(state["places"]) == 1:
+            self._full = True
             pairs = Pairs(self._history)
             nothing = torch.zeros(())
             s, y = ((row, nothing.expand_as(row)) for row in state["rows"])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RecordError,
         WeightsError,
     )
+    from impasto.panel import measure
     from impasto.reproduction import reproduce
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ _HOMES = {
     "stylize": "api",
     "stylize_iter": "api",
     "texture": "api",
+    "measure": "panel",
     "reproduce": "reproduction",
     "Recipe": "config",
     "ImpastoError": "errors",
@@ -55,6 +57,7 @@ __all__ = [
     "Result",
     "Stylizer",
     "WeightsError",
+    "measure",
     "reproduce",
     "stylize",
     "stylize_iter",

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 import impasto
 from impasto.cli.classify import classify
 from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.config import NOT_FOR_TEXTURES, Recipe
@@ -32,6 +33,7 @@ app = App(
 )
 app.command(models)
 app.command(classify)
+app.command(measure)
 
 
 @app.command

@@ -49,7 +49,9 @@ def _annotation(kind: Any, text: str, group: str) -> Any:
         shared["negative"] = ""
     if "tuple" in str(kind):
         shared |= {
-            "converter": _floats
+            "converter": _floats_or_name
+            if "Literal" in str(kind)
+            else _floats
             if "float" in str(kind)
             else _integers
             if "int" in str(kind)
@@ -71,6 +73,11 @@ def _split(tokens: tuple[Token, ...]) -> list[str]:
 
 def _names(_: Any, tokens: tuple[Token, ...]) -> tuple[str, ...]:
     return tuple(_split(tokens))
+
+
+def _floats_or_name(_: Any, tokens: tuple[Token, ...]) -> tuple[float, ...] | str:
+    (token,) = tokens
+    return token.value if token.value.isalpha() else _floats(_, tokens)
 
 
 def _floats(_: Any, tokens: tuple[Token, ...]) -> tuple[float, ...]:

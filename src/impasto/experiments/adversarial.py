@@ -196,7 +196,8 @@ def _measure(lab: Lab) -> Finding:
             "above the median of the random starts. The attack is projected gradient ascent on "
             f"the loss after {UNROLLED} steps of gradient descent, with "
             f"{lab.preset.attack_steps} steps; random changes of the same size stand beside it. "
-            "Coarse to fine is judged by its own random starts. With no failure among n the rate is at most 3/n (95%)."
+            "Coarse to fine is judged by its own random starts. With no failure among n the rate "
+            "is at most 3/n (95%)."
         ],
     )
 

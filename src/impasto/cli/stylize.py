@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.api import Job, Result, check_destination, stylize_job
-from impasto.cli.progress import progress_display
+from impasto.cli.progress import lasting, progress_display
 from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.images import left_out, to_pillow, write_image
@@ -102,16 +102,9 @@ def _price(job: Job, result: Result) -> str:
     last, seconds = job.plan.stages[-1], result.record["result"]["seconds"]
     return (
         f"these are {result.image.width}x{result.image.height} of {last.width}x{last.height} "
-        f"pixels; all of them take about {_duration(seconds / job.plan.share)} on this machine: "
+        f"pixels; all of them take about {lasting(seconds / job.plan.share)} on this machine: "
         "leave out --crop-preview to make them."
     )
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(1, seconds):.0f} s"
 
 
 def _say(sentences: Sequence[str], *, quiet: bool) -> None:

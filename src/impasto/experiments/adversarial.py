@@ -24,7 +24,6 @@ from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding,
 from impasto.files.plots import Plot, Series
 from impasto.ops.inits import white_noise
 
-BOUNDS = (1, 2, 4, 8, 16, 32)  # in 255ths, on every channel of every pixel
 UNROLLED = 4  # steps of gradient descent that the attack looks ahead
 CHANGE = 0.02  # mean change of a channel by the first of them, in picture units
 PROBE = 1e-2  # length of the difference that stands for a second derivative, in picture units
@@ -55,7 +54,7 @@ def _attack_label(number: int, kind: str, bound: int, scales: int) -> str:
 def _attacked_cells(lab: Lab) -> Sequence[Cell]:
     cells = []
     for number in range(lab.preset.attacks):
-        for bound in BOUNDS:
+        for bound in lab.preset.bounds:
             for kind in ("attack", "random"):
                 name = _add_start(lab, number, kind, bound)
                 cells += [
@@ -79,7 +78,7 @@ def _add_start(lab: Lab, number: int, kind: str, bound: int) -> str:
         name,
         lab.preset.trial_size,
         lab.preset.attack_steps,
-        BOUNDS,
+        lab.preset.bounds,
         UNROLLED,
         CHANGE,
         PROBE,
@@ -167,23 +166,29 @@ def _measure(lab: Lab) -> Finding:
         )
         for kind in ("attack", "random")
         for scales in (1, 2)
-        for bound in BOUNDS
+        for bound in lab.preset.bounds
     }
-    sufficient = [bound for bound in BOUNDS if failed["attack", 1, bound]]
-    attempts = lab.preset.attacks * len(BOUNDS)
+    sufficient = [bound for bound in lab.preset.bounds if failed["attack", 1, bound]]
+    attempts = lab.preset.attacks * len(lab.preset.bounds)
     return Finding(
         {
             "rate of failing random starts, at most": failure_rate(failures, len(trials)),
-            "attacked starts that fail": float(sum(failed["attack", 1, b] for b in BOUNDS)),
+            "attacked starts that fail": float(
+                sum(failed["attack", 1, b] for b in lab.preset.bounds)
+            ),
             "failing random starts": float(failures),
             "random starts": float(len(trials)),
             "attacked starts": float(attempts),
             "smallest bound that suffices, 255ths": float(min(sufficient, default=float("nan"))),
-            "random changes that fail": float(sum(failed["random", 1, b] for b in BOUNDS)),
-            "coarse to fine: attacked that fail": float(
-                sum(failed["attack", 2, b] for b in BOUNDS)
+            "random changes that fail": float(
+                sum(failed["random", 1, b] for b in lab.preset.bounds)
             ),
-            "final loss at the largest bound, over the median": _mean_loss(lab, "attack", 32, 1)
+            "coarse to fine: attacked that fail": float(
+                sum(failed["attack", 2, b] for b in lab.preset.bounds)
+            ),
+            "final loss at the largest bound, over the median": _mean_loss(
+                lab, "attack", max(lab.preset.bounds), 1
+            )
             / statistics.median(random[1]),
             "the failure limit, over the median": limit[1] / statistics.median(random[1]),
         },
@@ -210,7 +215,7 @@ def _mean_loss(lab: Lab, kind: str, bound: int, scales: int) -> float:
 
 
 def _rows(lab: Lab) -> list[list[tuple[str, Tensor]]]:
-    largest = max(BOUNDS)
+    largest = max(lab.preset.bounds)
     return [
         [
             (f"start {number}, {kind} {largest}/255", lab.image(f"start-{number}-{kind}-{largest}"))
@@ -234,11 +239,14 @@ def _plot(lab: Lab, random: dict[int, list[float]], limit: dict[int, float]) -> 
     series = [
         Series(
             words,
-            [(float(b), _mean_loss(lab, kind, b, scales) / middle[scales]) for b in BOUNDS],
+            [
+                (float(b), _mean_loss(lab, kind, b, scales) / middle[scales])
+                for b in lab.preset.bounds
+            ],
         )
         for (kind, scales), words in names.items()
     ]
-    bounds = [float(BOUNDS[0]), float(BOUNDS[-1])]
+    bounds = [float(b) for b in (min(lab.preset.bounds), max(lab.preset.bounds))]
     series.append(Series("limit", [(b, limit[1] / middle[1]) for b in bounds]))
     plot = Plot("bound, 255ths", "final loss over the median", series, log_x=True)
     return Diagram(plot.svg(), "Final losses over the median of random starts.")
@@ -248,8 +256,8 @@ def _extra(lab: Lab) -> float:
     preset = lab.preset
     height, width = longest(lab.image("photograph"), preset.trial_size).shape[-2:]
     evaluations = 1 + UNROLLED + 2 * UNROLLED
-    ascent = preset.attacks * len(BOUNDS) * (preset.attack_steps + 1) * evaluations
-    transfers = preset.attacks * len(BOUNDS) * 4 * preset.trial_steps
+    ascent = preset.attacks * len(lab.preset.bounds) * (preset.attack_steps + 1) * evaluations
+    transfers = preset.attacks * len(lab.preset.bounds) * 4 * preset.trial_steps
     return float((ascent + transfers) * height * width)
 
 

@@ -6,17 +6,18 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 
-from impasto.config import Recipe
+from impasto.config import STYLE_LAYERS, Recipe
 from impasto.engine.objective import Objective
 from impasto.experiments.inputs import longest
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import rank_agreement
 from impasto.experiments.model import Cell, Check, Experiment, Finding
+from impasto.experiments.presets import REPORT_METHOD
 from impasto.nets.topology import conv_names
 
 STRENGTHS = (0.3, 0.7, 0.9, 0.99)
 CONTENT = ("conv4_2", "conv3_2", "conv2_2", "conv1_2")
-SMALLER = 2  # the full VGG-19 takes sixteen times as long
+SMALLER, SMALLEST = 2, 64  # the full VGG-19 takes sixteen times as long
 
 
 def _layers(lab: Lab) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -25,17 +26,21 @@ def _layers(lab: Lab) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for name in _names(lab):
         shared &= set(lab.networks[name].network.layers)
     content = next(layer for layer in CONTENT if layer in shared)
-    return (content,), tuple(layer for layer in Recipe.style_layers if layer in shared)
+    return (content,), tuple(layer for layer in STYLE_LAYERS if layer in shared)
 
 
 def _options(lab: Lab) -> dict[str, object]:
     content, style = _layers(lab)
     return {
-        "size": lab.preset.size // SMALLER,
+        "size": _size(lab),
         "content_layers": content,
         "style_layers": style,
         "tv": 0.0,
     }
+
+
+def _size(lab: Lab) -> int:
+    return min(lab.preset.size, max(SMALLEST, lab.preset.size // SMALLER))
 
 
 def _names(lab: Lab) -> list[str]:
@@ -88,9 +93,9 @@ def _measure(lab: Lab) -> Finding:
 def _judged(lab: Lab, name: str) -> tuple[list[float], list[float]]:
     """Content and style distances of all the pictures, as one network measures them."""
     content, style = _layers(lab)
-    size = lab.preset.size // SMALLER
+    size = _size(lab)
     objective = Objective(
-        Recipe(content_layers=content, style_layers=style),
+        Recipe(**{**REPORT_METHOD, "content_layers": content, "style_layers": style}),
         lab.networks[name].network,
         longest(lab.image("photograph"), size),
         [longest(lab.image("painting"), size)],

@@ -12,6 +12,7 @@ from impasto.errors import PictureError
 from impasto.files.images import PictureLike, read_picture
 from impasto.ops.inits import resize
 
+INPUTS = ("photograph", "painting", "photo", "dark")
 EXAMPLE_PAINTING = "painting.jpg"
 CREDIT = (
     "Photographs from scikit-image: coffee (Rachel Michetti, CC0), chelsea (Stefan van der Walt, "
@@ -41,26 +42,33 @@ class Inputs:
         """True where nothing of one's own was given."""
         return all(each is None for each in (self.photograph, self.painting, self.photo, self.dark))
 
-    def read(self, size: int) -> dict[str, Tensor]:
-        """All four, ``(1, 3, H, W)`` in [0, 1], by name.
+    @property
+    def given(self) -> list[str]:
+        """The pair, and whatever else is one's own."""
+        return [
+            n for n in INPUTS if n in ("photograph", "painting") or getattr(self, n) is not None
+        ]
+
+    def read(self, name: str, size: int) -> Tensor:
+        """One of them, ``(1, 3, H, W)`` in [0, 1].
 
         The photographs' longest side is ``size``. The painting is cut to the photograph's
         proportion and has its size, so that both have as many positions at every layer, and
         eq. (5) needs no M of two kinds; likewise ``photo``.
 
         Raises:
-            PictureError: a picture cannot be read, or the examples are not installed.
+            PictureError: the picture cannot be read, or the examples are not installed.
 
         """
-        photograph = longest(_read(self.photograph, "coffee", "--content"), size)
-        height, width = photograph.shape[-2:]
+        if name == "photograph":
+            return longest(_read(self.photograph, "coffee", "--content"), size)
+        if name == "dark":
+            return longest(_read(self.dark, "rocket", "--dark"), size)
+        photograph = self.read("photograph", size)
+        if name == "photo":
+            return filled(_read(self.photo, "chelsea", "--photo"), photograph)
         painting = self.painting if self.painting is not None else _example_painting()
-        return {
-            "photograph": photograph,
-            "painting": filled(read_picture(painting).tensor, height, width),
-            "photo": filled(_read(self.photo, "chelsea", "--photo"), height, width),
-            "dark": longest(_read(self.dark, "rocket", "--dark"), size),
-        }
+        return filled(read_picture(painting).tensor, photograph)
 
 
 def longest(image: Tensor, size: int) -> Tensor:
@@ -70,9 +78,9 @@ def longest(image: Tensor, size: int) -> Tensor:
     return resize(image, max(1, round(height * ratio)), max(1, round(width * ratio)))
 
 
-def filled(image: Tensor, height: int, width: int) -> Tensor:
-    """The largest middle part in the proportion of height and width, resized to them."""
-    rows, columns = image.shape[-2:]
+def filled(image: Tensor, like: Tensor) -> Tensor:
+    """The largest middle part in another picture's proportion, resized to its size."""
+    (rows, columns), (height, width) = image.shape[-2:], like.shape[-2:]
     ratio = min(rows / height, columns / width)
     tall, wide = min(rows, round(height * ratio)), min(columns, round(width * ratio))
     top, left = (rows - tall) // 2, (columns - wide) // 2

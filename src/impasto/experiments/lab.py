@@ -23,10 +23,10 @@ from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.state import State, Weights
-from impasto.errors import RecipeError, RecordError
-from impasto.experiments.inputs import Inputs
+from impasto.errors import PictureError, RecipeError, RecordError
+from impasto.experiments.inputs import INPUTS, Inputs
 from impasto.experiments.model import Cell, Made
-from impasto.experiments.presets import Preset
+from impasto.experiments.presets import REPORT_METHOD, Preset
 from impasto.files.atomic import remove_leftovers
 from impasto.files.finding import file_sha256
 from impasto.files.finished import Wanted, is_finished
@@ -37,6 +37,7 @@ from impasto.nets.topology import Layer
 
 RATIO = "alpha/beta"
 USUAL_RATIO = 1e-3  # the report's, in sections 3.2 and 3.3
+BALANCED = 0.95  # the strength that stands for it, where ratios are not taken as stated
 
 
 class Lab:
@@ -86,7 +87,8 @@ class Lab:
             self.add_network(path.stem, network="vgg19", weights=path)
         self._paths: dict[str, Path] = {}
         self._images: dict[str, Tensor] = {}
-        for name, image in self.inputs.read(preset.size).items():
+        given = {name: self.inputs.read(name, preset.size) for name in self.inputs.given}
+        for name, image in given.items():
             self.add_picture(name, image)
 
     @property
@@ -121,11 +123,26 @@ class Lab:
 
     def path(self, name: str) -> Path:
         """File of one of the pictures."""
+        self.image(name)
         return self._paths[name]
 
     def image(self, name: str) -> Tensor:
-        """One of the pictures, ``(1, 3, H, W)`` in [0, 1]."""
+        """One of the pictures, ``(1, 3, H, W)`` in [0, 1]; the inputs are read when asked for.
+
+        Raises:
+            PictureError: it cannot be read.
+
+        """
+        if name not in self._images:
+            if name not in INPUTS:
+                raise PictureError(f"The lab has no picture {name!r}: add it with add_picture.")
+            self.add_picture(name, self.inputs.read(name, self.preset.size))
         return self._images[name]
+
+    @property
+    def inputs_read(self) -> list[str]:
+        """Names of the inputs that were asked for so far."""
+        return [name for name in INPUTS if name in self._images]
 
     def features(
         self, image: Tensor, layers: Sequence[str], network: str = "own"
@@ -142,9 +159,8 @@ class Lab:
     @cached_property
     def objective(self) -> Objective:
         """Eq. (7) for the photograph and the painting at full size, at the usual layers."""
-        recipe = Recipe(alpha=USUAL_RATIO, beta=1.0)
         return Objective(
-            recipe,
+            Recipe(**REPORT_METHOD, alpha=USUAL_RATIO, beta=1.0),
             self._stylizers["own"].network,
             self.image("photograph"),
             [self.image("painting")],
@@ -156,8 +172,8 @@ class Lab:
         With a preset as stated that is the ratio itself. Eq. (1) is a sum over positions and each
         network has a scale of its own, so the same number means another balance at another size
         and on another network. Departure from the report, for the smaller presets: 1e-3, which the
-        report found balanced, is set where the default strength balances this pair, on this
-        network and at this size; the other ratios lie as many decades from it as they should.
+        report found balanced, is set where a strength of 0.95 balances this pair, on this network
+        and at this size; the other ratios lie as many decades from it as they should.
         """
         return {"alpha": _rounded(ratio * self.ratio_unit), "beta": 1.0}
 
@@ -167,8 +183,7 @@ class Lab:
         if self.preset.as_stated:
             return 1.0
         units: Weights = self.objective.weights
-        strength = Recipe.strength
-        balanced = (1 - strength) / strength * units.style_unit / units.content_unit
+        balanced = (1 - BALANCED) / BALANCED * units.style_unit / units.content_unit
         return balanced / USUAL_RATIO
 
     def options(self, cell: Cell) -> dict[str, Any]:
@@ -180,7 +195,7 @@ class Lab:
         if ratio is not None:
             options |= self.weights_for(ratio)
         options |= given
-        if options["init"] in self._paths:
+        if options.get("init") in self._paths:
             options["init"] = str(self._paths[options["init"]])
         return options
 
@@ -192,7 +207,7 @@ class Lab:
 
         """
         return self._stylizers[cell.network].job(
-            self._paths[cell.content], self._paths[cell.style], **self.options(cell)
+            self.path(cell.content), self.path(cell.style), **self.options(cell)
         )
 
     def work(self, cell: Cell) -> float:
@@ -242,7 +257,7 @@ class Lab:
     def command(self, cell: Cell) -> str:
         """The line that makes the cell again, in the lab's folder."""
         recipe = self._recipe(cell)
-        words = [_shown(self.folder, self._paths[name]) for name in (cell.content, cell.style)]
+        words = [_shown(self.folder, self.path(name)) for name in (cell.content, cell.style)]
         flags = recipe.command_line()
         for path in self._paths.values() if recipe.init not in INITS else ():
             flags = flags.replace(str(path), _shown(self.folder, path))
@@ -264,7 +279,7 @@ class Lab:
 
     def digest(self, name: str) -> str:
         """Hash of one of the pictures' files."""
-        return file_sha256(self._paths[name])
+        return file_sha256(self.path(name))
 
     def _recipe(self, cell: Cell) -> Recipe:
         return self._stylizers[cell.network].recipe(self.options(cell))

@@ -85,7 +85,7 @@ def _preface(lab: Lab) -> Iterator[str]:
     if not preset.as_stated:
         yield (
             "Ratios alpha/beta are in the report's units: eq. (1) is a sum over positions, and "
-            "each network has its own scale, so 1e-3 is set where the default strength balances "
+            "each network has its own scale, so 1e-3 is set where a strength of 0.95 balances "
             f"this pair (a factor of {lab.ratio_unit:.3g} on this network at this size), and the "
             "others as many decades from it as in the report. The preset report takes them "
             "as stated."
@@ -93,8 +93,7 @@ def _preface(lab: Lab) -> Iterator[str]:
 
 
 def _inputs(lab: Lab) -> Sheet:
-    names = ("photograph", "painting", "photo", "dark")
-    return Sheet([[(name, lab.image(name)) for name in names]], "What went in.")
+    return Sheet([[(name, lab.image(name)) for name in lab.inputs_read]], "What went in.")
 
 
 def _claims(outcomes: Sequence[Outcome], lab: Lab) -> Iterator[str]:

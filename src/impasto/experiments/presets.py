@@ -5,6 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+REPORT_METHOD: dict[str, Any] = {
+    "scales": 1,
+    "init": "noise",
+    "seed": 0,
+    "content_layers": ("conv4_2",),
+    "style_layers": ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
+    "layer_weights": "equal",
+    "style_loss": "gram",
+    "style_scale": 1.0,
+    "preserve_color": "none",
+    "tv": 0.0,
+    "optimizer": "lbfgs",
+    "average": 0.0,
+    "precision": "fp32",
+}
+"""Eqs. (1) to (7) from white noise at one size, whatever the product's defaults are."""
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -19,10 +36,11 @@ class Preset:
         trial_size: longest side there.
         trial_steps: steps there.
         attacks: starts that are attacked, each with every bound.
+        bounds: of the attacks, in 255ths, on every channel of every pixel.
         attack_steps: gradient steps of an attack.
         frames: of the film.
         as_stated: take alpha / beta as the report states them, and a full VGG-19 as released;
-            otherwise 1e-3 is set where the default strength lies (:meth:`Lab.weights_for`).
+            otherwise 1e-3 is set where a strength of 0.95 lies (:meth:`Lab.weights_for`).
         options: of :class:`impasto.Recipe`, for every cell.
 
     """
@@ -35,12 +53,11 @@ class Preset:
     trial_size: int = 48
     trial_steps: int = 30
     attacks: int = 2
+    bounds: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     attack_steps: int = 12
     frames: int = 6
     as_stated: bool = False
-    options: dict[str, Any] = field(
-        default_factory=lambda: {"scales": 1, "init": "noise", "seed": 0, "precision": "fp32"}
-    )
+    options: dict[str, Any] = field(default_factory=REPORT_METHOD.copy)
 
 
 QUICK = Preset("quick", size=96, steps=60, long_steps=200, trial_steps=20, attack_steps=8)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.experiments.lab import Lab
-from impasto.experiments.model import Cell, Experiment, Outcome, Sheet
+from impasto.experiments.model import Cell, Experiment, Outcome, Sheet, no_cells
 from impasto.experiments.page import write_page
 from impasto.experiments.report import write_outcome
 from impasto.experiments.sheets import grid
@@ -53,26 +54,34 @@ def run(experiments: Sequence[Experiment], lab: Lab) -> Stream:
 
     """
     outcomes: list[Outcome] = []
-    done, count = 0, sum(len(each.cells(lab)) for each in experiments)
-    for experiment in experiments:
+    known = [(each, each.cells(lab)) for each in experiments]
+    for cell in (cell for _, cells in known for cell in cells):
+        lab.plan(cell)  # a picture that is missing is said before any work
+    done, count = 0, sum(len(cells) for _, cells in known)
+    for experiment, first in known:
         lab.made = {}
-        for wave in (experiment.cells, experiment.then):
-            if wave is experiment.then:
-                yield Progress(experiment.name, "preparing", done, count)
-            cells = wave(lab)
-            if wave is experiment.then:
-                count += len(cells)
+        for cells in _waves(experiment, first, lab):
+            count += len(cells) if cells is not first else 0
             for cell in cells:
-                at = Progress(experiment.name, cell.label, done, count)
-                yield at
-                plan = lab.plan(cell)
-                for state in lab.make(cell):
-                    yield replace(at, plan=plan, state=state)
+                yield from _making(Progress(experiment.name, cell.label, done, count), cell, lab)
                 done += 1
-        yield Progress(experiment.name, "measuring", done, count)
+            yield Progress(experiment.name, "measuring", done, count)
         outcomes.append(_outcome(experiment, lab))
         write_outcome(outcomes[-1], lab)
     return outcomes
+
+
+def _waves(experiment: Experiment, first: Sequence[Cell], lab: Lab) -> Iterator[Sequence[Cell]]:
+    yield first
+    if experiment.then is not no_cells:
+        yield experiment.then(lab)
+
+
+def _making(at: Progress, cell: Cell, lab: Lab) -> Iterator[Progress]:
+    yield at
+    plan = lab.plan(cell)
+    for state in lab.make(cell):
+        yield replace(at, plan=plan, state=state)
 
 
 def carry_out(
@@ -91,22 +100,22 @@ def carry_out(
 
 def predicted_seconds(experiments: Sequence[Experiment], lab: Lab) -> float:
     """About how long what is not yet made will take, by a few steps of one cell."""
-    work = {lab.cell_path(c): lab.work(c) for each in experiments for c in each.cells(lab)}
-    extra = sum(each.extra(lab) for each in experiments)
-    total = sum(work.values()) + extra
-    return total * seconds_per_work(lab) if total else 0.0
+    cells = {lab.cell_path(c): c for each in experiments for c in each.cells(lab)}
+    work = {path: lab.work(cell) for path, cell in cells.items()}
+    if not any(work.values()):
+        return 0.0
+    total = sum(work.values()) + sum(each.extra(lab) for each in experiments)
+    return total * _seconds_per_work(lab, cells[max(work, key=lambda path: work[path])])
 
 
-def seconds_per_work(lab: Lab) -> float:
-    """Seconds for one step on one pixel, measured on this machine as it is now."""
-    cell = Cell("trial", {"steps": (TRIAL_STEPS,)})
+def _seconds_per_work(lab: Lab, cell: Cell) -> float:
+    """Seconds for one step on one pixel by the lab's network, on this machine as it is now."""
     states = iter(lab.job(cell))
     next(states)
     start = time.monotonic()
-    for _ in states:
-        pass
-    height, width = lab.image("photograph").shape[-2:]
-    return (time.monotonic() - start) / (TRIAL_STEPS * height * width)
+    steps = sum(1 for _ in islice(states, TRIAL_STEPS))
+    plan = lab.plan(cell)
+    return (time.monotonic() - start) * plan.steps / (max(1, steps) * lab.work(cell))
 
 
 def _outcome(experiment: Experiment, lab: Lab) -> Outcome:

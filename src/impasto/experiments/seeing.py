@@ -28,7 +28,10 @@ def _features(lab: Lab) -> Finding:
     maps = lab.features(photograph, STYLE_LAYERS)
     grain = GRAIN * torch.randn(photograph.shape, generator=torch.Generator().manual_seed(0))
     moved = lab.features((photograph + grain).clamp(0, 1), STYLE_LAYERS)
-    detail = [_pixels_explained(maps[layer], photograph) for layer in STYLE_LAYERS]
+    detail = [
+        _pixels_explained(maps[layer], photograph, 2**block)
+        for block, layer in enumerate(STYLE_LAYERS)
+    ]
     shaken = [_relative_change(maps[layer], moved[layer]) for layer in STYLE_LAYERS]
     depth = list(range(len(STYLE_LAYERS)))
     plot = Plot(
@@ -75,10 +78,9 @@ def _strongest(maps: Tensor, layer: str) -> list[tuple[str, Tensor]]:
     ]
 
 
-def _pixels_explained(maps: Tensor, photograph: Tensor) -> float:
+def _pixels_explained(maps: Tensor, photograph: Tensor, step: int) -> float:
     """R² of pixels from features, held out; the deepest layers have few positions, so a ridge."""
     rows, columns = maps.shape[-2:]
-    step = photograph.shape[-2] // rows
     luma = rgb_to_luma(photograph)[..., : rows * step, : columns * step]
     targets = F.pixel_unshuffle(luma, step)[0].flatten(1).T.double()
     inputs = maps[0].flatten(1).T.double()

@@ -11,14 +11,13 @@ from cyclopts import App, Parameter
 
 from impasto.cli.flags import Debug, Quiet
 from impasto.cli.options import with_recipe_options
+from impasto.cli.stopping import status_of
 from impasto.config import Recipe
 from impasto.errors import RecipeError
 from impasto.sizes import parse_size
 
 if TYPE_CHECKING:
     from impasto.experiments import Experiment, Lab, Outcome, Preset
-
-INTERRUPTED = 130
 
 Content = Annotated[
     Path | None, Parameter(name="--content", help="The photograph; by default an example.")
@@ -214,13 +213,13 @@ def _carry_out(wanted: Sequence[Experiment], lab: Lab, *, title: str, quiet: boo
                 show(progress)
     except StopIteration as end:
         outcomes: list[Outcome] = end.value
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(
             f"impasto: stopped with {done} of {count} cells finished; run the same command to go "
             "on.",
             file=sys.stderr,
         )
-        return INTERRUPTED
+        return status_of(stop)
     page = write_page(outcomes, lab, title=title)
     if not quiet:
         _print_verdicts(outcomes)

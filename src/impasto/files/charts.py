@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.errors import OutputError, RecordError
-from impasto.files.atomic import atomic_write
-from impasto.files.drawing import GRID, INK, Line, Shape, Text, picture, svg
-from impasto.files.images import write_image
+from impasto.errors import RecordError
+from impasto.files.drawing import GRID, INK, Line, Shape, Text, write_drawing
 from impasto.files.reading import Record
 
 WIDTH, HEIGHT = 900, 520
@@ -91,14 +89,7 @@ def write_chart(chart: Chart, title: str, path: Path) -> None:
         OutputError: the name ends otherwise, or the file cannot be written.
 
     """
-    suffix = path.suffix.lower()
-    if suffix == ".svg":
-        with atomic_write(path) as temporary:
-            temporary.write_text(svg(_shapes(chart, title), WIDTH, HEIGHT), encoding="utf-8")
-    elif suffix == ".png":
-        write_image(picture(_shapes(chart, title), WIDTH, HEIGHT), path)
-    else:
-        raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
+    write_drawing(_shapes(chart, title), WIDTH, HEIGHT, path)
 
 
 def _shapes(chart: Chart, title: str) -> Iterator[Shape]:

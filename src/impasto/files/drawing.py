@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+
+from impasto.errors import OutputError
+from impasto.files.atomic import atomic_write
+from impasto.files.images import write_image
 
 INK, GRID = "#333333", "#dddddd"
 FONT_SIZE = 15
@@ -78,6 +83,23 @@ def picture(shapes: Iterable[Shape], width: int, height: int, *, fineness: int =
                 points * (2 if len(points) == 1 else 1), shape.color, round(shape.width * fineness)
             )
     return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def write_drawing(shapes: Iterable[Shape], width: int, height: int, path: Path) -> None:
+    """Write a drawing as ``.svg`` or ``.png``, atomically.
+
+    Raises:
+        OutputError: the name ends otherwise, or the file cannot be written.
+
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".svg":
+        with atomic_write(path) as temporary:
+            temporary.write_text(svg(shapes, width, height), encoding="utf-8")
+    elif suffix == ".png":
+        write_image(picture(shapes, width, height), path)
+    else:
+        raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
 
 
 def _element(shape: Shape) -> str:

@@ -7,6 +7,7 @@ so each option's default and its explanation live here and nowhere else.
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
@@ -250,6 +251,18 @@ class Recipe:
             values[name] = values[name] and PurePath(values[name]).name
         return values
 
+    def command_line(self) -> str:
+        """The options that are not at their defaults, as one writes them after a command."""
+        words: list[str] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value == item.default:
+                continue
+            words.append(f"--{_flag(item.name)}")
+            if value is not True:
+                words.append(_written(value))
+        return shlex.join(words)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The recipe that :meth:`as_dict` wrote, lists standing for tuples.
@@ -414,6 +427,11 @@ def _check_lists(recipe: Recipe) -> None:
 
 def _flag(name: str) -> str:
     return name.replace("_", "-")
+
+
+def _written(value: Any) -> str:
+    """A value as the command line takes it."""
+    return ",".join(map(_written, value)) if isinstance(value, tuple) else str(value)
 
 
 def _count(number: int, noun: str) -> str:

@@ -49,8 +49,10 @@ def remove_leftovers(path: Path) -> None:
 
 
 @contextmanager
-def claimed(path: Path) -> Iterator[None]:
-    """Only one process at a time makes what is to lie at ``path``; killed ones claim nothing.
+def claimed(path: Path, *beside: Path) -> Iterator[None]:
+    """Only one process at a time makes what is to lie at ``path`` and ``beside`` it.
+
+    A killed process claims nothing; what it left of its attempts to write is removed.
 
     Raises:
         OutputError: another process is making it.
@@ -68,7 +70,8 @@ def claimed(path: Path) -> Iterator[None]:
         yield
         return
     try:
-        remove_leftovers(path)
+        for each in (path, *beside):
+            remove_leftovers(each)
         yield
     finally:
         with suppress(OSError):
@@ -79,6 +82,23 @@ def claimed(path: Path) -> Iterator[None]:
 def _mark(path: Path) -> str:
     """Eight letters that stand for a file's name, however long that is."""
     return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
+
+
+def check_folder(path: Path) -> None:
+    """Make sure, before any work, that a folder for results is there or can be made.
+
+    Raises:
+        OutputError: the folder that it would lie in does not exist, or it is something else.
+
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{str(path)!r} is not a folder: choose another one.")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(
+            f"The folder {str(path.parent)!r} does not exist: make it first, or choose another one."
+        )
+    if not os.access(path if path.is_dir() else path.absolute().parent, os.W_OK):
+        raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.api import Job, Result, Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
     from impasto.errors import (
+        FilmError,
         ImpastoError,
         OutputError,
         PictureError,
@@ -36,6 +37,7 @@ _HOMES = {
     "texture": "api",
     "reproduce": "reproduction",
     "Recipe": "config",
+    "FilmError": "errors",
     "ImpastoError": "errors",
     "OutputError": "errors",
     "PictureError": "errors",
@@ -45,6 +47,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "FilmError",
     "ImpastoError",
     "Job",
     "OutputError",

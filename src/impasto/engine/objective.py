@@ -13,7 +13,13 @@ from torch import Tensor
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
 from impasto.nets.network import Head, Network
-from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
+from impasto.ops.losses import (
+    content_loss,
+    style_loss,
+    temporal_loss,
+    total_loss,
+    total_variation,
+)
 from impasto.ops.statistics import Statistics, StatisticsLoss, gram_loss, statistics_of
 
 
@@ -29,6 +35,25 @@ class Evaluation:
     def finite(self) -> bool:
         """False once a loss or any part of the gradient is infinite or not a number."""
         return self.losses.finite and math.isfinite(float(self.gradient.abs().sum()))
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What a frame of a film should look like where an earlier frame shows the same.
+
+    Attributes:
+        picture: the earlier result warped to this frame, ``(1, 3, H, W)`` in [0, 1].
+        weights: ``(1, 1, H, W)``, 0 where the earlier frame says nothing; the temporal loss's own
+            weight is in it.
+
+    """
+
+    picture: Tensor
+    weights: Tensor
+
+
+StyleTargets = Sequence[Mapping[str, Statistics]]
+"""Statistics of each painting by layer."""
 
 
 class Features:
@@ -76,6 +101,9 @@ class Objective:
     positions, and S0 is the photograph's own style loss, both at this size. A departure from the
     report, whose alpha and beta depend on the size of the picture (eq. (1) is a sum).
 
+    For a frame of a film the temporal losses of its anchors are added, in the unit alpha C0 +
+    beta S0 (1 with a strength), so that their weight means the same whatever the other two are.
+
     Args:
         recipe: layers, weights, blend.
         network: gives the features.
@@ -83,6 +111,12 @@ class Objective:
         styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each.
         layer_loss: style loss of one layer, a function of statistics; eq. (5) by default.
         painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
+        anchors: what ties a frame of a film to earlier ones.
+
+    Attributes:
+        weights: alpha, beta and their yardsticks.
+        targets: the paintings' statistics.
 
     """
 
@@ -95,14 +129,17 @@ class Objective:
         *,
         layer_loss: StatisticsLoss = gram_loss,
         painting_network: Network | None = None,
+        targets: StyleTargets | None = None,
+        anchors: Sequence[Anchor] = (),
     ) -> None:
         self._recipe = recipe
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
         self._layer_loss = layer_loss
         self._blend = recipe.blend_for(len(styles))
+        self._anchors = anchors
         with torch.no_grad():
-            self._paintings = [self._measure_style(style) for style in styles]
+            self.targets = targets or [self._measure_style(style) for style in styles]
             self._photograph, statistics = self._measure(content)
             self._photograph_variation = self._variation(content).clamp_min(1e-4)
             self.weights = self._resolve_weights(statistics)
@@ -120,8 +157,11 @@ class Objective:
             total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
             if weight:
                 total = total + weight * variation
+            temporal = self._temporal_loss(x)
+            if self._anchors:
+                total = total + self.weights.unit * temporal
             (gradient,) = torch.autograd.grad(total, x)
-        terms = torch.stack([total, content, style, variation]).detach().tolist()
+        terms = torch.stack([total, content, style, variation, temporal]).detach().tolist()
         return Evaluation(image, Losses(*terms), gradient.contiguous())
 
     def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
@@ -137,6 +177,11 @@ class Objective:
             image = torch.cat([image, image[..., :1, :]], dim=-2)
         return total_variation(image).sum()
 
+    def _temporal_loss(self, image: Tensor) -> Tensor:
+        """Long-term consistency, Ruder et al. 2016, eq. (10): each anchor with its weights."""
+        terms = [temporal_loss(image, each.picture, each.weights) for each in self._anchors]
+        return torch.cat(terms).sum() if terms else image.new_zeros(())
+
     def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
         terms = [content_loss(f, self._photograph[layer]) for layer, f in features.items()]
         return torch.cat(terms).sum() if terms else self._photograph_variation.new_zeros(())
@@ -148,7 +193,7 @@ class Objective:
             channels = self._features.channels(layer, found)
             losses = [
                 share * self._layer_loss(found, painting[layer], channels)
-                for share, painting in zip(self._blend, self._paintings, strict=True)
+                for share, painting in zip(self._blend, self.targets, strict=True)
             ]
             layers.append(torch.stack(losses).sum())
         return style_loss(layers, self._recipe.style_layer_weights)

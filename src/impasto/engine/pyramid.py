@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective
+from impasto.engine.objective import Anchor, Evaluation, Objective, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
 from impasto.engine.state import State
@@ -33,12 +33,16 @@ class Pictures:
         content: the photograph.
         styles: the paintings.
         init: a starting picture, where the recipe names a file.
+        anchors: of a film's frame, what ties it to earlier ones; for a plan of one stage.
+        targets: the paintings' statistics, where they are known already; for a plan of one stage.
 
     """
 
     content: Tensor
     styles: tuple[Tensor, ...]
     init: Tensor | None = None
+    anchors: tuple[Anchor, ...] = ()
+    targets: StyleTargets | None = None
 
 
 def run(
@@ -92,7 +96,14 @@ def _stages(
         own, paintings = _padded(placed) if recipe.tileable else (placed, placed)
         with _threads(plan.threads):
             objective = Objective(
-                recipe, own, content, styles, layer_loss=layer_loss, painting_network=paintings
+                recipe,
+                own,
+                content,
+                styles,
+                layer_loss=layer_loss,
+                painting_network=paintings,
+                targets=pictures.targets,
+                anchors=pictures.anchors,
             )
             at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged

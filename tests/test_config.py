@@ -47,7 +47,7 @@ def test_a_recipe_is_frozen_and_compares_by_value():
         ({"device": "tpu"}, "--device 'tpu' is unknown: choose from auto, cpu, cuda, mps"),
         ({"precision": "fp8"}, "--precision 'fp8'"),
         ({"preserve_color": "hue"}, "--preserve-color 'hue'"),
-        ({"optimizer": "sgd"}, "--optimizer 'sgd' is unknown: choose from lbfgs, adam"),
+        ({"optimizer": "muon"}, "--optimizer 'muon' is unknown: choose from lbfgs, adam"),
         ({"pooling": "min"}, "--pooling 'min' is unknown: choose from max, avg"),
         ({"network": "vgg16"}, "--network 'vgg16'"),
         ({"style_layers": ()}, "--style-layers needs at least one"),

@@ -116,9 +116,13 @@ class Recipe:
     layer_weights: tuple[float, ...] | None = _objective(
         None, "Weight w_l of each style layer in eq. (3); equal when not given."
     )
-    optimizer: Literal["lbfgs", "adam"] = _run("lbfgs", "The optimiser.")
+    optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
+        "lbfgs", "The optimiser: L-BFGS, Adam, or gradient descent with momentum."
+    )
     history: int = _run(10, "Pairs that L-BFGS remembers.")
-    learning_rate: float = _run(0.02, "Step size of Adam, in picture units per step.")
+    learning_rate: float = _run(
+        0.02, "Step size of Adam, and of the first step of sgd, in picture units."
+    )
     scales: int | None = _run(
         None, "Sizes from coarse to fine, each twice the last; 1 works at full size only."
     )

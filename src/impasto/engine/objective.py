@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -31,10 +32,16 @@ class Evaluation:
     losses: Losses
     gradient: Tensor
 
-    @property
+    @cached_property
     def finite(self) -> bool:
         """False once a loss or any part of the gradient is infinite or not a number."""
         return self.losses.finite and math.isfinite(float(self.gradient.abs().sum()))
+
+    @property
+    def held(self) -> Tensor:
+        """True for values on the bounds of [0, 1] that the gradient would push further out."""
+        low, high = (self.image <= 0) & (self.gradient > 0), (self.image >= 1) & (self.gradient < 0)
+        return low | high
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,14 @@ class Optimizer(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, besides the picture."""
+        """All that the next step depends on, besides the evaluated picture.
+
+        Tensors, numbers, texts, None, and lists or dicts of these: what a checkpoint can hold.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Take up where :meth:`state_dict` left off, so that the next step is the same."""
         ...
 
 
@@ -38,6 +41,8 @@ def make_optimizer(recipe: Recipe) -> Optimizer:
     """The optimiser that the recipe names."""
     if recipe.optimizer == "adam":
         return Adam(learning_rate=recipe.learning_rate)
+    if recipe.optimizer == "sgd":
+        return SGD(learning_rate=recipe.learning_rate)
     return LBFGS(history=recipe.history)
 
 
@@ -69,7 +74,7 @@ class LBFGS:
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
-        held = ((at.image <= 0) & (at.gradient > 0)) | ((at.image >= 1) & (at.gradient < 0))
+        held = at.held
         gradient = at.gradient.masked_fill(held, 0)
         if not gradient.any():
             return at
@@ -152,7 +157,6 @@ class Adam:
 
     """
 
-    trials = 4
     epsilon = 1e-12  # relative sizes of gradients are kept down to very small losses
 
     def __init__(
@@ -174,13 +178,8 @@ class Adam:
         self._second = self._second.lerp(at.gradient.square(), 1 - decay2)
         mean = self._first / (1 - decay1**self._count)
         deviation = (self._second / (1 - decay2**self._count)).sqrt()
-        change = self.learning_rate * mean / (deviation + self.epsilon)
-        for _ in range(self.trials):
-            found = evaluate((at.image - change).clamp_(0, 1))
-            if found.finite:
-                return found
-            change /= 10
-        return at
+        change = -self.learning_rate * mean / (deviation + self.epsilon)
+        return _first_finite(at, change, evaluate)
 
     def state_dict(self) -> dict[str, Any]:
         """Both moments and the number of steps."""
@@ -190,6 +189,55 @@ class Adam:
         """Take up where :meth:`state_dict` left off."""
         self._first, self._second = state["first"], state["second"]
         self._count = state["count"]
+
+
+class SGD:
+    """Gradient descent with momentum (Polyak 1964), the picture clipped to [0, 1] after each step.
+
+    Nothing about it is stochastic here: every gradient is of the whole picture. The momentum is
+    that of the clipped picture, so that none gathers at the edge of the box.
+
+    Args:
+        learning_rate: mean change of a channel by the very first step, in picture units; later
+            steps keep its ratio to the gradient, whatever the scale of the loss.
+        momentum: share of the last step that is taken again.
+
+    """
+
+    def __init__(self, *, learning_rate: float = 0.02, momentum: float = 0.9) -> None:
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self._rate: float | None = None  # picture units for a unit of the gradient
+        self._change: Tensor | None = None
+
+    def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
+        """One step, one evaluation; a shorter one where the result is not a number."""
+        if self._rate is None or self._change is None:
+            size = float(at.gradient.abs().mean())
+            if not size > 0:
+                return at
+            self._rate, self._change = self.learning_rate / size, torch.zeros_like(at.image)
+        change = self.momentum * self._change - self._rate * at.gradient
+        found = _first_finite(at, change, evaluate)
+        self._change = found.image - at.image
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """The last step, and the rate."""
+        return {"rate": self._rate, "change": self._change}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up where :meth:`state_dict` left off."""
+        self._rate, self._change = state["rate"], state["change"]
+
+
+def _first_finite(at: Evaluation, change: Tensor, evaluate: Evaluate) -> Evaluation:
+    """The picture after a change, or after a tenth of it where that is not a number, and so on."""
+    for length in (1.0, 0.1, 0.01, 0.001):
+        found = evaluate((at.image + length * change).clamp_(0, 1))
+        if found.finite:
+            return found
+    return at
 
 
 def _dot(a: Tensor, b: Tensor) -> float:

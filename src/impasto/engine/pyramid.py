@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
+from impasto.engine.guard import Guard
 from impasto.engine.objective import Anchor, Evaluation, Objective, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
-from impasto.engine.state import State
-from impasto.errors import RecipeError
+from impasto.engine.state import Checkpoint, State
+from impasto.errors import RecipeError, RecordError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
@@ -53,6 +54,7 @@ def run(
     *,
     layer_loss: StatisticsLoss = gram_loss,
     optimizer: Callable[[], Optimizer] | None = None,
+    resume: Checkpoint | None = None,
 ) -> Iterator[State]:
     """Make the picture; yield a state for the start and for every step.
 
@@ -65,10 +67,12 @@ def run(
         network: gives the features.
         layer_loss: style loss of one layer, a function of statistics.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
+        resume: a checkpoint of the same run; its own state is then the first.
 
     Raises:
         RecipeError: the network lacks a layer or cannot pad a tile, or the blend does not match
             the paintings.
+        RecordError: the checkpoint is not one of such a run.
 
     """
     check_layers([*recipe.content_layers, *recipe.style_layers], network.layers)
@@ -76,7 +80,9 @@ def run(
     if recipe.tileable and not isinstance(network, ConvNetwork):
         raise RecipeError("--tileable needs one of impasto's own networks: leave it out.")
     make = optimizer or (lambda: make_optimizer(recipe))
-    return _stages(recipe, plan, pictures, network, layer_loss, make)
+    if resume is not None:
+        _check_resumable(resume, plan, make)
+    return _stages(recipe, plan, pictures, network, layer_loss, make, resume)
 
 
 def _stages(
@@ -86,11 +92,14 @@ def _stages(
     network: Network,
     layer_loss: StatisticsLoss,
     make: Callable[[], Optimizer],
+    resume: Checkpoint | None,
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
     at: Evaluation | None = None
     before = pictures.content
     for index, stage in enumerate(plan.stages):
+        if resume and index < resume.stage:
+            continue
         content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
         placed = _placed(network, plan, stage)
         own, paintings = _padded(placed) if recipe.tileable else (placed, placed)
@@ -105,13 +114,18 @@ def _stages(
                 targets=pictures.targets,
                 anchors=pictures.anchors,
             )
-            at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
+            if resume and index == resume.stage:
+                first, at, guard = _resumed(resume, make, content.device)
+            else:
+                at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
+                first, guard = 0, Guard(make, at)
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
-        optimizer = make()
-        for step in range(stage.steps + 1):
-            if step:
+        for step in range(first, stage.steps + 1):
+            if step > first:
                 with _threads(plan.threads):
-                    at = optimizer.step(at, objective.evaluate)
+                    at = guard.step(at, objective.evaluate)
+                    if step == stage.steps:
+                        at = guard.settled(at, objective.evaluate)
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -121,8 +135,52 @@ def _stages(
                 weights=objective.weights,
                 image=at.image,
                 finish=finish,
+                checkpoint=partial(_checkpoint, index, step, at, guard),
+                trouble=guard.trouble,
             )
         before = content
+
+
+def _checkpoint(stage: int, step: int, at: Evaluation, guard: Guard) -> Checkpoint:
+    return Checkpoint(stage, step, at.image, at.gradient, at.losses, guard.state_dict(at))
+
+
+def _resumed(
+    resume: Checkpoint, make: Callable[[], Optimizer], device: torch.device
+) -> tuple[int, Evaluation, Guard]:
+    """The step that a checkpoint was made at, its evaluated picture, and its guarded optimiser."""
+    at = Evaluation(resume.image.to(device), resume.losses, resume.gradient.to(device))
+    guard = Guard(make, at)
+    guard.load_state_dict(_moved(resume.optimizer, device), at)
+    return resume.step, at, guard
+
+
+def _moved(state: Any, device: torch.device) -> Any:
+    """The same plain values, their tensors on a device."""
+    if isinstance(state, Tensor):
+        return state.to(device)
+    if isinstance(state, Mapping):
+        return {name: _moved(value, device) for name, value in state.items()}
+    return [_moved(value, device) for value in state] if isinstance(state, list) else state
+
+
+def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimizer]) -> None:
+    fits = 0 <= resume.stage < len(plan.stages)
+    if fits:
+        stage = plan.stages[resume.stage]
+        shape = (1, 3, stage.height, stage.width)
+        fits = 0 <= resume.step <= stage.steps and all(
+            each.shape == shape and each.dtype == torch.float32
+            for each in (resume.image, resume.gradient)
+        )
+    if not fits:
+        raise RecordError("The checkpoint is another run's: leave out --resume to start anew.")
+    try:
+        _resumed(resume, make, torch.device("cpu"))
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise RecordError(
+            "The checkpoint holds another optimiser's state: leave out --resume to start anew."
+        ) from error
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -69,6 +70,44 @@ class Weights:
         )
 
 
+Fault = Literal["not finite", "diverged", "stalled", "no better picture"]
+Remedy = Literal["a shorter step", "a fresh start", "adam"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong in a step, and what was done about it; see :mod:`impasto.engine.guard`."""
+
+    fault: Fault
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that the rest of a run depends on, besides its recipe, plan, pictures and network.
+
+    Nothing is drawn at random once a run has its starting picture, so there is no generator in it:
+    the seed is the recipe's. Tensors are the run's own, valid until the next state is asked for.
+
+    Attributes:
+        stage: index in ``plan.stages``.
+        step: steps done in this stage.
+        image: ``(1, 3, H, W)`` float32 in [0, 1].
+        gradient: of the total loss at ``image``.
+        losses: at ``image``.
+        optimizer: state of the optimiser and its guard: tensors, numbers, texts, None, and lists
+            or dicts of these.
+
+    """
+
+    stage: int
+    step: int
+    image: Tensor = field(repr=False)
+    gradient: Tensor = field(repr=False)
+    losses: Losses
+    optimizer: Mapping[str, Any] = field(repr=False)
+
+
 @dataclass(frozen=True)
 class State:
     """One step of a run.
@@ -82,6 +121,9 @@ class State:
         weights: of this stage.
         image: ``(1, 3, H, W)`` float32 in [0, 1], H and W those of the stage. A read-only view,
             valid until the next state is asked for; :meth:`snapshot` copies.
+        trouble: what went wrong in this step, if anything did.
+        checkpoint: where the run stands: given to :func:`impasto.engine.pyramid.run`, it goes on
+            from here, bit for bit.
 
     """
 
@@ -93,6 +135,8 @@ class State:
     weights: Weights
     image: Tensor = field(repr=False)
     finish: Callable[[Tensor], Tensor] = field(repr=False)
+    checkpoint: Callable[[], Checkpoint] = field(repr=False)
+    trouble: Trouble | None = None
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in

@@ -197,6 +197,15 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Network) -> Pictures:
+    """The pictures with the paintings at the size of a plan's only stage, and measured there."""
+    (stage,) = plan.stages
+    content, *styles = _at_size(plan, stage, pictures, wrap=False)
+    with _threads(plan.threads):
+        objective = Objective(recipe, _placed(network, plan, stage), content, styles)
+    return replace(pictures, styles=tuple(styles), targets=objective.targets)
+
+
 def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
     """The paintings in the photograph's colours, where the recipe asks for that."""
     if recipe.preserve_color != "statistics":

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.errors import FilmError
+from impasto.film_recipe import Part
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.flow import INSTALL
 from impasto.files.images import read_picture
@@ -34,22 +35,6 @@ _UNSPECIFIED = 2
 _HD_LINES = 720  # untagged films of so many lines are taken for BT.709, as players do
 _DEEP = 8
 _HDR = {16: "PQ", 18: "HLG"}
-
-
-@dataclass(frozen=True)
-class Part:
-    """Which frames of a film are meant.
-
-    Attributes:
-        start: seconds from the film's beginning.
-        end: the first second that is not meant any more; None for all.
-        every: 1 for every frame, 2 for every other, ...
-
-    """
-
-    start: float = 0.0
-    end: float | None = None
-    every: int = 1
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from benchmarks.textbook import gatys
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
 from impasto.engine.optimize import LBFGS, Evaluate
+from impasto.engine.pairs import Pairs
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.files.weights import load_network
@@ -103,10 +104,11 @@ class Steady:
 
         found = self._inner.step(at, counted)
         state = self.state_dict()
-        if len(state["steps"]) == 1:
-            for name in ("steps", "changes"):
-                state[name] = [state[name][0].clone() for _ in range(self._history)]
-            self.load_state_dict(state)
+        if len(state["places"]) == 1:
+            pairs = Pairs(self._history)
+            for _ in range(self._history):
+                pairs.add(*state["rows"])
+            self.load_state_dict({**state, **pairs.state_dict()})
         return found
 
     def state_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Motion = Callable[[int], Tensor]
-"""A frame's number to the 2 x 3 matrix from its pixels, seen from its middle, to the photograph's."""
+"""From a frame's number: the 2 x 3 matrix from its pixels to the photograph's, middle to middle."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class Synthetic:
 
     def _distance(self, points: Tensor, number: int) -> Tensor:
         assert self._disc is not None
-        return (points - self._disc.middle(number)[:, None, None]).norm(dim=0)
+        place = points - self._disc.middle(number)[:, None, None]
+        return place.square().sum(0).sqrt()
 
 
 def camera(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         RecordError,
         WeightsError,
     )
+    from impasto.film_recipe import FilmRecipe
+    from impasto.films import film_job, stylize_video
+    from impasto.panel import measure
     from impasto.reproduction import reproduce
 
 __version__ = "0.1.0"
@@ -35,7 +38,11 @@ _HOMES = {
     "stylize": "api",
     "stylize_iter": "api",
     "texture": "api",
+    "measure": "panel",
     "reproduce": "reproduction",
+    "stylize_video": "films",
+    "film_job": "films",
+    "FilmRecipe": "film_recipe",
     "Recipe": "config",
     "FilmError": "errors",
     "ImpastoError": "errors",
@@ -48,6 +55,7 @@ _HOMES = {
 
 __all__ = [
     "FilmError",
+    "FilmRecipe",
     "ImpastoError",
     "Job",
     "OutputError",
@@ -58,9 +66,12 @@ __all__ = [
     "Result",
     "Stylizer",
     "WeightsError",
+    "film_job",
+    "measure",
     "reproduce",
     "stylize",
     "stylize_iter",
+    "stylize_video",
     "texture",
 ]
 

@@ -42,11 +42,11 @@ from impasto.files.records import finite_or_none, make_record, png_text, record_
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
 from impasto.ops.inits import white_noise
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 Styles = PictureLike | Sequence[PictureLike]
 
-STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling", "style_loss")
+STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling")
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Stylizer:
         weights: a safetensors file for a named network.
         raw_weights: take a full VGG-19 as released, not normalised.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
-        style_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        style_loss: style loss of one layer, a function of statistics, in place of the recipe's.
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
 
     Raises:
@@ -232,7 +232,7 @@ class Stylizer:
         weights: str | os.PathLike[str] | None = None,
         raw_weights: bool = False,
         pooling: str | None = None,
-        style_loss: StatisticsLoss = gram_loss,
+        style_loss: StatisticsLoss | None = None,
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
         self.style_loss = style_loss
@@ -251,7 +251,7 @@ class Stylizer:
         else:
             self.network = network
             self.description = {"name": type(network).__qualname__}
-        if style_loss is not gram_loss:
+        if style_loss is not None:
             self.description["style_loss"] = _name_of(style_loss)
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
@@ -395,8 +395,9 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
     """
     rest = dict(options)
     own: dict[str, Any] = {name: rest.pop(name) for name in STYLIZER_OPTIONS if name in rest}
-    if callable(rest.get("optimizer")):
-        own["optimizer"] = rest.pop("optimizer")
+    own |= {
+        name: rest.pop(name) for name in ("style_loss", "optimizer") if callable(rest.get(name))
+    }
     Recipe.from_dict(rest)  # a wrong option is said before any weights are read
     return Stylizer(**own), rest
 

@@ -7,7 +7,7 @@ so each option's default and its explanation live here and nowhere else.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
 from types import NoneType, UnionType
@@ -18,6 +18,7 @@ from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
+LAYER_WEIGHTS = ("equal", "gatys", "falling")
 INITS = ("noise", "content", "style", "stripes")
 
 
@@ -71,8 +72,10 @@ class Recipe:
     max_pixels: int = _picture(
         256_000_000, "Largest picture that is read or made, in pixels (width times height)."
     )
-    style_scale: float = _look(
-        1.0, "Size of the painting relative to the photograph: larger means larger strokes."
+    style_scale: float | tuple[float, ...] = _look(
+        1.0,
+        "Size of the painting relative to the photograph: larger means larger strokes; several "
+        "sizes, such as 0.7,1,1.4, share alike.",
     )
     blend: tuple[float, ...] | None = _look(
         None, "Share of each painting, such as 0.7,0.3; equal shares when not given."
@@ -80,6 +83,9 @@ class Recipe:
     preserve_color: Literal["none", "luminance", "statistics"] = _look(
         "none",
         "Keep the photograph's colours: exactly (luminance), or on the whole (statistics).",
+    )
+    match_color: bool = _look(
+        False, "Give the photograph the paintings' mean colour and colour contrast beforehand."
     )
     tileable: bool = _look(False, "Make opposite edges meet; sides become multiples of 16 pixels.")
     init: str = _run(
@@ -111,10 +117,17 @@ class Recipe:
         CONTENT_LAYERS, "Layers whose features keep the content; none for a texture."
     )
     style_layers: tuple[str, ...] = _objective(
-        STYLE_LAYERS, "Layers whose Gram matrices carry the style."
+        STYLE_LAYERS, "Layers whose statistics carry the style."
     )
-    layer_weights: tuple[float, ...] | None = _objective(
-        None, "Weight w_l of each style layer in eq. (3); equal when not given."
+    layer_weights: Literal["equal", "gatys", "falling"] | tuple[float, ...] = _objective(
+        "equal",
+        "Weight w_l of each style layer in eq. (3): numbers, or equal (1/L), gatys (1000/N^2 for N "
+        "channels), falling (256:64:16:4:1).",
+    )
+    style_loss: Literal["gram", "gram+mean-std", "w2"] = _objective(
+        "gram",
+        "Style loss of a layer: eq. (5); that with means and standard deviations; or the squared "
+        "Wasserstein distance of Gaussians.",
     )
     optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
         "lbfgs", "The optimiser: L-BFGS, Adam, or gradient descent with momentum."
@@ -129,6 +142,11 @@ class Recipe:
     steps: tuple[int, ...] | None = _run(
         None, "Steps at each size, coarse to fine, such as 150,100,60; or one number for all."
     )
+    average: float = _run(
+        0.0,
+        "Deliver the running average of the steps' pictures, with this decay, such as 0.9; 0 "
+        "delivers the last one.",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = _machine("auto", "Where to compute.")
     precision: Literal["auto", "fp32", "bf16"] = _machine(
         "auto",
@@ -140,6 +158,7 @@ class Recipe:
         _check_types(self)
         _check_numbers(self)
         _check_size(self)
+        _check_colors(self)
         _check_layers(self)
         _check_lists(self)
 
@@ -178,9 +197,25 @@ class Recipe:
         return self.dpi or (DEFAULT_DPI if self.print is not None else None)
 
     @property
-    def style_layer_weights(self) -> tuple[float, ...]:
-        """w_l of eq. (3): as given, or 1/L each."""
-        return self.layer_weights or (1 / len(self.style_layers),) * len(self.style_layers)
+    def style_scales(self) -> tuple[float, ...]:
+        """Sizes of each painting relative to the photograph."""
+        return self.style_scale if isinstance(self.style_scale, tuple) else (self.style_scale,)
+
+    def weights_of_layers(self, channels: Sequence[int]) -> tuple[float, ...]:
+        """w_l of eq. (3) for style layers of N = ``channels``, shallow to deep: as given, or
+
+        - ``equal``: 1/L, the report's;
+        - ``gatys``: 1000/N^2, of the published code of Gatys et al.;
+        - ``falling``: a quarter of the layer before, adding up to 1 (crowsonkb's default).
+        """
+        if isinstance(self.layer_weights, tuple):
+            return self.layer_weights
+        layers = len(channels)
+        if self.layer_weights == "gatys":
+            return tuple(1e3 / n**2 for n in channels)
+        ratio = 4 if self.layer_weights == "falling" else 1
+        powers = [ratio**i for i in reversed(range(layers))]
+        return tuple(power / sum(powers) for power in powers)
 
     def blend_for(self, styles: int) -> tuple[float, ...]:
         """Shares of ``styles`` paintings, adding up to 1.
@@ -232,7 +267,16 @@ class Recipe:
 TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
 """What makes a recipe one of a texture: style alone, from noise."""
 
-NOT_FOR_TEXTURES = (*TEXTURE, "size", "print", "crop_preview", "alpha", "beta", "preserve_color")
+NOT_FOR_TEXTURES = (
+    *TEXTURE,
+    "size",
+    "print",
+    "crop_preview",
+    "alpha",
+    "beta",
+    "preserve_color",
+    "match_color",
+)
 """Options of :class:`Recipe` that mean nothing where there is no photograph."""
 
 
@@ -280,7 +324,9 @@ def _check_numbers(recipe: Recipe) -> None:
             if isinstance(number, float):
                 need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
-    need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    for scale in recipe.style_scales or (0,):
+        need(0.05 <= scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    need(0 <= recipe.average < 1, "--average must be at least 0 and below 1.")
     need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need((recipe.tv or 0) >= 0, "--tv must not be negative.")
     need(
@@ -295,6 +341,8 @@ def _check_numbers(recipe: Recipe) -> None:
 
 
 def _check_size(recipe: Recipe) -> None:
+    if len(recipe.style_scales) == 1:
+        object.__setattr__(recipe, "style_scale", recipe.style_scales[0])
     if isinstance(recipe.size, str) and recipe.size.strip().isdigit():
         object.__setattr__(recipe, "size", int(recipe.size))
     if recipe.print is not None and recipe.size != Recipe.size:
@@ -302,6 +350,13 @@ def _check_size(recipe: Recipe) -> None:
     if recipe.tileable and recipe.crop_preview:
         raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
     _ = recipe.frame  # says what is wrong with either
+
+
+def _check_colors(recipe: Recipe) -> None:
+    if recipe.match_color and recipe.preserve_color != "none":
+        raise RecipeError(
+            "--match-color and --preserve-color contradict each other: give one of them."
+        )
 
 
 def _check_layers(recipe: Recipe) -> None:
@@ -317,14 +372,14 @@ def _check_layers(recipe: Recipe) -> None:
 
 def _check_lists(recipe: Recipe) -> None:
     weights, layers = recipe.layer_weights, len(recipe.style_layers)
-    if weights is not None and len(weights) != layers:
+    if isinstance(weights, tuple) and len(weights) != layers:
         raise RecipeError(
             f"--layer-weights has {_count(len(weights), 'number')} for "
             f"{_count(layers, 'style layer')}: give one for each."
         )
     for name in ("layer_weights", "blend"):
         shares = getattr(recipe, name)
-        if shares is not None and (min(shares, default=0) < 0 or sum(shares) <= 0):
+        if isinstance(shares, tuple) and (min(shares, default=0) < 0 or sum(shares) <= 0):
             raise RecipeError(f"--{_flag(name)} needs numbers of at least 0 with a positive sum.")
     if recipe.steps is not None:
         if not recipe.steps or min(recipe.steps) < 0:

@@ -140,7 +140,7 @@ def _check(film: FilmRecipe) -> None:
     need(film.frame_steps >= 1, "--frame-steps must be at least 1.")
     lags = film.long_term
     need(
-        bool(lags) and list(lags) == sorted(set(lags)) and 1 == lags[0] and lags[-1] <= 100,
+        bool(lags) and list(lags) == sorted(set(lags)) and lags[0] == 1 and lags[-1] <= 100,
         "--long-term needs growing numbers that begin with 1, such as 1,2,4.",
     )
     need(
@@ -148,6 +148,4 @@ def _check(film: FilmRecipe) -> None:
         "--passes and --temporal off contradict each other: leave out one of them.",
     )
     part = film.part
-    need(
-        part.end is None or part.end > part.start, "--end must come after --start: give it later."
-    )
+    need(part.end is None or part.end > part.start, "--end must come after --start: give it later.")

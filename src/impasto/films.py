@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.config import INITS, Recipe
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.plan import make_plan
 from impasto.engine.sequence import Link, Shot, until_settled
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError
@@ -150,12 +151,13 @@ class FilmJob:
         self._flow = flow
         self._kept = KeptFrames(target.frames_path, depth=recipe.depth)
         self._kept.begin(self._settings(), resume=target.resume, overwrite=target.overwrite)
-        self._notes: dict[int, Mapping[str, Any]] = {}
+        self._found: dict[int, Mapping[str, Any]] = {}
 
     @property
-    def finished(self) -> int:
-        """Frames of the last pass that are done."""
-        return len(self._notes)
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was left out or taken for granted."""
+        every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
+        return tuple(dict.fromkeys(every))
 
     def __iter__(self) -> Iterator[FilmState]:
         start = time.monotonic()
@@ -198,9 +200,9 @@ class FilmJob:
                     for state in self._states(number, shot, each, results):
                         yield self._film_state(number, index, done, count, state)
                     self._save_flow(number, each)
-                    self._kept.write(kind, index, state.image, _notes(each, state))
+                    self._kept.write(kind, index, _shown(state), _notes(each, state))
                 # What goes on is what a run that takes up here would read.
-                result, self._notes[index] = self._kept.read(kind, index)
+                result, self._found[index] = self._kept.read(kind, index)
                 results.append(result)
                 if deliver is not None:
                     deliver(each.frame, result)
@@ -291,11 +293,8 @@ class FilmJob:
         )
 
     def _deliver_kept(self, deliver: Deliver, count: int | None = None) -> None:
-        for frame in read_frames(self.clip):
-            kind = self._latest(frame.index)
-            if kind is None or frame.index == count:
-                return
-            result, _ = self._kept.read(kind, frame.index)
+        for frame in islice(read_frames(self.clip), count):
+            result, _ = self._kept.read(str(self._latest(frame.index)), frame.index)
             deliver(replace(frame, picture=resize(frame.picture, *self.size)), result)
 
     def _latest(self, index: int) -> str | None:
@@ -357,10 +356,10 @@ class FilmJob:
             "inputs": {"clip": [clip], "styles": styles},
             "result": {
                 "size": list(self.size),
-                "frames": len(self._notes),
+                "frames": len(self._found),
                 "seconds": round(seconds, 3),
             },
-            "frames": [dict(self._notes[index]) for index in sorted(self._notes)],
+            "frames": [dict(self._found[index]) for index in sorted(self._found)],
             "versions": versions("av", "opencv-python-headless"),
         }
 
@@ -384,7 +383,7 @@ def film_job(
     _check_target(target)
     stylizer, rest = stylizer_for(rest)
     recipe = stylizer.recipe(rest)
-    styles = list(style) if isinstance(style, list | tuple) else [style]
+    styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))
@@ -444,6 +443,11 @@ def _check_target(target: Target) -> None:
     overwrite = target.overwrite or target.resume
     check_output(path, overwrite=overwrite)
     check_output(record_path(path), overwrite=overwrite)
+
+
+def _shown(state: State) -> Tensor:
+    """The picture without the source's luminance, which comes last of all."""
+    return state.image if state.shown is None else state.shown
 
 
 def _notes(each: TiedFrame, state: State) -> dict[str, Any]:

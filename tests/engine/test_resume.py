@@ -20,6 +20,7 @@ OPTIONS = [
     {"init": "noise", "precision": "bf16"},
     {"preserve_color": "statistics"},
     {"crop_preview": True},
+    {"average": 0.9, "style_loss": "w2"},
 ]
 
 

@@ -18,8 +18,10 @@ from cyclopts import App, CycloptsError, Parameter
 import impasto
 from impasto.cli.classify import classify
 from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
+from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
@@ -32,6 +34,8 @@ app = App(
 )
 app.command(models)
 app.command(classify)
+app.command(video)
+app.command(measure)
 
 
 @app.command

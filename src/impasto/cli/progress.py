@@ -13,8 +13,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
+from impasto.films import FilmState
 
 Show = Callable[[State], None]
+FilmShow = Callable[[FilmState], None]
 BatchShow = Callable[[int, str, Plan, State], None]
 """(index, name, plan, state) of one picture of many."""
 
@@ -43,6 +45,19 @@ def batch_display(count: int, *, quiet: bool) -> Iterator[BatchShow]:
             yield _batch_bar_show(count, bar)
     else:
         yield _batch_plain_show(count)
+
+
+@contextmanager
+def film_display(*, quiet: bool) -> Iterator[FilmShow]:
+    """A function that shows a state of a film: one bar over all its frames."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            yield _film_bar_show(bar)
+    else:
+        yield _film_plain_show()
 
 
 def describe(plan: Plan, state: State) -> str:
@@ -105,6 +120,40 @@ def _batch_plain_show(count: int) -> BatchShow:
     return show
 
 
+def _film_bar_show(bar: Progress) -> FilmShow:
+    task = bar.add_task("reading", total=1.0, rate="")
+    rate = _FrameRate()
+
+    def show(state: FilmState) -> None:
+        bar.update(
+            task, completed=state.progress, description=_describe_frame(state), rate=rate(state)
+        )
+
+    return show
+
+
+def _film_plain_show() -> FilmShow:
+    """A line at every tenth of the work."""
+    rate, shown = _FrameRate(), -1
+
+    def show(state: FilmState) -> None:
+        nonlocal shown
+        speed, tenth = rate(state), int(state.progress * 10)
+        if tenth > shown:
+            shown = tenth
+            print(f"{state.progress:4.0%}  {_describe_frame(state)}  {speed}", file=sys.stderr)
+
+    return show
+
+
+def _describe_frame(state: FilmState) -> str:
+    frame = f"frame {state.index + 1}/{state.frames}"
+    if state.state is None:
+        return f"{frame}  done"
+    content, style = state.state.weights.distances(state.state.losses)
+    return f"{frame}  step {state.state.step}  content {content:.2f} style {style:.3f}"
+
+
 def _plain_show(plan: Plan) -> Show:
     """A line at every tenth of the work."""
     rate, shown = _Rate(), -1
@@ -117,6 +166,22 @@ def _plain_show(plan: Plan) -> Show:
             print(f"{state.progress:4.0%}  {describe(plan, state)}  {speed}", file=sys.stderr)
 
     return show
+
+
+class _FrameRate:
+    """Seconds a finished frame, smoothed over about ten of them."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._seconds = 0.0
+
+    def __call__(self, state: FilmState) -> str:
+        if state.state is None:
+            now = time.monotonic()
+            passed, self._at = now - self._at, now
+            weight = 0.1 if self._seconds else 1.0
+            self._seconds += weight * (passed - self._seconds)
+        return f"{self._seconds:.2f} s a frame" if self._seconds else ""
 
 
 class _Rate:

@@ -49,7 +49,7 @@ def stylize_command(
     if preview:
         check_output(_preview_path(path), overwrite=overwrite)
     job = stylize_job(content, list(styles), **options)
-    _say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=quiet)
+    say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=quiet)
     try:
         status = work(job, path, preview=preview, quiet=quiet)
         finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
@@ -94,7 +94,7 @@ def finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -
     elif not quiet:
         print(path)
         if job.recipe.crop_preview:
-            _say((_price(job, result),), quiet=quiet)
+            say((_price(job, result),), quiet=quiet)
 
 
 def _price(job: Job, result: Result) -> str:
@@ -114,7 +114,8 @@ def _duration(seconds: float) -> str:
     return f"{max(1, seconds):.0f} s"
 
 
-def _say(sentences: Sequence[str], *, quiet: bool) -> None:
+def say(sentences: Sequence[str], *, quiet: bool) -> None:
+    """Print notes to standard error."""
     for sentence in () if quiet else sentences:
         print(f"impasto: {sentence}", file=sys.stderr)
 

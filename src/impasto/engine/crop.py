@@ -22,7 +22,7 @@ from impasto.engine.state import Checkpoint, State
 from impasto.nets.network import Network
 from impasto.ops.detail import most_detailed
 from impasto.ops.inits import interpolate, resize
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 SIDE = 512
 HARDLY_LARGER = 1.5  # a size with up to this many times the window's pixels is made whole
@@ -49,7 +49,7 @@ def run_cropped(
     pictures: Pictures,
     network: Network,
     *,
-    layer_loss: StatisticsLoss = gram_loss,
+    layer_loss: StatisticsLoss | None = None,
     optimizer: Callable[[], Optimizer] | None = None,
     resume: Checkpoint | None = None,
 ) -> Iterator[State]:
@@ -131,10 +131,11 @@ def _within(plan: Plan, state: State) -> int:
 
 
 def _recolored_once(recipe: Recipe, pictures: Pictures) -> tuple[Recipe, Pictures]:
-    """Paintings take the colours of the whole photograph, not of the window."""
-    if recipe.preserve_color != "statistics":
+    """Colours are matched to and from the whole photograph, not the window."""
+    if recipe.preserve_color != "statistics" and not recipe.match_color:
         return recipe, pictures
-    return replace(recipe, preserve_color="none"), recolored(recipe, pictures)
+    plain = replace(recipe, preserve_color="none", match_color=False)
+    return plain, recolored(recipe, pictures)
 
 
 def _first_pictures(pictures: Pictures, stage: Stage) -> Pictures:

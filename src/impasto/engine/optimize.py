@@ -14,6 +14,7 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
+from impasto.engine.pairs import Pairs
 
 Evaluate = Callable[[Tensor], Evaluation]
 
@@ -67,85 +68,64 @@ class LBFGS:
     def __init__(self, *, history: int = 10, first_change: float = 0.01) -> None:
         self.history = history
         self.first_change = first_change
-        self._steps: list[Tensor] = []  # s_k
-        self._changes: list[Tensor] = []  # y_k
-        self._curvatures: list[float] = []  # s_k . y_k
+        self._pairs = Pairs(history)
         self._losses: list[float] = []
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
         held = at.held
         gradient = at.gradient.masked_fill(held, 0)
-        if not gradient.any():
+        if not _dot(gradient, gradient) and not gradient.any():
             return at
         self._losses = [*self._losses, at.losses.total][-self.memory_of_losses :]
         found = self._search(at, gradient, self._direction(gradient, held), evaluate)
-        if found is None and self._steps:
-            self._forget()
+        if found is None and len(self._pairs):
+            self._pairs.forget()
+            self._losses = self._losses[-1:]
             found = self._search(at, gradient, self._direction(gradient, held), evaluate)
         if found is None:
             return at
-        self._remember(found.image - at.image, found.gradient - at.gradient)
-        return found
+        evaluation, step = found
+        self._remember(step, evaluation.gradient - at.gradient)
+        return evaluation
 
     def state_dict(self) -> dict[str, Any]:
-        """The pairs, oldest first, and the last losses."""
-        return {
-            "steps": list(self._steps),
-            "changes": list(self._changes),
-            "losses": list(self._losses),
-        }
+        """The pairs and the last losses."""
+        return {**self._pairs.state_dict(), "losses": list(self._losses)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
-        self._steps = list(state["steps"])
-        self._changes = list(state["changes"])
-        self._curvatures = list(map(_dot, self._steps, self._changes))
+        self._pairs.load_state_dict(state)
         self._losses = list(state["losses"])
 
     def _direction(self, gradient: Tensor, held: Tensor) -> Tensor:
-        """-H g by the two-loop recursion; the scaled negative gradient while nothing is known."""
-        if not self._steps:
+        """-H g within the free pixels; the scaled negative gradient while nothing is known."""
+        if not len(self._pairs):
             return -gradient * (self.first_change / gradient.abs().mean())
-        q = gradient.clone()
-        pairs = list(zip(self._steps, self._changes, self._curvatures, strict=True))
-        shares = []
-        for s, y, curvature in reversed(pairs):
-            shares.append(_dot(s, q) / curvature)
-            q.add_(y, alpha=-shares[-1])
-        last = self._changes[-1]
-        q *= self._curvatures[-1] / _dot(last, last)
-        for (s, y, curvature), share in zip(pairs, reversed(shares), strict=True):
-            q.add_(s, alpha=share - _dot(y, q) / curvature)
-        return q.neg_().masked_fill_(held, 0)
+        return self._pairs.direction(gradient).masked_fill_(held, 0)
 
     def _search(
         self, at: Evaluation, gradient: Tensor, direction: Tensor, evaluate: Evaluate
-    ) -> Evaluation | None:
+    ) -> tuple[Evaluation, Tensor] | None:
+        """A picture that is good enough, evaluated, and the step that led there."""
         if not _dot(gradient, direction) < 0:  # also when it is not a number
             return None
         length, bound = 1.0, max(self._losses)
         for _ in range(self.trials):
-            found = evaluate((at.image + length * direction).clamp_(0, 1))
-            slope = min(0.0, _dot(gradient, found.image - at.image))
+            found = evaluate(torch.add(at.image, direction, alpha=length).clamp_(0, 1))
+            step = found.image - at.image
+            slope = min(0.0, _dot(gradient, step))
             if not found.finite:
                 length /= 10
             elif found.losses.total <= bound + self.armijo * slope:
-                return found
+                return found, step
             else:
                 length /= 2
         return None
 
     def _remember(self, step: Tensor, change: Tensor) -> None:
-        curvature = _dot(step, change)
-        if curvature > 1e-10 * _dot(change, change):
-            self._steps = [*self._steps, step][-self.history :]
-            self._changes = [*self._changes, change][-self.history :]
-            self._curvatures = [*self._curvatures, curvature][-self.history :]
-
-    def _forget(self) -> None:
-        self._steps, self._changes, self._curvatures = [], [], []
-        self._losses = self._losses[-1:]
+        if _dot(step, change) > 1e-10 * _dot(change, change):
+            self._pairs.add(step, change)
 
 
 class Adam:

@@ -63,7 +63,7 @@ class Stage:
     Attributes:
         height: rows of the picture.
         width: columns of the picture.
-        styles: height and width of each painting.
+        styles: height and width of each painting, one after the other at every style scale.
         steps: optimiser steps.
         precision: of the network's arithmetic; the picture, the optimiser and all sums over
             positions are float32 either way.
@@ -157,7 +157,7 @@ def make_plan(
     steps = _steps(recipe, len(sizes))
     precisions = _precisions(recipe, machine, device, len(sizes))
     stages = tuple(
-        Stage(*size, tuple(_style_size(recipe, size, style) for style in styles), n, precision)
+        Stage(*size, _style_sizes(recipe, size, styles), n, precision)
         for size, n, precision in zip(sizes, steps, precisions, strict=True)
     )
     return Plan(device, device != "mps", recipe.threads or machine.threads, stages)
@@ -239,9 +239,15 @@ def _scales_of(steps: tuple[int, ...] | None) -> int | None:
     return len(steps) if steps and len(steps) > 1 else None
 
 
-def _style_size(recipe: Recipe, stage: Size, style: Size) -> Size:
+def _style_sizes(recipe: Recipe, stage: Size, styles: Sequence[Size]) -> tuple[Size, ...]:
+    return tuple(
+        _style_size(stage, style, scale) for style in styles for scale in recipe.style_scales
+    )
+
+
+def _style_size(stage: Size, style: Size, scale: float) -> Size:
     """The painting at the stage's size times the style scale, but never enlarged."""
-    longest = min(max(style), round(max(stage) * recipe.style_scale))
+    longest = min(max(style), round(max(stage) * scale))
     size = fit(style, longest)
     if min(size) >= NARROWEST:
         return size

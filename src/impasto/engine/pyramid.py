@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
+from impasto.engine.average import Average
 from impasto.engine.guard import Guard
 from impasto.engine.objective import Anchor, Evaluation, Objective, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
@@ -23,7 +24,7 @@ from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def run(
     pictures: Pictures,
     network: Network,
     *,
-    layer_loss: StatisticsLoss = gram_loss,
+    layer_loss: StatisticsLoss | None = None,
     optimizer: Callable[[], Optimizer] | None = None,
     resume: Checkpoint | None = None,
 ) -> Iterator[State]:
@@ -65,7 +66,7 @@ def run(
         plan: the automatic choices, from :func:`impasto.engine.plan.make_plan`.
         pictures: photograph, paintings, and a starting picture where the recipe names one.
         network: gives the features.
-        layer_loss: style loss of one layer, a function of statistics.
+        layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
         resume: a checkpoint of the same run; its own state is then the first.
 
@@ -90,7 +91,7 @@ def _stages(
     plan: Plan,
     pictures: Pictures,
     network: Network,
-    layer_loss: StatisticsLoss,
+    layer_loss: StatisticsLoss | None,
     make: Callable[[], Optimizer],
     resume: Checkpoint | None,
 ) -> Iterator[State]:
@@ -115,17 +116,18 @@ def _stages(
                 anchors=pictures.anchors,
             )
             if resume and index == resume.stage:
-                first, at, guard = _resumed(resume, make, content.device)
+                first, at, guard, average = _resumed(resume, make, recipe.average, content.device)
             else:
                 at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
-                first, guard = 0, Guard(make, at)
+                first, guard, average = 0, Guard(make, at), Average(recipe.average)
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
                 with _threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
+                    average.add(at.image)
                     if step == stage.steps:
-                        at = guard.settled(at, objective.evaluate)
+                        at = _settled(at, guard, average, objective)
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -135,24 +137,37 @@ def _stages(
                 weights=objective.weights,
                 image=at.image,
                 finish=finish,
-                checkpoint=partial(_checkpoint, index, step, at, guard),
+                shown=average.picture,
+                checkpoint=partial(_checkpoint, index, step, at, guard, average),
                 trouble=guard.trouble,
             )
         before = content
 
 
-def _checkpoint(stage: int, step: int, at: Evaluation, guard: Guard) -> Checkpoint:
-    return Checkpoint(stage, step, at.image, at.gradient, at.losses, guard.state_dict(at))
+def _settled(at: Evaluation, guard: Guard, average: Average, objective: Objective) -> Evaluation:
+    """What a stage ends with: the average where the recipe asks for one."""
+    picture = average.picture
+    if picture is None:
+        return guard.settled(at, objective.evaluate)
+    return objective.evaluate(picture)
+
+
+def _checkpoint(
+    stage: int, step: int, at: Evaluation, guard: Guard, average: Average
+) -> Checkpoint:
+    state = {**guard.state_dict(at), **average.state_dict()}
+    return Checkpoint(stage, step, at.image, at.gradient, at.losses, state)
 
 
 def _resumed(
-    resume: Checkpoint, make: Callable[[], Optimizer], device: torch.device
-) -> tuple[int, Evaluation, Guard]:
-    """The step that a checkpoint was made at, its evaluated picture, and its guarded optimiser."""
+    resume: Checkpoint, make: Callable[[], Optimizer], decay: float, device: torch.device
+) -> tuple[int, Evaluation, Guard, Average]:
+    """The step that a checkpoint was made at, its evaluated picture, and what goes on from it."""
     at = Evaluation(resume.image.to(device), resume.losses, resume.gradient.to(device))
-    guard = Guard(make, at)
-    guard.load_state_dict(_moved(resume.optimizer, device), at)
-    return resume.step, at, guard
+    guard, average, state = Guard(make, at), Average(decay), _moved(resume.optimizer, device)
+    guard.load_state_dict(state, at)
+    average.load_state_dict(state)
+    return resume.step, at, guard, average
 
 
 def _moved(state: Any, device: torch.device) -> Any:
@@ -176,7 +191,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimize
     if not fits:
         raise RecordError("The checkpoint is another run's: leave out --resume to start anew.")
     try:
-        _resumed(resume, make, torch.device("cpu"))
+        _resumed(resume, make, 0.0, torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."
@@ -207,7 +222,12 @@ def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Netwo
 
 
 def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
-    """The paintings in the photograph's colours, where the recipe asks for that."""
+    """Paintings in the photograph's colours, or the other way round, where the recipe asks."""
+    if recipe.match_color:
+        shares = recipe.blend_for(len(pictures.styles))
+        matched = [match_color_statistics(pictures.content, style) for style in pictures.styles]
+        both = zip(shares, matched, strict=True)
+        return replace(pictures, content=torch.stack([s * m for s, m in both]).sum(0))
     if recipe.preserve_color != "statistics":
         return pictures
     styles = tuple(match_color_statistics(style, pictures.content) for style in pictures.styles)
@@ -248,9 +268,9 @@ def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
 def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> list[Tensor]:
     """Photograph and paintings at the stage's sizes, where the computation takes place."""
     content = resize(pictures.content, stage.height, stage.width, wrap=wrap)
-    styles = [
-        resize(style, *size) for style, size in zip(pictures.styles, stage.styles, strict=True)
-    ]
+    scales = len(stage.styles) // len(pictures.styles)
+    paintings = [style for style in pictures.styles for _ in range(scales)]
+    styles = [resize(style, *size) for style, size in zip(paintings, stage.styles, strict=True)]
     return [picture.to(plan.device) for picture in (content, *styles)]
 
 

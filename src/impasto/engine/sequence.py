@@ -22,7 +22,7 @@ from impasto.engine.plan import Plan
 from impasto.engine.pyramid import Pictures, recolored, run, style_targets
 from impasto.engine.state import State
 from impasto.nets.network import Network
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 from impasto.ops.warp import warp
 
 EXPLAINED = 0.08  # mean difference of the channels up to which a warped frame explains a pixel
@@ -60,7 +60,7 @@ class Shot:
         network: gives the features.
         temporal: weight of the temporal loss.
         frame_steps: most steps of a later frame.
-        layer_loss: style loss of one layer.
+        layer_loss: style loss of one layer; the recipe's when not given.
         optimizer: makes a fresh optimiser; the recipe's own when not given.
 
     """
@@ -75,7 +75,7 @@ class Shot:
         *,
         temporal: float,
         frame_steps: int,
-        layer_loss: StatisticsLoss = gram_loss,
+        layer_loss: StatisticsLoss | None = None,
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
         self._pictures = recolored(recipe, Pictures(first, styles))
@@ -86,13 +86,13 @@ class Shot:
         self._later_plan = replace(plan, stages=(last,))
         self._network = network
         self._temporal = temporal
-        self._options = {"layer_loss": layer_loss, "optimizer": optimizer}
+        self._layer_loss, self._optimizer = layer_loss, optimizer
         self._later: Pictures | None = None
 
     def still(self, init: Tensor | None = None) -> Iterator[State]:
         """The shot's first frame, as a picture of its own."""
         pictures = replace(self._pictures, init=init)
-        return run(self._recipe, self._plan, pictures, self._network, **self._options)
+        return self._run(self._plan, pictures)
 
     def following(
         self, content: Tensor, links: Sequence[Link], *, before: Tensor | None = None
@@ -115,7 +115,17 @@ class Shot:
             for picture, weight in zip(moved, weights, strict=True)
         )
         pictures = replace(self._prepared(), content=content, init=start, anchors=anchors)
-        return run(self._recipe, self._later_plan, pictures, self._network, **self._options)
+        return self._run(self._later_plan, pictures)
+
+    def _run(self, plan: Plan, pictures: Pictures) -> Iterator[State]:
+        return run(
+            self._recipe,
+            plan,
+            pictures,
+            self._network,
+            layer_loss=self._layer_loss,
+            optimizer=self._optimizer,
+        )
 
     def _prepared(self) -> Pictures:
         """The paintings at their last sizes, and their statistics."""

@@ -95,8 +95,8 @@ class Checkpoint:
         image: ``(1, 3, H, W)`` float32 in [0, 1].
         gradient: of the total loss at ``image``.
         losses: at ``image``.
-        optimizer: state of the optimiser and its guard: tensors, numbers, texts, None, and lists
-            or dicts of these.
+        optimizer: state of the optimiser, its guard and the running average: tensors, numbers,
+            texts, None, and lists or dicts of these.
 
     """
 
@@ -121,9 +121,12 @@ class State:
         weights: of this stage.
         image: ``(1, 3, H, W)`` float32 in [0, 1], H and W those of the stage. A read-only view,
             valid until the next state is asked for; :meth:`snapshot` copies.
-        trouble: what went wrong in this step, if anything did.
+        finish: what is done to a picture before it is delivered.
         checkpoint: where the run stands: given to :func:`impasto.engine.pyramid.run`, it goes on
             from here, bit for bit.
+        trouble: what went wrong in this step, if anything did.
+        shown: what is delivered in place of ``image``: the average of the steps so far, where the
+            recipe asks for it. After a stage's last step it is ``image``.
 
     """
 
@@ -137,9 +140,10 @@ class State:
     finish: Callable[[Tensor], Tensor] = field(repr=False)
     checkpoint: Callable[[], Checkpoint] = field(repr=False)
     trouble: Trouble | None = None
+    shown: Tensor | None = field(default=None, repr=False)
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in
         place where the recipe asks for them. ``(1, 3, H, W)`` float32 in [0, 1], on the CPU.
         """
-        return self.finish(self.image).detach().cpu().clone()
+        return self.finish(self.image if self.shown is None else self.shown).detach().cpu().clone()

@@ -1,8 +1,8 @@
-"""Optical flow between frames: OpenCV's DIS behind a small protocol, and flow drawn as a picture."""
+"""Optical flow between frames: OpenCV's DIS behind a small protocol; flow drawn as a picture."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,13 +45,14 @@ class DIS:
 
     def __init__(self) -> None:
         try:
-            import cv2  # noqa: PLC0415
+            import cv2
         except ImportError as error:
             raise FilmError(f"Optical flow needs {INSTALL}.") from error
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._dis.setFinestScale(0)
 
     def __call__(self, frame: Tensor, other: Tensor) -> Tensor:
+        """See :class:`FlowEstimator`."""
         flow = self._dis.calc(_grey(frame), _grey(other), None)
         return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))[None]
 

@@ -1,4 +1,4 @@
-"""A film's frames with what ties them to earlier ones: cuts, flows and where these may be believed."""
+"""A film's frames and what ties them to earlier ones: cuts, flows, where these may be believed."""
 
 from __future__ import annotations
 

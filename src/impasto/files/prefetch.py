@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def ahead(items: Iterable[T], *, most: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
     """The same items, made in a thread while the ones before are worked on.
 
     What is raised there is raised here, after the items before it. When the consumer stops, so does
@@ -37,7 +37,7 @@ def ahead(items: Iterable[T], *, most: int = 2) -> Iterator[T]:
             for item in items:
                 if not put((True, item)):
                     return
-        except BaseException as error:  # noqa: BLE001 (raised again by the consumer)
+        except BaseException as error:
             put((False, error))
         else:
             put((False, None))

@@ -255,6 +255,7 @@ def _check_whole(record: Record) -> None:
         raise MismatchError("an input is missing")
     if len(record.inputs["init"]) > 1:
         raise MismatchError("more than one start")
+    styles *= len(record.recipe.style_scales)
     if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
         raise MismatchError("the plan is for other inputs")
     if record.plan and record.task == "texture":
@@ -281,7 +282,15 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 2, "task": "stylize"}
 
 
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 3 added the style loss; before it there was eq. (5), and equal weights had no name."""
+    recipe = {**values["recipe"], "style_loss": "gram"}
+    if recipe.get("layer_weights") is None:
+        recipe["layer_weights"] = "equal"
+    return {**values, "schema": 3, "recipe": recipe}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -3,7 +3,7 @@
 JSON, beside the picture and, for PNG, inside it as compressed text. It names files but no folders,
 and carries nothing of a picture's own metadata. :mod:`impasto.files.reading` reads it.
 
-Schema 2 added ``task``, and the size and hash of the result's pixels.
+Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from impasto.engine.state import State
 from impasto.files.atomic import atomic_write
 from impasto.files.images import Picture
 
-SCHEMA = 2
+SCHEMA = 3
 PNG_KEYWORD = "impasto"
 MAX_TEXT = 900_000  # characters; readers, Pillow among them, refuse PNGs with more than a megabyte
 

@@ -1,4 +1,4 @@
-"""A film's sound: copied packet by packet where the container takes it, and encoded anew elsewhere."""
+"""A film's sound: copied packet by packet where the container takes it, encoded anew elsewhere."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.files.video import Clip, require_av
 
 if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
-    from av.packet import Packet
+    from av.container import OutputContainer
 
 
 class Sound:
@@ -24,8 +22,8 @@ class Sound:
 
     def __init__(self, clip: Clip, target: OutputContainer) -> None:
         self._target = target
-        self._packets: Iterator[Packet] = iter(())
-        self._waiting: Packet | None = None
+        self._packets: Iterator[Any] = iter(())
+        self._waiting: Any = None
         self._end = clip.part.end
         if clip.has_sound:
             self._packets = self._open(clip)
@@ -44,9 +42,9 @@ class Sound:
     def _advance(self) -> None:
         self._waiting = next(self._packets, None)
 
-    def _open(self, clip: Clip) -> Iterator[Packet]:
+    def _open(self, clip: Clip) -> Iterator[Any]:
         source = require_av().open(str(clip.path), metadata_errors="replace")
-        stream: AudioStream = source.streams.audio[0]
+        stream: Any = source.streams.audio[0]
         origin = clip.origin + clip.part.start
         if stream.codec_context.codec.canonical_name in self._target.supported_codecs:
             to = self._target.add_stream_from_template(stream)
@@ -55,9 +53,7 @@ class Sound:
         return _encoded(source, stream, to, origin, clip)
 
 
-def _copied(
-    source: InputContainer, stream: AudioStream, to: Any, origin: float, clip: Clip
-) -> Iterator[Packet]:
+def _copied(source: Any, stream: Any, to: Any, origin: float, clip: Clip) -> Iterator[Any]:
     shift = round(origin / stream.time_base)
     last = _length(clip)
     with source:
@@ -74,9 +70,7 @@ def _copied(
             yield packet
 
 
-def _encoded(
-    source: InputContainer, stream: AudioStream, to: Any, origin: float, clip: Clip
-) -> Iterator[Packet]:
+def _encoded(source: Any, stream: Any, to: Any, origin: float, clip: Clip) -> Iterator[Any]:
     av = require_av()
     resampler = av.AudioResampler(
         format=to.codec_context.codec.audio_formats[0].name,
@@ -101,7 +95,7 @@ def _encoded(
         yield from to.encode(None)
 
 
-def _seek(source: InputContainer, stream: AudioStream, clip: Clip) -> None:
+def _seek(source: Any, stream: Any, clip: Clip) -> None:
     if clip.part.start:
         at = (stream.start_time or 0) + int(clip.part.start / stream.time_base)
         source.seek(at, stream=stream, backward=True)
@@ -111,7 +105,7 @@ def _length(clip: Clip) -> float | None:
     return None if clip.part.end is None else clip.part.end - clip.part.start
 
 
-def _seconds(packet: Packet) -> float:
+def _seconds(packet: Any) -> float:
     return float((packet.dts or 0) * packet.time_base)
 
 

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.errors import FilmError
-from impasto.film_recipe import Part
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.flow import INSTALL
 from impasto.files.images import read_picture
+from impasto.film_recipe import Part
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -165,7 +165,7 @@ def require_av() -> Any:
 
     """
     try:
-        import av  # noqa: PLC0415
+        import av
     except ImportError as error:
         raise FilmError(f"Films need {INSTALL}.") from error
     return av
@@ -223,7 +223,7 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
     av = require_av()
     with _opened(clip.path) as container:
         stream = _video_of(container, clip.path)
-        given, seen, seconds = 0, 0, 0.0
+        given, seen, end = 0, 0, 0.0
         try:
             for frame in _decoded(container, stream, clip.part.start):
                 seconds, time = _time_of(frame, stream, clip)
@@ -231,6 +231,7 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
                     return
                 if seconds < clip.part.start - 1e-9:
                     continue
+                end = seconds + float((frame.duration or 0) * clip.time_base)
                 if frame.is_corrupt:
                     raise _damaged(clip, given)
                 if seen % clip.part.every == 0:
@@ -239,11 +240,11 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
                 seen += 1
         except av.FFmpegError as error:
             raise _damaged(clip, given) from error
-        if _is_short(clip, stream, seconds):
+        if _is_short(clip, stream, end):
             raise _damaged(clip, given)
 
 
-def _is_short(clip: Clip, stream: VideoStream, last: float) -> bool:
+def _is_short(clip: Clip, stream: VideoStream, reached: float) -> bool:
     """True if the frames ended well before the film's own statement of its length.
 
     A file that was cut off raises no error in some containers.
@@ -252,12 +253,10 @@ def _is_short(clip: Clip, stream: VideoStream, last: float) -> bool:
         return False
     end = clip.seconds if clip.part.end is None else min(clip.seconds, clip.part.end)
     frame = 1 / float(stream.average_rate or 25)
-    return last < end - max(3 * frame, 0.02 * end)
+    return reached < end - max(3 * frame, 0.02 * end)
 
 
-def _decoded(
-    container: InputContainer, stream: VideoStream, start: float
-) -> Iterator[VideoFrame]:
+def _decoded(container: InputContainer, stream: VideoStream, start: float) -> Iterator[VideoFrame]:
     if start > 0 and stream.time_base is not None:
         at = (stream.start_time or 0) + int(start / stream.time_base)
         container.seek(at, stream=stream, backward=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from torch import Tensor
@@ -70,7 +70,10 @@ PREVIEW = Codec(
     "libx264", {"crf": "23", "preset": "veryfast", "tune": "zerolatency"}, "yuv420p", "yuv420p"
 )
 _FRAMES_OF_A_FRAGMENT = 12
-_FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+_FRAGMENTED = {
+    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    "flush_packets": "1",
+}
 
 
 class Writer(Protocol):
@@ -241,7 +244,7 @@ class _Threaded:
             if self._error is None:
                 try:
                     self._encoder.write(*item)
-                except Exception as error:  # noqa: BLE001 (raised again by the caller's thread)
+                except Exception as error:
                     self._error = error
 
     def _raise(self) -> None:
@@ -282,9 +285,7 @@ def _video_stream(
     *,
     deep: bool = False,
 ) -> VideoStream:
-    stream: VideoStream = container.add_stream(
-        codec.encoder, rate=clip.rate, options=dict(codec.options)
-    )
+    stream: Any = container.add_stream(codec.encoder, rate=clip.rate, options=dict(codec.options))
     stream.height, stream.width = size
     stream.pix_fmt = codec.deep_pixels if deep else codec.pixels
     context = stream.codec_context
@@ -292,7 +293,7 @@ def _video_stream(
     if not stream.pix_fmt.startswith(_RGB):
         context.colorspace = context.color_primaries = context.color_trc = _BT709_TAG
         context.color_range = _LIMITED
-    return stream
+    return cast("VideoStream", stream)
 
 
 def _frame(picture: Tensor, pixels: str, *, deep: bool) -> Any:

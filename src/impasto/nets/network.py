@@ -6,7 +6,7 @@ topology, different widths, depths, input conventions and, for ``compact``, line
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, Protocol, runtime_checkable
@@ -20,6 +20,8 @@ from impasto.nets.topology import Layer, check_layers
 
 Pooling = Literal["max", "avg"]
 Padding = Literal["zeros", "circular", "replicate"]
+Trim = Callable[[Layer, Tensor], Tensor]
+"""(a pooling layer, its output) to the part of that output which the layers after it shall see."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,28 @@ class Head:
         weight: ``(K, C)`` with K at most C + 1.
         bias: ``(K,)``.
         channels: N, the number of channels that it stands for; eq. (5) is normalised by it.
+        frame: Q ``(N, K)`` with orthonormal columns: Q (weight f + bias) are the N channels. None
+            where nobody asks for a single channel.
 
     """
 
     weight: Tensor
     bias: Tensor
     channels: int
+    frame: Tensor | None = None
 
     def to(self, device: torch.device) -> Head:
         """The same on another device."""
-        return Head(self.weight.to(device), self.bias.to(device), self.channels)
+        frame = None if self.frame is None else self.frame.to(device)
+        return Head(self.weight.to(device), self.bias.to(device), self.channels, frame)
 
     @classmethod
     def from_linear(cls, weight: Tensor, bias: Tensor) -> Head:
         """Reduce A ``(N, C)`` and b ``(N,)`` to the triangular factor of [A b] = Q R."""
         joined = torch.cat([weight, bias[:, None]], dim=1).double()
-        factor = torch.linalg.qr(joined, mode="r").R.to(weight.dtype)
-        return cls(factor[:, :-1].contiguous(), factor[:, -1].contiguous(), weight.shape[0])
+        frame, factor = (x.to(weight.dtype) for x in torch.linalg.qr(joined))
+        matrix, offset = factor[:, :-1].contiguous(), factor[:, -1].contiguous()
+        return cls(matrix, offset, weight.shape[0], frame)
 
 
 @runtime_checkable
@@ -117,12 +124,15 @@ class ConvNetwork(nn.Module):
                 self._add_convolution(layer, tensors)
         self.requires_grad_(False)
 
-    def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    def features(
+        self, image: Tensor, layers: Collection[str], *, trim: Trim | None = None
+    ) -> dict[str, Tensor]:
         """Feature maps after the ReLU, computing no deeper than asked.
 
         Args:
             image: RGB ``(B, 3, H, W)`` in [0, 1]; differentiable.
             layers: names such as ``conv4_2`` (``relu4_2`` is the same).
+            trim: takes a rim off each pooling's output; for a picture that is part of a larger one.
 
         Returns:
             ``{name: (B, N, H / 2^(block-1), W / 2^(block-1))}``, rows and columns rounded down,
@@ -139,6 +149,8 @@ class ConvNetwork(nn.Module):
             if len(maps) == len(wanted):
                 break
             x = self._through(layer, x, wanted)
+            if trim and layer.kind == "pool":
+                x = trim(layer, x)
             if layer.name in wanted:
                 maps[layer.name] = x
         return maps

@@ -1,7 +1,7 @@
 """Moving pictures along optical flow, and knowing where the flow may be believed.
 
-A flow is ``(1, 2, H, W)`` in pixels, horizontal then vertical: the point (x, y) of one frame lies at
-(x + u, y + v) of the other. Conditions and constants are those of Ruder, Dosovitskiy and Brox,
+A flow is ``(1, 2, H, W)`` in pixels, horizontal then vertical: the point (x, y) of one frame lies
+at (x + u, y + v) of the other. Conditions and constants are those of Ruder, Dosovitskiy and Brox,
 *Artistic style transfer for videos* (2016), section 4.1 and 4.2.
 """
 
@@ -32,7 +32,7 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
 
 
 def reliable(flow: Tensor, back: Tensor) -> Tensor:
-    """Where a flow may be believed: 1, or 0 where it leads out, to something hidden, or is at an edge.
+    """Where a flow may be believed: 0 where it leads out or to something hidden, or at an edge.
 
     Following the flow and coming back must end near the start (eq. (5)), and there must be no
     motion boundary (eq. (6)), where flow is fuzzy and the picture would be smeared.

@@ -93,6 +93,7 @@ class Steady:
     def __init__(self, history: int) -> None:
         self._inner = LBFGS(history=history)
         self._history = history
+        self._full = False
         self.evaluations = 0
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
@@ -103,11 +104,16 @@ class Steady:
             return evaluate(image)
 
         found = self._inner.step(at, counted)
+        if self._full:
+            return found
         state = self.state_dict()
         if len(state["places"]) == 1:
+            self._full = True
             pairs = Pairs(self._history)
+            nothing = torch.zeros(())
+            s, y = ((row, nothing.expand_as(row)) for row in state["rows"])
             for _ in range(self._history):
-                pairs.add(*state["rows"])
+                pairs.add(s, y)
             self.load_state_dict({**state, **pairs.state_dict()})
         return found
 

@@ -106,7 +106,9 @@ def test_somebody_s_file_by_the_name_of_a_preview_is_kept(options, photo, painti
     assert theirs.read_bytes() == b"precious"
 
 
-def test_a_failure_after_a_preview_leaves_nothing_behind(photo, painting, folder, monkeypatch):
+def test_a_failure_after_a_preview_leaves_a_checkpoint_alone(
+    photo, painting, folder, monkeypatch, capsys
+):
     from impasto import api
     from impasto.errors import OutputError
 
@@ -115,7 +117,12 @@ def test_a_failure_after_a_preview_leaves_nothing_behind(photo, painting, folder
 
     monkeypatch.setattr(api, "write_result", fail)
     assert main(["stylize", str(photo), str(painting), "--preview", "1", *QUICK]) == 2
-    assert _names(folder) == set()
+    assert "--resume goes on from photo+painting.checkpoint" in capsys.readouterr().err
+    assert _names(folder) == {"photo+painting.checkpoint"}
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert main(["stylize", str(photo), str(painting), "--resume", *QUICK]) == 0
+    assert _names(folder) == {"photo+painting.png", "photo+painting.json"}
 
 
 def _bad(tmp_path: Path, tiny_tensors) -> dict[str, tuple[list[str], str]]:
@@ -144,7 +151,7 @@ def _bad(tmp_path: Path, tiny_tensors) -> dict[str, tuple[list[str], str]]:
         "weights nowhere": (["PHOTO", "PAINTING", "--weights", "no.safetensors"], "no.safetensors"),
         "weights that are a picture": (["PHOTO", "PAINTING", "--weights", "PHOTO"], "photo.png"),
         "unknown option": (["PHOTO", "PAINTING", "--stength", "1"], "stength"),
-        "unknown choice": (["PHOTO", "PAINTING", "--optimizer", "sgd"], "sgd"),
+        "unknown choice": (["PHOTO", "PAINTING", "--optimizer", "rprop"], "rprop"),
         "not a number": (["PHOTO", "PAINTING", "--size", "big"], "big"),
         "out of range": (["PHOTO", "PAINTING", "--strength", "7"], "between 0 and 1"),
         "seed": (["PHOTO", "PAINTING", "--seed", str(2**64), "--init", "noise"], "--seed"),
@@ -261,5 +268,5 @@ def test_ctrl_c_writes_the_picture_so_far(photo, painting, folder):
     assert record["result"]["steps"] > 0
     assert f"stopped after {record['result']['steps']} of 100000 steps" in err
     assert "out.png" in err
-    assert _names(folder) == {"out.png", "out.json"}
+    assert _names(folder) == {"out.png", "out.json", "out.checkpoint"}
     assert Image.open("out.png").size == (64, 53)

@@ -70,7 +70,9 @@ def test_wasserstein_loss_of_the_features():
     f, g = _features(1, 4, 6, 7), _features(1, 4, 5, 9, seed=1)
     (a, b), (m, n) = ([torch.cov(x[0].flatten(1), correction=0) for x in (f, g)],
                       [x.mean((0, 2, 3)) for x in (f, g)])  # fmt: skip
-    wide = [c + 1e-4 * b.diagonal().mean() * torch.eye(4, dtype=b.dtype) for c in (a, b)]
+    energy = b.trace() + n.square().sum()
+    floor = 1e-4 * b.diagonal().mean() + 4 * 2**-23 * energy
+    wide = [c + floor * torch.eye(4, dtype=b.dtype) for c in (a, b)]
     expected = (m - n).square().sum().item() + _bures_by_scipy(*(c.numpy() for c in wide))
     found = wasserstein_loss(statistics_of(f), statistics_of(g), 4)
     assert found.item() == pytest.approx(expected / 4, rel=1e-6)
@@ -127,6 +129,22 @@ def test_a_silent_channel_and_a_blank_picture_have_losses_and_gradients(name: st
         (gradient,) = torch.autograd.grad(loss, x)
         assert loss.item() > 0
         assert gradient.isfinite().all()
+
+
+def test_a_matrix_of_few_positions_far_from_zero_is_no_trouble_in_float32():
+    """Its rank is 3 of 30, and rounding of its large means outweighs its small variances."""
+    f, g = ((100 + _noise(1, 30, 1, 3, seed=seed)).float() for seed in (0, 1))
+    found = wasserstein_loss(statistics_of(f), statistics_of(g), 30)
+    assert 0 < found < 10
+
+
+def test_what_is_not_finite_is_no_error():
+    f, g = _features(1, 4, 5, 5), _features(1, 4, 5, 5, seed=1)
+    for value in (torch.nan, torch.inf):
+        x = (f * value).requires_grad_()
+        loss = wasserstein_loss(statistics_of(x), statistics_of(g), 4)
+        assert not loss.isfinite()
+        assert not torch.autograd.grad(loss, x)[0].isfinite().all()
 
 
 @pytest.mark.parametrize("name", STYLE_LOSSES)

@@ -47,7 +47,7 @@ def video(
 ) -> int:
     """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
     del debug
-    from impasto.cli.stylize import INTERRUPTED, default_output, say
+    from impasto.cli.stylize import default_output
     from impasto.films import film_job
 
     if not style:

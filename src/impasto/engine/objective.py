@@ -36,7 +36,7 @@ class Evaluation:
     @cached_property
     def finite(self) -> bool:
         """False once a loss or any part of the gradient is infinite or not a number."""
-        return self.losses.finite and math.isfinite(float(self.gradient.abs().sum()))
+        return self.losses.finite and math.isfinite(float(self.gradient.sum()))
 
     @property
     def held(self) -> Tensor:

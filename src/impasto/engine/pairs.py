@@ -15,17 +15,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.engine.storage import Storage, in_memory
+
 
 class Pairs:
     """The last pairs (s, y) of steps and gradient changes, as rows of one matrix.
 
     Args:
         capacity: pairs remembered; each further one takes the oldest one's place.
+        storage: where they lie.
 
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, storage: Storage = in_memory) -> None:
         self.capacity = capacity
+        self._storage = storage
         self._rows = torch.empty(0)  # s and y of the pair in place k are rows 2k and 2k + 1
         self._products = torch.zeros(2 * capacity, 2 * capacity, dtype=torch.float64)
         self._places: list[int] = []  # oldest first
@@ -33,26 +37,35 @@ class Pairs:
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, step: Tensor, change: Tensor) -> None:
-        """Remember a pair; s . y must be positive."""
-        s, y = step.flatten(), change.flatten()
+    def add(self, images: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]) -> None:
+        """Remember the differences of two pictures and of their gradients; s . y must be positive.
+
+        Args:
+            images: the later one first.
+            gradients: likewise.
+
+        """
         if not self._places:
-            self._rows = s.new_empty(2 * self.capacity, s.numel())
+            self._rows = self._storage(images[0], (2 * self.capacity, images[0].numel()))
         place = len(self) if len(self) < self.capacity else self._places.pop(0)
         self._places.append(place)
-        self._rows[2 * place].copy_(s)
-        self._rows[2 * place + 1].copy_(y)
+        s, y = self._rows[2 * place], self._rows[2 * place + 1]
+        for row, (after, before) in ((s, images), (y, gradients)):
+            torch.sub(after.flatten(), before.flatten(), out=row)
         # Of s . y' the recursion asks only where y' is the younger, so s needs no pass of its own.
         found = self._dot(y)
         self._products[2 * place + 1, : len(found)] = found
         self._products[: len(found), 2 * place + 1] = found
 
-    def direction(self, gradient: Tensor) -> Tensor:
-        """-H g, where H is the inverse Hessian that the pairs tell of; at least one is needed."""
-        flat = gradient.flatten()
+    def turn(self, gradient: Tensor) -> Tensor:
+        """Turn g into -H g, in place; H is the inverse Hessian that the pairs tell of.
+
+        At least one pair is needed, and a contiguous gradient.
+        """
+        flat = gradient.view(-1)
         scale, shares = self._recursion(self._dot(flat))
-        found = torch.addmv(flat, self._filled().mT, shares.to(flat), beta=-scale, alpha=-1)
-        return found.view_as(gradient)
+        flat.addmv_(self._filled().mT, shares.to(flat), beta=-scale, alpha=-1)
+        return gradient
 
     def forget(self) -> None:
         """Forget every pair."""
@@ -61,7 +74,7 @@ class Pairs:
     def state_dict(self) -> dict[str, Any]:
         """Copies of the pairs, and what is known of them."""
         return {
-            "rows": self._filled().clone(),
+            "rows": self._copied(self._filled()),
             "products": self._products.clone(),
             "places": list(self._places),
         }
@@ -71,8 +84,11 @@ class Pairs:
         rows = state["rows"]
         self._places = list(state["places"])
         self._products = state["products"].clone()
-        self._rows = rows.new_empty(2 * self.capacity, rows.shape[-1])
+        self._rows = self._storage(rows, (2 * self.capacity, rows.shape[-1]))
         self._rows[: len(rows)].copy_(rows)
+
+    def _copied(self, rows: Tensor) -> Tensor:
+        return self._storage(rows, tuple(rows.shape)).copy_(rows)
 
     def _filled(self) -> Tensor:
         return self._rows[: 2 * len(self)]

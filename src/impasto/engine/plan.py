@@ -17,13 +17,13 @@ import torch
 
 from impasto.config import Recipe
 from impasto.errors import PictureError, RecipeError
+from impasto.nets.topology import CELL
 
 Size = tuple[int, int]  # height, width
 Window = tuple[int, int, int, int]  # top, left, height, width
 
 COARSEST = 128  # longest side at which an automatic pyramid starts
 NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
-CELL = 16  # pixels of the picture for one position of block 5
 DEFAULT_STEPS = (150, 100, 60)  # coarse to fine; further, larger stages take the last number
 
 

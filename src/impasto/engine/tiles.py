@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto.engine.plan import CELL
-from impasto.nets.topology import Layer
+from impasto.nets.topology import CELL, Layer
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,11 @@ class Tile:
     def add(self, values: Tensor, whole: Tensor) -> None:
         """Add what belongs to the pixels of :meth:`cut` to the whole picture's."""
         add(values, whole, self.rows.reach(self.halos[0]), self.columns.reach(self.halos[0]))
+
+    def areas(self) -> list[int]:
+        """Pixels that it covers with the halo of each block."""
+        sides = [(self.rows.reach(halo), self.columns.reach(halo)) for halo in self.halos]
+        return [len(rows) * len(columns) for rows, columns in sides]
 
     def trim(self, pooling: Layer, pooled: Tensor) -> Tensor:
         """What the next block needs of a pooling's output (:data:`impasto.nets.network.Trim`)."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from impasto.errors import OutputError
 
 
@@ -46,6 +48,34 @@ def remove_leftovers(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Only one process at a time makes what is to lie at ``path``; killed ones claim nothing.
+
+    Raises:
+        OutputError: another process is making it.
+
+    """
+    lock = FileLock(path.with_name(f".{_mark(path)}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise OutputError(
+            f"Another impasto is making {path.name!r}: wait until it is done, or choose another "
+            "--output."
+        ) from error
+    except (OSError, NotImplementedError):  # a disk that knows no locks, or is full
+        yield
+        return
+    try:
+        remove_leftovers(path)
+        yield
+    finally:
+        with suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
 def _mark(path: Path) -> str:
     """Eight letters that stand for a file's name, however long that is."""
     return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
@@ -76,7 +106,7 @@ def _check(path: Path, *, overwrite: bool) -> None:
         )
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a folder: give --output the name of a picture.")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise OutputError(
             f"{str(path)!r} exists already: choose another --output, or add --overwrite."
         )

@@ -60,6 +60,20 @@ class StageWeights:
 
 
 @dataclass(frozen=True)
+class Mishap:
+    """What went wrong in a step and what was done about it, ``times`` steps in a row.
+
+    See :class:`engine.state.Trouble`; ``step`` is the first of them.
+    """
+
+    step: int
+    stage: int
+    fault: str
+    remedy: str
+    times: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How the run ended. ``size`` and ``sha256`` (of the pixels) are missing before schema 2."""
 
@@ -87,6 +101,7 @@ class Record:
         result: how the run ended.
         losses: one entry a step.
         versions: package to version.
+        troubles: what went wrong on the way; in order.
 
     """
 
@@ -100,6 +115,7 @@ class Record:
     result: Outcome
     losses: tuple[Step, ...] = field(repr=False)
     versions: Mapping[str, str]
+    troubles: tuple[Mishap, ...] = ()
 
 
 def read_record(path: Path) -> Record:
@@ -220,6 +236,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
         result=build(Outcome, values["result"]),
         losses=convert(values["losses"], tuple[Step, ...]),
         versions=convert(values["versions"], dict[str, str]),
+        troubles=convert(values.get("troubles", []), tuple[Mishap, ...]),
     )
     _check_whole(record)
     return record

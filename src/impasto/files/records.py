@@ -40,6 +40,7 @@ def make_record(
     network: Mapping[str, str],
     losses: Sequence[Mapping[str, float]],
     weights: Sequence[Mapping[str, float | None]],
+    troubles: Sequence[Mapping[str, Any]] = (),
     last: State,
     seconds: float,
 ) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def make_record(
         network: name, file and hash.
         losses: one entry a step.
         weights: alpha, beta, C0 and S0 of each stage.
+        troubles: what went wrong on the way, and what was done about it.
         last: the state that was delivered.
         seconds: wall time.
 
@@ -80,6 +82,7 @@ def make_record(
             "style_distance": style,
         },
         "losses": [dict(each) for each in losses],
+        "troubles": [dict(each) for each in troubles],
         "versions": versions(),
     }
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import WeightsError
+from impasto.nets.convolution import Convolution, average_pool, centred, layout_of
 from impasto.nets.topology import Layer, check_layers
 
 Pooling = Literal["max", "avg"]
@@ -119,6 +120,7 @@ class ConvNetwork(nn.Module):
         self.layers = tuple(layer.name for layer in self.table if layer.kind == "conv")
         self._closing = _before_pooling(self.table)
         self.heads: dict[str, Head] = {}
+        self._prepared: dict[str, tuple[object, Convolution]] = {}
         for layer in self.table:
             if layer.kind == "conv":
                 self._add_convolution(layer, tensors)
@@ -164,28 +166,41 @@ class ConvNetwork(nn.Module):
 
     def _through(self, layer: Layer, x: Tensor, captured: Collection[str]) -> Tensor:
         if layer.kind == "pool":
-            return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else F.avg_pool2d(x, 2)
-        weight = self.get_parameter(f"{layer.name}_weight")
-        bias = self.get_parameter(f"{layer.name}_bias")
-        if self.padding == "zeros":
-            before = F.conv2d(x, weight, bias, padding=1)
-        else:
-            before = F.conv2d(_padded(x, self.padding), weight, bias)
-        if layer.name in self._closing and layer.name not in captured and self.pooling == "max":
-            return before  # ReLU and maximum commute: it follows the pooling, on fewer positions
-        return before.relu_()
+            return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else average_pool(x)
+        # ReLU and maximum commute: where it can, it follows the pooling, on fewer positions.
+        later = self.pooling == "max" and layer.name in self._closing and layer.name not in captured
+        if self.padding != "zeros":
+            x = _padded(x, self.padding)
+        padding = 1 if self.padding == "zeros" else 0
+        return self._convolution(layer)(x, padding=padding, relu=not later)
 
     def _normalised(self, image: Tensor) -> Tensor:
+        """The picture less the convention's mean; the rest is in the first layer's weights."""
         convention = self.convention
-        x = image.flip(1) if convention.channels == "BGR" else image
-        mean = x.new_tensor(convention.mean).view(1, 3, 1, 1)
-        std = x.new_tensor(convention.std).view(1, 3, 1, 1)
-        weight = self.get_parameter(f"{self.table[0].name}_weight")
-        x = ((x * convention.range - mean) / std).to(weight.dtype)
-        # Convolutions take their layout from the weights; a matching input spares a copy.
-        if weight.is_contiguous(memory_format=torch.channels_last):
-            return x.contiguous(memory_format=torch.channels_last)
-        return x
+        mean = image.new_tensor(convention.mean).div(convention.range)
+        mean = mean.flip(0) if convention.channels == "BGR" else mean
+        like = self.get_parameter(f"{self.table[0].name}_weight")
+        return centred(image, mean.view(1, 3, 1, 1), like=like)
+
+    def _convolution(self, layer: Layer) -> Convolution:
+        """The layer's weights, prepared anew where they have changed since the last time."""
+        weight = self.get_parameter(f"{layer.name}_weight").detach()
+        bias = self.get_parameter(f"{layer.name}_bias").detach()
+        state = tuple((t.data_ptr(), t._version, t.dtype) for t in (weight, bias))
+        known = self._prepared.get(layer.name)
+        if known is None or known[0] != state:
+            if layer is self.table[0]:
+                weight = self._on_centred(weight)
+            known = self._prepared[layer.name] = state, Convolution(weight, bias)
+        return known[1]
+
+    def _on_centred(self, weight: Tensor) -> Tensor:
+        """The first weights for a picture less its mean: channel order, range and deviation."""
+        convention = self.convention
+        scale = convention.range / torch.tensor(convention.std, dtype=torch.float64)
+        scaled = (weight.double() * scale.view(1, 3, 1, 1).to(weight.device)).to(weight.dtype)
+        scaled = scaled.flip(1) if convention.channels == "BGR" else scaled
+        return scaled.contiguous(memory_format=layout_of(weight))
 
     def _add_convolution(self, layer: Layer, tensors: Mapping[str, Tensor]) -> None:
         shape = (layer.out_channels, layer.in_channels, 3, 3)

@@ -11,6 +11,7 @@ where dE_l/dF_ij is meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -126,9 +127,7 @@ def total_variation(image: Tensor) -> Tensor:
         ``(*)``.
 
     """
-    across = image.diff(dim=-1).square().mean((-3, -2, -1))
-    down = image.diff(dim=-2).square().mean((-3, -2, -1))
-    return across + down
+    return _Variation.apply(image)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def temporal_loss(image: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -147,3 +146,45 @@ def temporal_loss(image: Tensor, target: Tensor, weights: Tensor) -> Tensor:
 
     """
     return ((image - target).square() * weights).mean((-3, -2, -1))
+
+
+class _Variation(torch.autograd.Function):
+    """Total variation; autograd's own version goes over the picture three times as often."""
+
+    @staticmethod
+    def forward(ctx: Any, image: Tensor) -> Tensor:
+        differences = [_framed_differences(image, dim) for dim in (-1, -2)]
+        counts = [image[..., 1:].shape[-3:].numel(), image[..., 1:, :].shape[-3:].numel()]
+        ctx.save_for_backward(*differences)
+        ctx.counts = counts
+        across, down = (d.flatten(-3) for d in differences)
+        return _squared(across) / counts[0] + _squared(down) / counts[1]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:
+        across, down = ctx.saved_tensors
+        slopes = [2 * upstream[..., None, None, None] / count for count in ctx.counts]
+        gradient = (across[..., :-1] - across[..., 1:]).mul_(slopes[0])
+        return gradient.addcmul_(down[..., :-1, :] - down[..., 1:, :], slopes[1])
+
+
+def _framed_differences(image: Tensor, dim: int) -> Tensor:
+    """Differences of neighbours along a dimension, with zeros at both ends."""
+    size = image.shape[dim]
+    shape = list(image.shape)
+    shape[dim] += 1
+    framed = image.new_empty(shape)
+    torch.sub(
+        image.narrow(dim, 1, size - 1),
+        image.narrow(dim, 0, size - 1),
+        out=framed.narrow(dim, 1, size - 1),
+    )
+    framed.select(dim, 0).zero_()
+    framed.select(dim, size).zero_()
+    return framed
+
+
+def _squared(rows: Tensor) -> Tensor:
+    """Squared lengths of ``(*, K)``."""
+    return (rows[..., None, :] @ rows[..., :, None])[..., 0, 0]

@@ -141,9 +141,9 @@ def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tenso
     return pulled.view(1, height, width, channels).permute(0, 3, 1, 2)
 
 
-_CHUNK = (
-    4096  # rows a block: small enough for the second-level cache, large enough for the matrix unit
-)
+# Rows a block: small enough for the second-level cache, large enough for the matrix unit.
+_CHUNK = 4096
+_NARROW = 64  # channels; below, the matrix unit gains less than rounding twice costs
 
 
 class _Sums(torch.autograd.Function):
@@ -158,13 +158,17 @@ class _Sums(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(rows)
         wide = rows.dtype if rows.dtype == torch.float64 else torch.float32
-        whole = rows.shape[0] // _CHUNK * _CHUNK
+        whole = len(rows) // _CHUNK * _CHUNK
         tail = rows[whole:].to(wide)
         total, outer = tail.sum(0), tail.mT @ tail
         if whole:
-            blocks = rows[:whole].to(wide).view(-1, _CHUNK, rows.shape[1])
-            total = total + blocks.sum((0, 1))
-            outer = outer + torch.bmm(blocks.mT, blocks).sum(0)
+            exact = rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
+            blocks = rows[:whole].to(rows.dtype if exact else wide).view(-1, _CHUNK, rows.shape[1])
+            total = (
+                total
+                + _summed(blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1), blocks)[0]
+            )
+            outer = outer + _summed(blocks.mT, blocks)
         return total, outer
 
     @staticmethod
@@ -178,3 +182,16 @@ def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor
     """Derivatives with respect to both sums, brought to the rows."""
     matrix = (grad_outer + grad_outer.mT).to(rows)
     return torch.addmm(grad_total.to(rows), rows, matrix)
+
+
+def _summed(left: Tensor, right: Tensor) -> Tensor:
+    """Sum over blocks of the products of two stacks of matrices, in float32 or better.
+
+    The matrix unit adds up products of bfloat16 in float32 but rounds what it returns; a second
+    product, less the first, returns what was rounded away.
+    """
+    high = torch.bmm(left, right)
+    if high.dtype != torch.bfloat16:
+        return high.sum(0)
+    low = torch.baddbmm(high, left, right, beta=-1)
+    return high.sum(0, dtype=torch.float32) + low.sum(0, dtype=torch.float32)

@@ -31,11 +31,16 @@ def gram_mean_std_loss(statistics: Statistics, target: Statistics, channels: int
 def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) -> Tensor:
     """Squared 2-Wasserstein distance between the Gaussians of both layers' features, over N.
 
-    Both covariances are widened a little, so that the loss stays smooth where a filter is silent.
-    In float64 on the CPU: the matrices are small, and roots of float32's rounding are not.
+    Both covariances are widened a little, so that the loss stays smooth where a filter is silent,
+    and by more than the rounding of float32 sums. In float64 on the CPU: the matrices are small.
     """
     (mean, covariance), (target_mean, target_covariance) = map(_gaussian, (statistics, target))
-    widening = _smallest(target_covariance.diagonal()) * torch.eye(len(mean), dtype=mean.dtype)
+    if not covariance.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
+        return statistics.outer.sum() * torch.nan
+    energy = target_covariance.trace() + target_mean.square().sum()
+    rounding = 4 * torch.finfo(torch.float32).eps * energy
+    floor = _smallest(target_covariance.diagonal()) + rounding
+    widening = floor * torch.eye(len(mean), dtype=mean.dtype)
     squared = squared_wasserstein(
         mean, covariance + widening, target_mean, target_covariance + widening
     )

@@ -16,7 +16,8 @@ from impasto.cli.stopping import status_of
 from impasto.cli.stylize import default_output
 from impasto.config import INITS, Recipe
 from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
-from impasto.files.atomic import claimed, remove_leftovers
+from impasto.files.atomic import claimed
+from impasto.files.checkpoints import checkpoint_path
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, check_suffix, read_picture
@@ -121,7 +122,8 @@ class _Batch:
     def _try(self, index: int, task: _Task, show: BatchShow, tally: _Tally) -> None:
         try:
             wanted = self._wanted(task.photograph)
-            with claimed(task.destination):
+            beside = (record_path(task.destination), checkpoint_path(task.destination))
+            with claimed(task.destination, *beside):
                 if not self._overwrite and is_finished(task.destination, wanted):
                     tally.skipped += 1
                     return
@@ -143,8 +145,6 @@ class _Batch:
         overwrite = self._overwrite or may_replace(task.destination, wanted)
         check_destination(task.destination, overwrite=overwrite, depth=self._recipe.depth)
         keeper = Keeper(task.destination, self._keeping.seconds)
-        for each in (record_path(task.destination), keeper.path):
-            remove_leftovers(each)
         job = self._job(task, keeper)
         tally.notes += [(task.photograph, note) for note in job.notes]
         try:

@@ -13,7 +13,7 @@ from impasto.cli.progress import progress_display
 from impasto.cli.stopping import status_of
 from impasto.engine.state import State
 from impasto.errors import OutputError
-from impasto.files.atomic import check_output, claimed, remove_leftovers
+from impasto.files.atomic import check_output, claimed
 from impasto.files.finished import is_finished, may_replace
 from impasto.files.images import left_out, to_pillow, write_image
 from impasto.files.records import record_path
@@ -54,10 +54,8 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
     check_destination(path, overwrite=output.overwrite or resume)
     if output.preview:
         check_output(_preview_path(path), overwrite=output.overwrite)
-    with claimed(path):
-        keeper = Keeper(path, output.keeping.seconds)
-        for each in (record_path(path), keeper.path):
-            remove_leftovers(each)
+    keeper = Keeper(path, output.keeping.seconds)
+    with claimed(path, record_path(path), keeper.path):
         job = start(keeper.found(resume=resume, quiet=output.quiet))
         say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=output.quiet)
         if resume and is_finished(path, job.wanted):

@@ -49,8 +49,10 @@ def remove_leftovers(path: Path) -> None:
 
 
 @contextmanager
-def claimed(path: Path) -> Iterator[None]:
-    """Only one process at a time makes what is to lie at ``path``; killed ones claim nothing.
+def claimed(path: Path, *beside: Path) -> Iterator[None]:
+    """Only one process at a time makes what is to lie at ``path`` and ``beside`` it.
+
+    A killed process claims nothing; what it left of its attempts to write is removed.
 
     Raises:
         OutputError: another process is making it.
@@ -68,7 +70,8 @@ def claimed(path: Path) -> Iterator[None]:
         yield
         return
     try:
-        remove_leftovers(path)
+        for each in (path, *beside):
+            remove_leftovers(each)
         yield
     finally:
         with suppress(OSError):

@@ -165,7 +165,7 @@ class _Variation(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> Tensor:
         across, down = ctx.saved_tensors
         slopes = [2 * upstream[..., None, None, None] / count for count in ctx.counts]
-        gradient = (across[..., :-1] - across[..., 1:]).mul_(slopes[0])
+        gradient: Tensor = (across[..., :-1] - across[..., 1:]).mul_(slopes[0])
         return gradient.addcmul_(down[..., :-1, :] - down[..., 1:, :], slopes[1])
 
 

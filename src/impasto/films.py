@@ -25,7 +25,7 @@ from impasto.engine.plan import make_plan
 from impasto.engine.sequence import Link, Shot, until_settled
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError
-from impasto.files.atomic import atomic_write, check_output
+from impasto.files.atomic import atomic_write, check_output, claimed
 from impasto.files.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.kept import KeptFrames
@@ -419,9 +419,10 @@ def stylize_video(
         ImpastoError: with one sentence that says what to do.
 
     """
-    job = film_job(clip, style, output, **options)
-    for _ in job:
-        pass
+    with claimed(Path(output)):
+        job = film_job(clip, style, output, **options)
+        for _ in job:
+            pass
     return job.target.path
 
 

@@ -47,30 +47,34 @@ def video(
 ) -> int:
     """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
     del debug
+    from impasto.cli.making import say
+    from impasto.cli.stopping import status_of
     from impasto.cli.stylize import default_output
+    from impasto.files.atomic import claimed
     from impasto.films import film_job
 
     if not style:
         raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
     path = output or default_output(clip, style).with_suffix(_suffix(options.get("codec")))
-    job = film_job(
-        clip,
-        list(style),
-        path,
-        overwrite=overwrite,
-        resume=resume,
-        preview=preview,
-        save_flow=save_flow,
-        **options,
-    )
-    say(job.notes, quiet=quiet)
-    try:
-        _work(job, quiet=quiet)
-    except KeyboardInterrupt:
-        print(f"impasto: stopped; {_kept(job)}; --resume goes on.", file=sys.stderr)
-        return INTERRUPTED
-    except FilmError as error:
-        raise FilmError(f"{str(error).rstrip('.')}; {_kept(job)}.") from error
+    with claimed(path):
+        job = film_job(
+            clip,
+            list(style),
+            path,
+            overwrite=overwrite,
+            resume=resume,
+            preview=preview,
+            save_flow=save_flow,
+            **options,
+        )
+        say(job.notes, quiet=quiet)
+        try:
+            _work(job, quiet=quiet)
+        except KeyboardInterrupt as error:
+            print(f"impasto: stopped; {_kept(job)}; --resume goes on.", file=sys.stderr)
+            return status_of(error)
+        except FilmError as error:
+            raise FilmError(f"{str(error).rstrip('.')}; {_kept(job)}.") from error
     if not quiet:
         print(path)
     return 0

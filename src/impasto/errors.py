@@ -8,6 +8,7 @@
     ├── FilmError           a film is missing, unreadable, or damaged in the middle
     ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
     ├── RecordError         a record is missing, damaged, or cannot be carried out here
+    ├── RatingError         a sheet to be rated, or choices made on one, are missing or damaged
     └── OutputError         a result cannot be written where it was asked for
 
 The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
@@ -38,6 +39,10 @@ class WeightsError(ImpastoError, ValueError):
 
 class RecordError(ImpastoError, ValueError):
     """A record is missing, damaged, or cannot be carried out here."""
+
+
+class RatingError(ImpastoError, ValueError):
+    """A sheet to be rated, or choices made on one, are missing or damaged."""
 
 
 class OutputError(ImpastoError, OSError):

@@ -380,7 +380,7 @@ def film_job(
     film, rest = FilmRecipe.split(options)
     folder = None if save_flow is None else Path(save_flow)
     target = Target(Path(output), overwrite, resume, preview, folder)
-    _check_target(target)
+    check_target(target)
     stylizer, rest = stylizer_for(rest)
     recipe = stylizer.recipe(rest)
     styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
@@ -419,6 +419,8 @@ def stylize_video(
         ImpastoError: with one sentence that says what to do.
 
     """
+    flags = {name: bool(options.get(name)) for name in ("overwrite", "resume")}
+    check_target(Target(Path(output), **flags))
     with claimed(Path(output)):
         job = film_job(clip, style, output, **options)
         for _ in job:
@@ -432,7 +434,13 @@ def film_size(recipe: Recipe, clip: Clip) -> tuple[int, int]:
     return max(2, round(height / 2) * 2), max(2, round(width / 2) * 2)
 
 
-def _check_target(target: Target) -> None:
+def check_target(target: Target) -> None:
+    """Make sure, before any work, that a film may be written there.
+
+    Raises:
+        OutputError: it may not.
+
+    """
     path = target.path
     if target.is_folder:
         if not path.parent.is_dir():

@@ -51,11 +51,12 @@ def video(
     from impasto.cli.stopping import status_of
     from impasto.cli.stylize import default_output
     from impasto.files.atomic import claimed
-    from impasto.films import film_job
+    from impasto.films import Target, check_target, film_job
 
     if not style:
         raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
     path = output or default_output(clip, style).with_suffix(_suffix(options.get("codec")))
+    check_target(Target(path, overwrite, resume))
     with claimed(path):
         job = film_job(
             clip,

@@ -419,8 +419,8 @@ def stylize_video(
         ImpastoError: with one sentence that says what to do.
 
     """
-    flags = {name: bool(options.get(name)) for name in ("overwrite", "resume")}
-    check_target(Target(Path(output), **flags))
+    overwrite, resume = options.get("overwrite", False), options.get("resume", False)
+    check_target(Target(Path(output), overwrite, resume))
     with claimed(Path(output)):
         job = film_job(clip, style, output, **options)
         for _ in job:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from impasto.config import Recipe
-from impasto.engine.objective import Anchor, Objective
+from impasto.engine.anchored import Anchor, Anchored
+from impasto.engine.objective import Objective
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.sequence import Link, Shot, blended, is_cut, until_settled
 from impasto.ops.color import match_color_statistics
@@ -169,7 +170,7 @@ def test_the_gradient_of_the_temporal_loss(tiny_network, waves):
         Anchor(waves(16, 18, phase=3.0), torch.zeros(1, 1, 16, 18, dtype=torch.float64)),
     ]
     free = Objective(recipe, network, content, [painting])
-    tied = Objective(recipe, network, content, [painting], anchors=anchors, targets=free.targets)
+    tied = Anchored(free, anchors)
     image = waves(16, 18, phase=0.3)
     a, b = free.evaluate(image), tied.evaluate(image)
     difference = image - anchors[0].picture
@@ -186,7 +187,7 @@ def test_the_weight_means_the_same_with_alpha_and_beta(tiny_network, waves):
 
     def share(**options) -> float:
         recipe = Recipe(**{**OPTIONS, "tv": 0.0, **options})
-        objective = Objective(recipe, network, content, [painting], anchors=[anchor])
+        objective = Anchored(Objective(recipe, network, content, [painting]), [anchor])
         found, weights = objective.evaluate(image).losses, objective.weights
         plain = weights.alpha * found.content + weights.beta * found.style
         return (found.total - plain) / found.temporal / weights.unit

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,10 +14,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
-from impasto.films import FilmState
+
+if TYPE_CHECKING:
+    from impasto.experiments.runner import Progress as Doing
+
+if TYPE_CHECKING:
+    from impasto.experiments.runner import Progress as Doing
 
 Show = Callable[[State], None]
-FilmShow = Callable[[FilmState], None]
 BatchShow = Callable[[int, str, Plan, State], None]
 """(index, name, plan, state) of one picture of many."""
 
@@ -28,7 +33,7 @@ def progress_display(plan: Plan, *, quiet: bool) -> Iterator[Show]:
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _bar_show(plan, bar)
     else:
         yield _plain_show(plan)
@@ -41,23 +46,23 @@ def batch_display(count: int, *, quiet: bool) -> Iterator[BatchShow]:
     if quiet:
         yield lambda *_: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _batch_bar_show(count, bar)
     else:
         yield _batch_plain_show(count)
 
 
 @contextmanager
-def film_display(*, quiet: bool) -> Iterator[FilmShow]:
-    """A function that shows a state of a film: one bar over all its frames."""
+def experiments_display(*, quiet: bool) -> Iterator[Callable[[Doing], None]]:
+    """A function that shows how far experiments are: a bar over the cells and one within."""
     console = Console(stderr=True)
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
-        with _bar(console) as bar:
-            yield _film_bar_show(bar)
+        with progress_bar(console) as bar:
+            yield _experiments_show(bar)
     else:
-        yield _film_plain_show()
+        yield _plain_experiments_show
 
 
 def describe(plan: Plan, state: State) -> str:
@@ -70,7 +75,8 @@ def describe(plan: Plan, state: State) -> str:
     )
 
 
-def _bar(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar with a rate and the time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -120,38 +126,29 @@ def _batch_plain_show(count: int) -> BatchShow:
     return show
 
 
-def _film_bar_show(bar: Progress) -> FilmShow:
-    task = bar.add_task("reading", total=1.0, rate="")
-    rate = _FrameRate()
+def _experiments_show(bar: Progress) -> Callable[[Doing], None]:
+    cells = bar.add_task("cells", total=None, rate="")
+    within = bar.add_task("", total=1.0, rate="")
+    rate = _Rate()
 
-    def show(state: FilmState) -> None:
-        bar.update(
-            task, completed=state.progress, description=_describe_frame(state), rate=rate(state)
-        )
-
-    return show
-
-
-def _film_plain_show() -> FilmShow:
-    """A line at every tenth of the work."""
-    rate, shown = _FrameRate(), -1
-
-    def show(state: FilmState) -> None:
-        nonlocal shown
-        speed, tenth = rate(state), int(state.progress * 10)
-        if tenth > shown:
-            shown = tenth
-            print(f"{state.progress:4.0%}  {_describe_frame(state)}  {speed}", file=sys.stderr)
+    def show(doing: Doing) -> None:
+        state = doing.state
+        share = state.progress if state else 0.0
+        words = escape(f"{doing.experiment}: {doing.label}")
+        bar.update(cells, total=doing.count, completed=doing.done + share, description=words)
+        if state and doing.plan:
+            about = describe(doing.plan, state)
+            bar.update(within, completed=share, description=about, rate=rate(state))
 
     return show
 
 
-def _describe_frame(state: FilmState) -> str:
-    frame = f"frame {state.index + 1}/{state.frames}"
-    if state.state is None:
-        return f"{frame}  done"
-    content, style = state.state.weights.distances(state.state.losses)
-    return f"{frame}  step {state.state.step}  content {content:.2f} style {style:.3f}"
+def _plain_experiments_show(doing: Doing) -> None:
+    """A line for every cell, when it starts."""
+    if doing.state is None:
+        share = doing.done / max(1, doing.count)
+        place = f"{doing.done}/{doing.count}"
+        print(f"{share:4.0%}  {place} {doing.experiment}: {doing.label}", file=sys.stderr)
 
 
 def _plain_show(plan: Plan) -> Show:
@@ -168,20 +165,12 @@ def _plain_show(plan: Plan) -> Show:
     return show
 
 
-class _FrameRate:
-    """Seconds a finished frame, smoothed over about ten of them."""
-
-    def __init__(self) -> None:
-        self._at = time.monotonic()
-        self._seconds = 0.0
-
-    def __call__(self, state: FilmState) -> str:
-        if state.state is None:
-            now = time.monotonic()
-            passed, self._at = now - self._at, now
-            weight = 0.1 if self._seconds else 1.0
-            self._seconds += weight * (passed - self._seconds)
-        return f"{self._seconds:.2f} s a frame" if self._seconds else ""
+def lasting(seconds: float) -> str:
+    """A time to wait, in the unit that one would say it in."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1, seconds):.0f} s"
 
 
 class _Rate:

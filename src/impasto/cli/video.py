@@ -82,7 +82,7 @@ def video(
 
 
 def _work(job: FilmJob, *, quiet: bool) -> None:
-    from impasto.cli.progress import film_display
+    from impasto.cli.film_progress import film_display
 
     with film_display(quiet=quiet) as show:
         for state in job:

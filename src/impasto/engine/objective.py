@@ -14,13 +14,7 @@ from torch import Tensor
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
 from impasto.nets.network import Head, Network
-from impasto.ops.losses import (
-    content_loss,
-    style_loss,
-    temporal_loss,
-    total_loss,
-    total_variation,
-)
+from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
 from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
 from impasto.ops.style_losses import STYLE_LOSSES
 
@@ -45,21 +39,6 @@ class Evaluation:
         Also where the gradient is zero, which no step down it cares about.
         """
         return (self.image - self.gradient.sgn()).clamp_(0, 1) == self.image
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """What a frame of a film should look like where an earlier frame shows the same.
-
-    Attributes:
-        picture: the earlier result warped to this frame, ``(1, 3, H, W)`` in [0, 1].
-        weights: ``(1, 1, H, W)``, 0 where the earlier frame says nothing; the temporal loss's own
-            weight is in it.
-
-    """
-
-    picture: Tensor
-    weights: Tensor
 
 
 StyleTargets = Sequence[Mapping[str, Statistics]]
@@ -121,9 +100,6 @@ class Objective:
     positions, and S0 is the photograph's own style loss, both at this size. A departure from the
     report, whose alpha and beta depend on the size of the picture (eq. (1) is a sum).
 
-    For a frame of a film the temporal losses of its anchors are added, in the unit alpha C0 +
-    beta S0 (1 with a strength), so that their weight means the same whatever the other two are.
-
     Args:
         recipe: layers, weights, blend.
         network: gives the features.
@@ -133,7 +109,6 @@ class Objective:
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
         targets: the paintings' statistics, where they are known already.
-        anchors: what ties a frame of a film to earlier ones.
 
     Attributes:
         weights: alpha, beta and their yardsticks.
@@ -151,13 +126,11 @@ class Objective:
         layer_loss: StatisticsLoss | None = None,
         painting_network: Network | None = None,
         targets: StyleTargets | None = None,
-        anchors: Sequence[Anchor] = (),
     ) -> None:
         self._recipe = recipe
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
         self._layer_loss = layer_loss or STYLE_LOSSES[recipe.style_loss]
-        self._anchors = anchors
         scales = len(recipe.style_scales)
         paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
         self._blend = recipe.blend_for(len(paintings))
@@ -180,11 +153,8 @@ class Objective:
             total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
             if weight:
                 total = total + weight * variation
-            temporal = self._temporal_loss(x)
-            if self._anchors:
-                total = total + self.weights.unit * temporal
             (gradient,) = torch.autograd.grad(total, x)
-        terms = torch.stack([total, content, style, variation, temporal]).detach().tolist()
+        terms = torch.stack([total, content, style, variation]).detach().tolist()
         return Evaluation(image, Losses(*terms), gradient.contiguous())
 
     def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
@@ -204,11 +174,6 @@ class Objective:
             image = torch.cat([image, image[..., :1]], dim=-1)
             image = torch.cat([image, image[..., :1, :]], dim=-2)
         return total_variation(image).sum()
-
-    def _temporal_loss(self, image: Tensor) -> Tensor:
-        """Long-term consistency, Ruder et al. 2016, eq. (10): each anchor with its weights."""
-        terms = [temporal_loss(image, each.picture, each.weights) for each in self._anchors]
-        return torch.cat(terms).sum() if terms else image.new_zeros(())
 
     def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
         terms = [content_loss(f, self._photograph[layer]) for layer, f in features.items()]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Anchor
+from impasto.engine.anchored import Anchor
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan
 from impasto.engine.pyramid import Pictures, recolored, run, style_targets

@@ -119,6 +119,8 @@ class State:
         trouble: what went wrong in this step, if anything did.
         shown: what is delivered in place of ``image``: the average of the steps so far, where the
             recipe asks for it. After a stage's last step it is ``image``.
+        tile: side of the tiles that the stage is computed in: the plan's, or a smaller one after a
+            GPU's memory has run out.
 
     """
 
@@ -133,6 +135,7 @@ class State:
     checkpoint: Callable[[], Checkpoint] = field(repr=False)
     trouble: Trouble | None = None
     shown: Tensor | None = field(default=None, repr=False)
+    tile: int | None = None
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in

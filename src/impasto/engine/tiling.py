@@ -9,8 +9,10 @@ backward from that derivative, tile by tile, and adds up the tiles' gradients wh
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -19,7 +21,8 @@ from impasto.config import Recipe
 from impasto.engine.objective import Evaluation, Objective, content_unit
 from impasto.engine.state import Losses
 from impasto.engine.tiles import Tile, add, cut, halos, tiles
-from impasto.nets.network import ConvNetwork
+from impasto.errors import RecipeError
+from impasto.nets.network import ConvNetwork, Network
 from impasto.ops.losses import content_loss
 from impasto.ops.statistics import (
     Statistics,
@@ -178,6 +181,58 @@ class TiledObjective(Objective):
                     add(found, gradient, rows, columns)
             value += float(term.detach())
         return value
+
+
+def make_objective(
+    recipe: Recipe,
+    network: Network,
+    content: Tensor,
+    styles: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    tile: int | None,
+) -> Objective:
+    """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
+
+    Raises:
+        RecipeError: tiles are asked of a network that is not impasto's own.
+
+    """
+    own, paintings = _padded(network) if recipe.tileable else (network, network)
+    if tile is None:
+        return Objective(
+            recipe, own, content, styles, layer_loss=layer_loss, painting_network=paintings
+        )
+    return TiledObjective(
+        recipe,
+        check_can_tile(own),
+        content,
+        styles,
+        tile=tile,
+        layer_loss=layer_loss,
+        painting_network=check_can_tile(paintings),
+    )
+
+
+def check_can_tile(network: Network) -> ConvNetwork:
+    """The same network.
+
+    Raises:
+        RecipeError: it is not one of impasto's own, so nobody knows how far its features see.
+
+    """
+    if not isinstance(network, ConvNetwork):
+        raise RecipeError(
+            "Only impasto's own networks can be computed in tiles: leave out --tile, or ask for a "
+            "smaller --size."
+        )
+    return network
+
+
+def _padded(network: Network) -> tuple[Network, Network]:
+    """The same network twice: the picture seen as a tile, the paintings without an edge."""
+    tile, edgeless = (copy.copy(cast("ConvNetwork", network)) for _ in range(2))
+    tile.padding, edgeless.padding = "circular", "replicate"
+    return tile, edgeless
 
 
 class _Tiled:

@@ -66,11 +66,17 @@ def align(pictures: Sequence[Picture], record: Record | None) -> Trio:
 
 
 def _size_in(record: Record | None, painting: Picture) -> Size | None:
-    """Size at which a painting was seen at the last stage; None where the record knows it not."""
+    """Size at which a painting was seen at the last stage; None where the record knows it not.
+
+    Of several style scales, the one nearest to the picture's own.
+    """
     if record is None or record.plan is None:
         return None
-    sizes = zip(record.inputs["styles"], record.plan.stages[-1].styles, strict=True)
-    return next((size for each, size in sizes if each.sha256 == painting.sha256), None)
+    scales = record.recipe.style_scales
+    nearest = min(range(len(scales)), key=lambda place: abs(math.log(scales[place])))
+    sizes = record.plan.stages[-1].styles[nearest :: len(scales)]
+    inputs = zip(record.inputs["styles"], sizes, strict=True)
+    return next((size for each, size in inputs if each.sha256 == painting.sha256), None)
 
 
 def _usual_layers(network: Network) -> Sequence[str]:

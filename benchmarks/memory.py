@@ -107,6 +107,7 @@ def measure(case: Case, folder: Path) -> Peak:
 def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
     """The run itself, in the child: what was planned and told."""
     from impasto.api import Stylizer
+    from impasto.cli.memory import keep_freed_memory
     from impasto.engine.plan import Machine, make_plan
     from impasto.engine.storage import in_memory
     from impasto.files.scratch import Scratch
@@ -133,6 +134,7 @@ def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
     if case.optimizer == "lbfgs":
         place = Scratch() if stage.mapped else in_memory
         stylizer.optimizer = lambda: _full_lbfgs(place)
+    keep_freed_memory(plan)
     job = stylizer.job(photograph, painting, plan=plan, **options)
     told = job.forecast()
     for state in job:

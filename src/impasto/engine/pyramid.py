@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
+from impasto.engine.anchored import Anchor, Anchored, Evaluating
 from impasto.engine.average import Average
 from impasto.engine.guard import Guard
-from impasto.engine.objective import Evaluation
+from impasto.engine.objective import Evaluation, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
 from impasto.engine.shrinking import Shrinking
@@ -38,12 +39,16 @@ class Pictures:
         content: the photograph.
         styles: the paintings.
         init: a starting picture, where the recipe names a file.
+        anchors: of a film's frame, what ties it to earlier ones; for a plan of one stage.
+        targets: the paintings' statistics, where they are known already; for a plan of one stage.
 
     """
 
     content: Tensor
     styles: tuple[Tensor, ...]
     init: Tensor | None = None
+    anchors: tuple[Anchor, ...] = ()
+    targets: StyleTargets | None = None
 
 
 def run(
@@ -111,10 +116,10 @@ def _stages(
         if resume and index < resume.stage:
             continue
         content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
-        own = placed(network, plan, stage)
+        own, sized = placed(network, plan, stage), (content, *styles)
         with on_threads(plan.threads):
             objective = Shrinking(
-                partial(make_objective, recipe, own, content, styles, layer_loss), stage.tile
+                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
             )
             fresh = partial(make, stage)
             if resume and index == resume.stage:
@@ -213,6 +218,32 @@ def on_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _objective(
+    recipe: Recipe,
+    network: Network,
+    sized: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    pictures: Pictures,
+    tile: int | None,
+) -> Evaluating:
+    """The objective for photograph and paintings at a stage's size; tied where it is a film's."""
+    content, *styles = sized
+    objective = make_objective(
+        recipe, network, content, styles, layer_loss, tile, targets=pictures.targets
+    )
+    return Anchored(objective, pictures.anchors) if pictures.anchors else objective
+
+
+def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Network) -> Pictures:
+    """The pictures with the paintings at the size of a plan's only stage, and measured there."""
+    (stage,) = plan.stages
+    content, *styles = _at_size(plan, stage, pictures, wrap=False)
+    with on_threads(plan.threads):
+        own = placed(network, plan, stage)
+        objective = make_objective(recipe, own, content, styles, None, stage.tile)
+    return replace(pictures, styles=tuple(styles), targets=objective.targets)
 
 
 def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:

@@ -27,6 +27,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.memory
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)

@@ -129,6 +129,14 @@ def _entry(name: str, words: str, **differences: Any) -> Contender:
     return Contender(name, words, {**REPORT, **differences})
 
 
+def _varied(
+    base: Contender, name: str, words: str, *, weights: str | tuple[float, ...], **differences: Any
+) -> Contender:
+    options = {**base.options, "layer_weights": weights, **differences}
+    return replace(base, name=name, words=words, options=options)
+
+
+MILD = (16.0, 8.0, 4.0, 2.0, 1.0)
 CROWSONKB = Contender(
     "crowsonkb",
     "its objective and weights",
@@ -141,6 +149,9 @@ CROWSONKB = Contender(
     balance=crowsonkb_balance,
 )  # fmt: skip
 
+_MATCHED = replace(
+    CROWSONKB, name="crowsonkb-matched", words="its objective, strength matched", balance=None
+)
 REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
 CONTENDERS = (
     REFERENCE,
@@ -156,17 +167,23 @@ CONTENDERS = (
     _entry("style-scales", "painting at 0.5, 0.7, 1", style_scale=(0.5, 0.7, 1.0)),
     _entry("match-color", "photograph recoloured first", match_color=True),
     CROWSONKB,
-    replace(
-        CROWSONKB,
-        name="crowsonkb-matched",
-        words="its objective, strength matched",
-        balance=None,
-    ),
+    _MATCHED,
     # Its loss, mean((G - A)^2) / (N M)^2, is eq. (5) with w_l in proportion to 1/N^2. Its content
     # weight is for features of another scale (an unnormalised VGG-19 that sees 0..255).
     replace(
         _entry("neural-style-pt", "its objective, matched", layer_weights="gatys", init="noise"),
         ratio=math.inf,
+    ),
+    # What did best, together.
+    _varied(_MATCHED, "w2-adam", "W2 with equal weights, the rest crowsonkb's", weights="equal"),
+    _varied(_MATCHED, "w2-mild-adam", "the same with 16:8:4:2:1", weights=MILD),
+    _varied(
+        _MATCHED,
+        "w2-mild-lbfgs",
+        "the same by L-BFGS, last ten steps averaged",
+        weights=MILD,
+        optimizer="lbfgs",
+        average=0.9,
     ),
 )
 

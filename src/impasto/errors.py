@@ -7,6 +7,7 @@
     ├── PictureError        a picture is missing, unreadable or too small
     ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
     ├── RecordError         a record is missing, damaged, or cannot be carried out here
+    ├── RatingError         a sheet to be rated, or choices made on one, are missing or damaged
     └── OutputError         a result cannot be written where it was asked for
 
 The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
@@ -33,6 +34,10 @@ class WeightsError(ImpastoError, ValueError):
 
 class RecordError(ImpastoError, ValueError):
     """A record is missing, damaged, or cannot be carried out here."""
+
+
+class RatingError(ImpastoError, ValueError):
+    """A sheet to be rated, or choices made on one, are missing or damaged."""
 
 
 class OutputError(ImpastoError, OSError):

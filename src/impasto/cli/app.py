@@ -22,6 +22,7 @@ from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
 from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
+from impasto.cli.rate import rate
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
@@ -35,6 +36,7 @@ app = App(
 app.command(models)
 app.command(classify)
 app.command(measure)
+app.command(rate)
 
 
 @app.command

@@ -25,7 +25,7 @@ from impasto.files.weights import COMPACT_FILE, load_network
 from impasto.ops.inits import resize
 from impasto.panel import LAYERS, Panel, Trio, align, figures_of, measure
 
-PAINTING = Path(__file__).resolve().parents[1] / "examples" / "painting.jpg"
+PAINTING = Path(__file__).resolve().parents[2] / "examples" / "painting.jpg"
 STYLE = "far from the painting's style"
 
 

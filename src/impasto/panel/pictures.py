@@ -66,11 +66,14 @@ def align(pictures: Sequence[Picture], record: Record | None) -> Trio:
 
 
 def _size_in(record: Record | None, painting: Picture) -> Size | None:
-    """Size at which a painting was seen at the last stage; None where the record knows it not."""
+    """Largest size at which a painting was seen at the last stage; None where nobody knows."""
     if record is None or record.plan is None:
         return None
-    sizes = zip(record.inputs["styles"], record.plan.stages[-1].styles, strict=True)
-    return next((size for each, size in sizes if each.sha256 == painting.sha256), None)
+    sizes, scales = record.plan.stages[-1].styles, len(record.recipe.style_scales)
+    for index, each in enumerate(record.inputs["styles"]):
+        if each.sha256 == painting.sha256:
+            return max(sizes[index * scales : (index + 1) * scales])
+    return None
 
 
 def _usual_layers(network: Network) -> Sequence[str]:

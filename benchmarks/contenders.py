@@ -49,6 +49,7 @@ class Contender:
         options: of the recipe, where they are not the reference's.
         shares: of the steps at each size, coarse to fine; further sizes take the last.
         ratio: of each size to the one before.
+        coarsest: longest side below which no size is made.
         balance: content and smoothing as its authors weigh them; None where the strength is
             matched to the reference's.
 
@@ -59,12 +60,13 @@ class Contender:
     options: Mapping[str, Any] = field(default_factory=dict)
     shares: tuple[float, ...] = DEFAULT_STEPS
     ratio: float = 2.0
+    coarsest: int = COARSEST
     balance: Balance | None = None
 
     def sizes(self, size: int) -> list[int]:
-        """Longest sides, coarse to fine; the coarsest is at least as in the engine's own plans."""
+        """Longest sides, coarse to fine."""
         found = [size]
-        while (smaller := round(size / self.ratio ** len(found))) >= COARSEST:
+        while (smaller := round(size / self.ratio ** len(found))) >= self.coarsest:
             found.insert(0, smaller)
         return found
 
@@ -152,6 +154,14 @@ CROWSONKB = Contender(
 _MATCHED = replace(
     CROWSONKB, name="crowsonkb-matched", words="its objective, strength matched", balance=None
 )
+_LBFGS = _varied(
+    _MATCHED,
+    "w2-mild-lbfgs",
+    "the same by L-BFGS, last ten steps averaged",
+    weights=MILD,
+    optimizer="lbfgs",
+    average=0.9,
+)
 REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
 CONTENDERS = (
     REFERENCE,
@@ -177,13 +187,14 @@ CONTENDERS = (
     # What did best, together.
     _varied(_MATCHED, "w2-adam", "W2 with equal weights, the rest crowsonkb's", weights="equal"),
     _varied(_MATCHED, "w2-mild-adam", "the same with 16:8:4:2:1", weights=MILD),
-    _varied(
-        _MATCHED,
-        "w2-mild-lbfgs",
-        "the same by L-BFGS, last ten steps averaged",
-        weights=MILD,
-        optimizer="lbfgs",
-        average=0.9,
+    _LBFGS,
+    replace(_LBFGS, name="w2-coarse", words="the same from 64 px on", coarsest=64),
+    replace(
+        _LBFGS,
+        name="w2-coarse-strong",
+        words="the same at strength 0.96",
+        coarsest=64,
+        balance=lambda _: {"strength": 0.96},
     ),
 )
 

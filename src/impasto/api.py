@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
+from impasto.engine.storage import Storage, in_memory
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.checkpoints import Kept, read_checkpoint, write_checkpoint
@@ -41,6 +42,7 @@ from impasto.files.images import (
     write_result,
 )
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
+from impasto.files.scratch import Scratch
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
@@ -119,7 +121,7 @@ class Job:
         resume: StrPath | None = None,
     ) -> None:
         self.recipe = recipe
-        self.plan = plan or _plan_for(recipe, content, styles)
+        self.plan = plan or _plan_for(recipe, content, styles, stylizer.network)
         self.transparent = content.alpha is not None
         self._alpha_whole = content.alpha
         self._task = task
@@ -135,6 +137,10 @@ class Job:
         self._last: State | None = None
         self._seconds = 0.0
         kept = None if resume is None else self._taken_up(Path(resume))
+        storage = Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
+        if task == "stylize" and storage is not in_memory:
+            content = _stored(content, storage)
+            self._pictures["content"] = [content]
         self._states = (run_cropped if recipe.crop_preview else run)(
             recipe,
             self.plan,
@@ -147,6 +153,7 @@ class Job:
             layer_loss=stylizer.style_loss,
             optimizer=stylizer.optimizer,
             resume=kept.point if kept else None,
+            storage=storage,
         )
 
     def __iter__(self) -> Iterator[State]:
@@ -240,6 +247,7 @@ class Job:
         self._losses.append({"step": state.step, "stage": state.stage, **values})
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
         self._weights.setdefault(state.stage, weights)
+        self.plan = self.plan.in_tiles(state.stage, state.tile)
         if state.trouble:
             self._note_trouble(state.step, state.stage, asdict(state.trouble))
 
@@ -500,8 +508,17 @@ def _listed(style: Styles) -> list[Any]:
     return styles
 
 
-def _plan_for(recipe: Recipe, content: Picture, styles: Sequence[Picture]) -> Plan:
-    whole = make_plan(recipe, content.size, [style.size for style in styles])
+def _stored(picture: Picture, storage: Storage) -> Picture:
+    """The same picture, its values where the storage has room."""
+    tensor = picture.tensor
+    return replace(picture, tensor=storage(tensor, tuple(tensor.shape)).copy_(tensor))
+
+
+def _plan_for(
+    recipe: Recipe, content: Picture, styles: Sequence[Picture], network: Network
+) -> Plan:
+    sizes = [style.size for style in styles]
+    whole = make_plan(recipe, content.size, sizes, network=network)
     return crop_plan(whole, content.tensor) if recipe.crop_preview else whole
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from impasto.api import Job, check_destination
 from impasto.cli.keeping import Keeper, Keeping
+from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import progress_display
 from impasto.cli.stopping import status_of
 from impasto.engine.state import State
@@ -81,6 +82,7 @@ def say(sentences: Sequence[str], *, quiet: bool) -> None:
 def _work(job: Job, keeper: Keeper, output: Output) -> int:
     """Draw a job's progress until it is done or stopped; the exit status."""
     preview = _Preview(_preview_path(output.path), output.preview)
+    keep_freed_memory(job.plan)
     try:
         with progress_display(job.plan, quiet=output.quiet) as show:
             for state in job:

@@ -66,14 +66,17 @@ def align(pictures: Sequence[Picture], record: Record | None) -> Trio:
 
 
 def _size_in(record: Record | None, painting: Picture) -> Size | None:
-    """Largest size at which a painting was seen at the last stage; None where nobody knows."""
+    """Size at which a painting was seen at the last stage; None where the record knows it not.
+
+    Of several style scales, the one nearest to the picture's own.
+    """
     if record is None or record.plan is None:
         return None
-    sizes, scales = record.plan.stages[-1].styles, len(record.recipe.style_scales)
-    for index, each in enumerate(record.inputs["styles"]):
-        if each.sha256 == painting.sha256:
-            return max(sizes[index * scales : (index + 1) * scales])
-    return None
+    scales = record.recipe.style_scales
+    nearest = min(range(len(scales)), key=lambda place: abs(math.log(scales[place])))
+    sizes = record.plan.stages[-1].styles[nearest :: len(scales)]
+    inputs = zip(record.inputs["styles"], sizes, strict=True)
+    return next((size for each, size in inputs if each.sha256 == painting.sha256), None)
 
 
 def _usual_layers(network: Network) -> Sequence[str]:

@@ -116,11 +116,10 @@ def _stages(
         if resume and index < resume.stage:
             continue
         content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
-        placed = _placed(network, plan, stage)
-        with _threads(plan.threads):
-            sized = (content, *styles)
+        own, sized = placed(network, plan, stage), (content, *styles)
+        with on_threads(plan.threads):
             objective = Shrinking(
-                partial(_objective, recipe, placed, sized, layer_loss, pictures), stage.tile
+                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
             )
             fresh = partial(make, stage)
             if resume and index == resume.stage:
@@ -131,7 +130,7 @@ def _stages(
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
-                with _threads(plan.threads):
+                with on_threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
                     average.add(at.image)
                     if step == stage.steps:
@@ -208,7 +207,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def on_threads(count: int) -> Iterator[None]:
     """Torch's CPU threads while the block runs; the caller's own setting is given back."""
     before = torch.get_num_threads()
     if before == count:
@@ -241,9 +240,9 @@ def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Netwo
     """The pictures with the paintings at the size of a plan's only stage, and measured there."""
     (stage,) = plan.stages
     content, *styles = _at_size(plan, stage, pictures, wrap=False)
-    with _threads(plan.threads):
-        placed = _placed(network, plan, stage)
-        objective = make_objective(recipe, placed, content, styles, None, stage.tile)
+    with on_threads(plan.threads):
+        own = placed(network, plan, stage)
+        objective = make_objective(recipe, own, content, styles, None, stage.tile)
     return replace(pictures, styles=tuple(styles), targets=objective.targets)
 
 
@@ -301,7 +300,7 @@ def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> lis
     return [picture.to(plan.device) for picture in (content, *styles)]
 
 
-def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
+def placed(network: Network, plan: Plan, stage: Stage) -> Network:
     """A copy of the network on the plan's device, in its precision and layout.
 
     A network that is no torch module is taken as it is.
@@ -310,8 +309,8 @@ def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
         return network
     dtype = torch.bfloat16 if stage.precision == "bf16" else torch.float32
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
-    placed = copy.deepcopy(network).to(plan.device, dtype)
-    return placed.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+    own = copy.deepcopy(network).to(plan.device, dtype)
+    return own.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 
 def _keeps_luminance(recipe: Recipe) -> bool:

@@ -87,7 +87,7 @@ def test_the_page_holds_everything_and_asks_for_nothing(lab):
 def test_a_sheet_is_as_wide_as_its_cells(lab):
     carry_out(find_experiments(["seeds"]), lab)
     with Image.open(lab.folder / "seeds" / "figure-1.png") as sheet:
-        assert sheet.width == 4 * (240 + 10) + 10
+        assert sheet.width == 4 * (252 + 10) + 10
 
 
 def test_a_run_that_was_stopped_goes_on(make_lab):

@@ -102,6 +102,11 @@ class Lab:
         return str(self._stylizers["own"].description["name"])
 
     @property
+    def weights_sha256(self) -> str:
+        """Hash of its weights' file."""
+        return str(self._stylizers["own"].description["sha256"])
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """That the network has, shallow to deep."""
         return tuple(self._stylizers["own"].network.layers)

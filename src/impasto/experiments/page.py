@@ -76,9 +76,9 @@ def _preface(lab: Lab) -> Iterator[str]:
     yield (
         f"Made with impasto, preset {preset.name}: {preset.size} pixels, n = {preset.steps}, "
         f"network {lab.network_name} (weights {lab.weights_sha256[:12]}). Thresholds were fixed "
-        "before the first full run; a verdict is what they say of the measured numbers, and not borne out is "
-        "as good a verdict as borne out. Distances are relative: sqrt(L_content / C0) is 1 for a picture without "
-        "content, sqrt(L_style / S0) is 1 for the photograph itself."
+        "before the first full run; a verdict is what they say of the measured numbers, and not "
+        "borne out is as good a verdict as borne out. Distances are relative: sqrt(L_content / "
+        "C0) is 1 for a picture without content, sqrt(L_style / S0) is 1 for the photograph itself."
     )
     if lab.network_name == "compact":
         yield COMPACT_LIMITS

@@ -66,6 +66,10 @@ def test_networks_agree_with_themselves(make_lab, tiny_tensors, tmp_path):
     (outcome,) = carry_out(find_experiments(["networks"]), lab)
     assert outcome.verdict is not Verdict.UNTESTED
     assert {made.cell.network for made in outcome.made} == {"own", "blocks"}
+    page = (lab.folder / "index.html").read_text(encoding="utf-8")
+    assert "compact, vgg19 (blocks.safetensors)" in page
+    assert str(tmp_path) not in page
+    assert str(tmp_path) not in (lab.folder / "networks" / "lines.txt").read_text()
     used = outcome.made[0].record.recipe
     assert (used.content_layers, used.style_layers) == (("conv2_2",), ("conv1_1", "conv2_1"))
 

@@ -30,3 +30,16 @@ def _pictures(folder: Path) -> list[Path]:
     if not found:
         raise SystemExit(f"no pictures in {folder}")
     return found
+
+
+def pairs_named(photos: Path, paintings: Path, names: str) -> list[Pair]:
+    """Pairs of a list such as ``tubingen+shipwreck,portrait+the_scream``, without suffixes."""
+    split = [name.split("+") for name in names.split(",")]
+    return [(_find(photos, photo), _find(paintings, painting)) for photo, painting in split]
+
+
+def _find(folder: Path, stem: str) -> Path:
+    for suffix in sorted(SUFFIXES):
+        if (path := folder / f"{stem}{suffix}").is_file():
+            return path
+    raise SystemExit(f"no picture called {stem!r} in {folder}")

@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from impasto import Result, Stylizer
 
@@ -49,6 +49,14 @@ def sheet_of(images: Sequence[Image.Image], columns: int, gap: int = 8) -> Image
         left = column * width + (width - gap - image.width) // 2
         sheet.paste(image, (left, row * height + (height - gap - image.height) // 2))
     return sheet
+
+
+def captioned(image: Image.Image, text: str, height: int = 18) -> Image.Image:
+    """The picture with a line of text above it."""
+    framed = Image.new("RGB", (image.width, image.height + height), "white")
+    ImageDraw.Draw(framed).text((2, 2), text, fill="black")
+    framed.paste(image, (0, height))
+    return framed
 
 
 def _facts(result: Result) -> str:

@@ -28,9 +28,18 @@ def test_a_recipe_is_frozen_and_compares_by_value():
     assert recipe != Recipe(strength=0.26)
 
 
+CHANNELS = (64, 128, 256, 512, 512)  # of VGG-19's style layers
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"style_scale": ()}, "--style-scale"),
+        ({"style_scale": (1.0, 30.0)}, "--style-scale must lie between"),
+        ({"average": 1.0}, "--average must be at least 0 and below 1"),
+        ({"style_loss": "mmd"}, "--style-loss 'mmd' is unknown: choose from gram, gram+mean-std"),
+        ({"layer_weights": "rising"}, "'rising' is unknown: choose from equal, gatys, falling"),
+        ({"match_color": True, "preserve_color": "luminance"}, "--match-color and --preserve-"),
         ({"strength": 1.01}, "--strength must lie between 0 and 1"),
         ({"strength": -0.1}, "--strength"),
         ({"strength": math.nan}, "--strength must be a finite number"),
@@ -47,7 +56,7 @@ def test_a_recipe_is_frozen_and_compares_by_value():
         ({"device": "tpu"}, "--device 'tpu' is unknown: choose from auto, cpu, cuda, mps"),
         ({"precision": "fp8"}, "--precision 'fp8'"),
         ({"preserve_color": "hue"}, "--preserve-color 'hue'"),
-        ({"optimizer": "sgd"}, "--optimizer 'sgd' is unknown: choose from lbfgs, adam"),
+        ({"optimizer": "muon"}, "--optimizer 'muon' is unknown: choose from lbfgs, adam"),
         ({"pooling": "min"}, "--pooling 'min' is unknown: choose from max, avg"),
         ({"network": "vgg16"}, "--network 'vgg16'"),
         ({"style_layers": ()}, "--style-layers needs at least one"),
@@ -97,10 +106,24 @@ def test_relu_stands_for_conv():
 
 
 def test_layer_weights_are_one_over_their_number_unless_given():
-    assert Recipe().style_layer_weights == pytest.approx((0.2,) * 5)  # the report's w_l
-    assert Recipe(style_layers=("conv1_1", "conv2_1")).style_layer_weights == (0.5, 0.5)
-    given_weights = Recipe(layer_weights=(1, 2, 3, 4, 5)).style_layer_weights
+    assert Recipe().weights_of_layers(CHANNELS) == pytest.approx((0.2,) * 5)  # the report's w_l
+    assert Recipe().weights_of_layers((3, 5)) == (0.5, 0.5)
+    given_weights = Recipe(layer_weights=(1, 2, 3, 4, 5)).weights_of_layers(CHANNELS)
     assert given_weights == (1, 2, 3, 4, 5)  # as given, not normalised
+
+
+def test_layer_weights_by_name():
+    gatys = Recipe(layer_weights="gatys").weights_of_layers(CHANNELS)
+    assert gatys == pytest.approx((1e3 / 4096, 1e3 / 16384, 1e3 / 65536, 1e3 / 2**18, 1e3 / 2**18))
+    falling = Recipe(layer_weights="falling").weights_of_layers(CHANNELS)
+    assert sum(falling) == pytest.approx(1)
+    assert [w / falling[-1] for w in falling] == pytest.approx([256, 64, 16, 4, 1])
+
+
+def test_one_style_scale_or_several():
+    assert Recipe(style_scale=(0.5,)) == Recipe(style_scale=0.5)
+    assert Recipe(style_scale=0.5).style_scales == (0.5,)
+    assert Recipe(style_scale=(0.7, 1.0, 1.4)).style_scales == (0.7, 1.0, 1.4)
 
 
 def test_shares_add_up_to_one():
@@ -168,3 +191,12 @@ def test_an_unknown_option_is_named():
 )
 def test_smoothing_follows_the_strength_unless_it_is_given(options, weight):
     assert Recipe(**options).variation_weight == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(
+    ("tile", "sentence"), [(48, "too small.*at least 64"), ("big", "auto, none")]
+)
+def test_a_tile_that_cannot_be(tile, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        Recipe(tile=tile)
+    assert Recipe(tile="128").tile == 128

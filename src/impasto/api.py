@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,16 @@ from torch import Tensor
 
 from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
+from impasto.engine.forecast import Forecast, forecast
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import CELL, Plan, make_plan
+from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
+from impasto.engine.storage import Storage, in_memory
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
+from impasto.files.checkpoints import Kept, read_checkpoint, write_checkpoint
+from impasto.files.finished import Wanted
 from impasto.files.images import (
     Picture,
     PictureLike,
@@ -39,14 +43,17 @@ from impasto.files.images import (
     write_result,
 )
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
+from impasto.files.scratch import Scratch
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
+from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 Styles = PictureLike | Sequence[PictureLike]
+StrPath = str | os.PathLike[str]
 
-STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling", "style_loss")
+STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling")
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Result:
     dpi: int | None = None
     notes: tuple[str, ...] = ()
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    def save(self, path: StrPath, *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
 
         Inside a PNG lies the record as well.
@@ -112,9 +119,10 @@ class Job:
         *,
         task: str = "stylize",
         plan: Plan | None = None,
+        resume: StrPath | None = None,
     ) -> None:
         self.recipe = recipe
-        self.plan = plan or _plan_for(recipe, content, styles)
+        self.plan = plan or _plan_for(recipe, content, styles, stylizer.network)
         self.transparent = content.alpha is not None
         self._alpha_whole = content.alpha
         self._task = task
@@ -126,8 +134,16 @@ class Job:
         self._stylizer = stylizer
         self._losses: list[dict[str, Any]] = []
         self._weights: dict[int, dict[str, float | None]] = {}
+        self._troubles: list[dict[str, Any]] = []
         self._last: State | None = None
+        self._forecast: Forecast | None = None
+        self._content_size = content.size
         self._seconds = 0.0
+        kept = None if resume is None else self._taken_up(Path(resume))
+        storage = Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
+        if task == "stylize" and storage is not in_memory:
+            content = _stored(content, storage)
+            self._pictures["content"] = [content]
         self._states = (run_cropped if recipe.crop_preview else run)(
             recipe,
             self.plan,
@@ -139,15 +155,32 @@ class Job:
             stylizer.network,
             layer_loss=stylizer.style_loss,
             optimizer=stylizer.optimizer,
+            resume=kept.point if kept else None,
+            storage=storage,
         )
 
     def __iter__(self) -> Iterator[State]:
-        start = time.monotonic()
+        start = time.monotonic() - self._seconds
         for state in self._states:
             self._seconds = time.monotonic() - start
-            self._last = state
+            self._last = self._timed(state)
             self._note(state)
-            yield state
+            yield self._last
+
+    def forecast(self) -> Forecast:
+        """What the whole run will take, from a trial of a second; ask before the first state.
+
+        The states' progress is then a share of this time.
+        """
+        if self._forecast is None:
+            self._forecast = forecast(
+                self.recipe,
+                self.plan,
+                self._content_size,
+                [each.size for each in self._pictures["styles"]],
+                self._stylizer.network,
+            )
+        return self._forecast
 
     @property
     def last(self) -> State | None:
@@ -161,6 +194,34 @@ class Job:
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
         return tuple(dict.fromkeys(every))
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the steps so far."""
+        return self._seconds
+
+    @property
+    def troubles(self) -> int:
+        """Steps in which the optimiser had to be put back on its feet."""
+        return sum(each["times"] for each in self._troubles)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a result or a checkpoint of this very run is made of."""
+        inputs = {role: [each.sha256 for each in p] for role, p in self._pictures.items()}
+        return Wanted(self.recipe, inputs, self._stylizer.description, self._task)
+
+    def keep(self, path: StrPath) -> None:
+        """Write a checkpoint of where the run stands; nothing before the first state.
+
+        Raises:
+            OutputError: it cannot be written.
+
+        """
+        if self._last is None:
+            return
+        image = to_pillow(self._last.snapshot(), self._alpha(self._last))
+        write_checkpoint(Path(path), self._last.checkpoint(), self._record(self._last, image))
 
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
@@ -184,15 +245,45 @@ class Job:
             self.notes,
         )
 
+    def _taken_up(self, path: Path) -> Kept:
+        """A checkpoint, and what is known of the run before it; its own state comes once more."""
+        kept = read_checkpoint(path)
+        kept.check(self.wanted, self.plan)
+        record, self.plan = kept.record, kept.plan
+        self._losses = [asdict(each) for each in record.losses[:-1]]
+        self._weights = {index: asdict(each) for index, each in enumerate(record.weights)}
+        self._troubles = [asdict(each) for each in record.troubles]
+        self._seconds = record.result.seconds
+        return kept
+
     def _alpha(self, last: State) -> Tensor | None:
         alpha = self._alpha_whole
         return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
+
+    def _timed(self, state: State) -> State:
+        if self._forecast is None:
+            return state
+        step = state.step - self.plan.steps_before(state.stage)
+        progress = self._forecast.progress(self.plan, state.stage, step)
+        return replace(state, progress=progress)
 
     def _note(self, state: State) -> None:
         values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
         self._losses.append({"step": state.step, "stage": state.stage, **values})
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
         self._weights.setdefault(state.stage, weights)
+        self.plan = self.plan.in_tiles(state.stage, state.tile)
+        if state.trouble:
+            self._note_trouble(state.step, state.stage, asdict(state.trouble))
+
+    def _note_trouble(self, step: int, stage: int, trouble: dict[str, str]) -> None:
+        """The same trouble step after step is one entry."""
+        last = self._troubles[-1] if self._troubles else {}
+        goes_on = last and last["stage"] == stage and last["step"] + last["times"] >= step
+        if goes_on and trouble.items() <= last.items():
+            last["times"] = step - last["step"] + 1
+        else:
+            self._troubles.append({"step": step, "stage": stage, **trouble, "times": 1})
 
     def _record(self, last: State, image: Image.Image) -> dict[str, Any]:
         return make_record(
@@ -204,6 +295,7 @@ class Job:
             network=self._stylizer.description,
             losses=self._losses,
             weights=list(self._weights.values()),
+            troubles=self._troubles,
             last=last,
             seconds=self._seconds,
         )
@@ -217,7 +309,7 @@ class Stylizer:
         weights: a safetensors file for a named network.
         raw_weights: take a full VGG-19 as released, not normalised.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
-        style_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        style_loss: style loss of one layer, a function of statistics, in place of the recipe's.
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
 
     Raises:
@@ -229,10 +321,10 @@ class Stylizer:
         self,
         network: str | Network = "compact",
         *,
-        weights: str | os.PathLike[str] | None = None,
+        weights: StrPath | None = None,
         raw_weights: bool = False,
         pooling: str | None = None,
-        style_loss: StatisticsLoss = gram_loss,
+        style_loss: StatisticsLoss | None = None,
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
         self.style_loss = style_loss
@@ -251,7 +343,7 @@ class Stylizer:
         else:
             self.network = network
             self.description = {"name": type(network).__qualname__}
-        if style_loss is not gram_loss:
+        if style_loss is not None:
             self.description["style_loss"] = _name_of(style_loss)
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
@@ -269,7 +361,13 @@ class Stylizer:
         return Recipe.from_dict({**self._named, **options})
 
     def job(
-        self, content: PictureLike, style: Styles, *, plan: Plan | None = None, **options: Any
+        self,
+        content: PictureLike,
+        style: Styles,
+        *,
+        plan: Plan | None = None,
+        resume: StrPath | None = None,
+        **options: Any,
     ) -> Job:
         """A picture to be made: its plan can be read before its states are asked for.
 
@@ -277,11 +375,13 @@ class Stylizer:
             content: the photograph: a path, a Pillow image or an array.
             style: a painting, or a list of them.
             plan: the automatic choices of an earlier run, where they shall not be made anew.
+            resume: a checkpoint of the same picture (:meth:`Job.keep`), to go on from.
             options: those of :class:`impasto.Recipe`, but the network's own.
 
         Raises:
             PictureError: a picture cannot be read.
             RecipeError: an option is unknown or out of range.
+            RecordError: the checkpoint is damaged, or another picture's.
 
         """
         recipe = self.recipe(options)
@@ -290,7 +390,7 @@ class Stylizer:
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
-        return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan)
+        return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume)
 
     def texture_job(
         self,
@@ -298,6 +398,7 @@ class Stylizer:
         size: int | tuple[int, int] = 512,
         *,
         plan: Plan | None = None,
+        resume: StrPath | None = None,
         **options: Any,
     ) -> Job:
         """A texture to be made; see :func:`texture`."""
@@ -313,7 +414,10 @@ class Stylizer:
         recipe.blend_for(len(styles))
         # The engine's yardsticks are a photograph's; at strength 1 noise serves as well as any.
         noise = white_noise(height, width, seed=recipe.seed)[0].permute(1, 2, 0).numpy()
-        return Job(recipe, read(noise), styles, None, self, task="texture", plan=plan)
+        noise_picture = read(noise)
+        return Job(
+            recipe, noise_picture, styles, None, self, task="texture", plan=plan, resume=resume
+        )
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
         """The states of :meth:`job`, one for the start and one for every step."""
@@ -351,10 +455,12 @@ def stylize_iter(content: PictureLike, style: Styles, **options: Any) -> Iterato
     return iter(stylize_job(content, style, **options))
 
 
-def stylize_job(content: PictureLike, style: Styles, **options: Any) -> Job:
+def stylize_job(
+    content: PictureLike, style: Styles, *, resume: StrPath | None = None, **options: Any
+) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
     stylizer, rest = stylizer_for(options)
-    return stylizer.job(content, style, **rest)
+    return stylizer.job(content, style, resume=resume, **rest)
 
 
 def texture(
@@ -379,10 +485,16 @@ def texture(
     return job.result()
 
 
-def texture_job(style: Styles, size: int | tuple[int, int] = 512, **options: Any) -> Job:
+def texture_job(
+    style: Styles,
+    size: int | tuple[int, int] = 512,
+    *,
+    resume: StrPath | None = None,
+    **options: Any,
+) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
     stylizer, rest = stylizer_for(options)
-    return stylizer.texture_job(style, size, **rest)
+    return stylizer.texture_job(style, size, resume=resume, **rest)
 
 
 def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
@@ -395,8 +507,9 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
     """
     rest = dict(options)
     own: dict[str, Any] = {name: rest.pop(name) for name in STYLIZER_OPTIONS if name in rest}
-    if callable(rest.get("optimizer")):
-        own["optimizer"] = rest.pop("optimizer")
+    own |= {
+        name: rest.pop(name) for name in ("style_loss", "optimizer") if callable(rest.get(name))
+    }
     Recipe.from_dict(rest)  # a wrong option is said before any weights are read
     return Stylizer(**own), rest
 
@@ -420,8 +533,17 @@ def _listed(style: Styles) -> list[Any]:
     return styles
 
 
-def _plan_for(recipe: Recipe, content: Picture, styles: Sequence[Picture]) -> Plan:
-    whole = make_plan(recipe, content.size, [style.size for style in styles])
+def _stored(picture: Picture, storage: Storage) -> Picture:
+    """The same picture, its values where the storage has room."""
+    tensor = picture.tensor
+    return replace(picture, tensor=storage(tensor, tuple(tensor.shape)).copy_(tensor))
+
+
+def _plan_for(
+    recipe: Recipe, content: Picture, styles: Sequence[Picture], network: Network
+) -> Plan:
+    sizes = [style.size for style in styles]
+    whole = make_plan(recipe, content.size, sizes, network=network)
     return crop_plan(whole, content.tensor) if recipe.crop_preview else whole
 
 

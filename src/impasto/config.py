@@ -7,7 +7,8 @@ so each option's default and its explanation live here and nowhere else.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
 from types import NoneType, UnionType
@@ -18,10 +19,12 @@ from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
+LAYER_WEIGHTS = ("equal", "gatys", "falling")
+SMALLEST_TILE = 64
 INITS = ("noise", "content", "style", "stripes")
 
 
-def _option(group: str) -> Callable[[Any, str], Any]:
+def option_group(group: str) -> Callable[[Any, str], Any]:
     """Fields of one heading of the help."""
 
     def option(default: Any, text: str) -> Any:
@@ -30,11 +33,11 @@ def _option(group: str) -> Callable[[Any, str], Any]:
     return option
 
 
-_look = _option("The look")
-_picture = _option("Size and file")
-_objective = _option("The objective (the report's terms)")
-_run = _option("The optimisation")
-_machine = _option("The machine")
+_look = option_group("The look")
+_picture = option_group("Size and file")
+_objective = option_group("The objective (the report's terms)")
+_run = option_group("The optimisation")
+_machine = option_group("The machine")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +74,10 @@ class Recipe:
     max_pixels: int = _picture(
         256_000_000, "Largest picture that is read or made, in pixels (width times height)."
     )
-    style_scale: float = _look(
-        1.0, "Size of the painting relative to the photograph: larger means larger strokes."
+    style_scale: float | tuple[float, ...] = _look(
+        1.0,
+        "Size of the painting relative to the photograph: larger means larger strokes; several "
+        "sizes, such as 0.7,1,1.4, share alike.",
     )
     blend: tuple[float, ...] | None = _look(
         None, "Share of each painting, such as 0.7,0.3; equal shares when not given."
@@ -80,6 +85,9 @@ class Recipe:
     preserve_color: Literal["none", "luminance", "statistics"] = _look(
         "none",
         "Keep the photograph's colours: exactly (luminance), or on the whole (statistics).",
+    )
+    match_color: bool = _look(
+        False, "Give the photograph the paintings' mean colour and colour contrast beforehand."
     )
     tileable: bool = _look(False, "Make opposite edges meet; sides become multiples of 16 pixels.")
     init: str = _run(
@@ -111,24 +119,45 @@ class Recipe:
         CONTENT_LAYERS, "Layers whose features keep the content; none for a texture."
     )
     style_layers: tuple[str, ...] = _objective(
-        STYLE_LAYERS, "Layers whose Gram matrices carry the style."
+        STYLE_LAYERS, "Layers whose statistics carry the style."
     )
-    layer_weights: tuple[float, ...] | None = _objective(
-        None, "Weight w_l of each style layer in eq. (3); equal when not given."
+    layer_weights: Literal["equal", "gatys", "falling"] | tuple[float, ...] = _objective(
+        "equal",
+        "Weight w_l of each style layer in eq. (3): numbers, or equal (1/L), gatys (1000/N^2 for N "
+        "channels), falling (256:64:16:4:1).",
     )
-    optimizer: Literal["lbfgs", "adam"] = _run("lbfgs", "The optimiser.")
+    style_loss: Literal["gram", "gram+mean-std", "w2"] = _objective(
+        "gram",
+        "Style loss of a layer: eq. (5); that with means and standard deviations; or the squared "
+        "Wasserstein distance of Gaussians.",
+    )
+    optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
+        "lbfgs", "The optimiser: L-BFGS, Adam, or gradient descent with momentum."
+    )
     history: int = _run(10, "Pairs that L-BFGS remembers.")
-    learning_rate: float = _run(0.02, "Step size of Adam, in picture units per step.")
+    learning_rate: float = _run(
+        0.02, "Step size of Adam, and of the first step of sgd, in picture units."
+    )
     scales: int | None = _run(
         None, "Sizes from coarse to fine, each twice the last; 1 works at full size only."
     )
     steps: tuple[int, ...] | None = _run(
         None, "Steps at each size, coarse to fine, such as 150,100,60; or one number for all."
     )
+    average: float = _run(
+        0.0,
+        "Deliver the running average of the steps' pictures, with this decay, such as 0.9; 0 "
+        "delivers the last one.",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = _machine("auto", "Where to compute.")
     precision: Literal["auto", "fp32", "bf16"] = _machine(
         "auto",
         "Arithmetic of the network; auto is bfloat16 at the last scale where the hardware has it.",
+    )
+    tile: int | str = _machine(
+        "auto",
+        "Side of the tiles that a large picture is computed in, in pixels; the result is the same. "
+        "auto: as free memory asks for; none: the whole at once.",
     )
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 
@@ -136,6 +165,8 @@ class Recipe:
         _check_types(self)
         _check_numbers(self)
         _check_size(self)
+        _check_tile(self)
+        _check_colors(self)
         _check_layers(self)
         _check_lists(self)
 
@@ -174,9 +205,25 @@ class Recipe:
         return self.dpi or (DEFAULT_DPI if self.print is not None else None)
 
     @property
-    def style_layer_weights(self) -> tuple[float, ...]:
-        """w_l of eq. (3): as given, or 1/L each."""
-        return self.layer_weights or (1 / len(self.style_layers),) * len(self.style_layers)
+    def style_scales(self) -> tuple[float, ...]:
+        """Sizes of each painting relative to the photograph."""
+        return self.style_scale if isinstance(self.style_scale, tuple) else (self.style_scale,)
+
+    def weights_of_layers(self, channels: Sequence[int]) -> tuple[float, ...]:
+        """w_l of eq. (3) for style layers of N = ``channels``, shallow to deep: as given, or
+
+        - ``equal``: 1/L, the report's;
+        - ``gatys``: 1000/N^2, of the published code of Gatys et al.;
+        - ``falling``: a quarter of the layer before, adding up to 1 (crowsonkb's default).
+        """
+        if isinstance(self.layer_weights, tuple):
+            return self.layer_weights
+        layers = len(channels)
+        if self.layer_weights == "gatys":
+            return tuple(1e3 / n**2 for n in channels)
+        ratio = 4 if self.layer_weights == "falling" else 1
+        powers = [ratio**i for i in reversed(range(layers))]
+        return tuple(power / sum(powers) for power in powers)
 
     def blend_for(self, styles: int) -> tuple[float, ...]:
         """Shares of ``styles`` paintings, adding up to 1.
@@ -204,6 +251,18 @@ class Recipe:
             values[name] = values[name] and PurePath(values[name]).name
         return values
 
+    def command_line(self) -> str:
+        """The options that are not at their defaults, as one writes them after a command."""
+        words: list[str] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value == item.default:
+                continue
+            words.append(f"--{_flag(item.name)}")
+            if value is not True:
+                words.append(_written(value))
+        return shlex.join(words)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The recipe that :meth:`as_dict` wrote, lists standing for tuples.
@@ -228,7 +287,16 @@ class Recipe:
 TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
 """What makes a recipe one of a texture: style alone, from noise."""
 
-NOT_FOR_TEXTURES = (*TEXTURE, "size", "print", "crop_preview", "alpha", "beta", "preserve_color")
+NOT_FOR_TEXTURES = (
+    *TEXTURE,
+    "size",
+    "print",
+    "crop_preview",
+    "alpha",
+    "beta",
+    "preserve_color",
+    "match_color",
+)
 """Options of :class:`Recipe` that mean nothing where there is no photograph."""
 
 
@@ -276,7 +344,9 @@ def _check_numbers(recipe: Recipe) -> None:
             if isinstance(number, float):
                 need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
-    need(0.05 <= recipe.style_scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    for scale in recipe.style_scales or (0,):
+        need(0.05 <= scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    need(0 <= recipe.average < 1, "--average must be at least 0 and below 1.")
     need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need((recipe.tv or 0) >= 0, "--tv must not be negative.")
     need(
@@ -291,6 +361,8 @@ def _check_numbers(recipe: Recipe) -> None:
 
 
 def _check_size(recipe: Recipe) -> None:
+    if len(recipe.style_scales) == 1:
+        object.__setattr__(recipe, "style_scale", recipe.style_scales[0])
     if isinstance(recipe.size, str) and recipe.size.strip().isdigit():
         object.__setattr__(recipe, "size", int(recipe.size))
     if recipe.print is not None and recipe.size != Recipe.size:
@@ -298,6 +370,27 @@ def _check_size(recipe: Recipe) -> None:
     if recipe.tileable and recipe.crop_preview:
         raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
     _ = recipe.frame  # says what is wrong with either
+
+
+def _check_tile(recipe: Recipe) -> None:
+    if isinstance(recipe.tile, str) and recipe.tile.strip().isdigit():
+        object.__setattr__(recipe, "tile", int(recipe.tile))
+    if isinstance(recipe.tile, str) and recipe.tile not in ("auto", "none"):
+        raise RecipeError(
+            f"--tile {recipe.tile[:40]!r} is unknown: write auto, none, or a number of pixels."
+        )
+    if isinstance(recipe.tile, int) and recipe.tile < SMALLEST_TILE:
+        raise RecipeError(
+            f"--tile {recipe.tile} is too small, as tiles need 70 more pixels all around: take at "
+            f"least {SMALLEST_TILE}."
+        )
+
+
+def _check_colors(recipe: Recipe) -> None:
+    if recipe.match_color and recipe.preserve_color != "none":
+        raise RecipeError(
+            "--match-color and --preserve-color contradict each other: give one of them."
+        )
 
 
 def _check_layers(recipe: Recipe) -> None:
@@ -313,14 +406,14 @@ def _check_layers(recipe: Recipe) -> None:
 
 def _check_lists(recipe: Recipe) -> None:
     weights, layers = recipe.layer_weights, len(recipe.style_layers)
-    if weights is not None and len(weights) != layers:
+    if isinstance(weights, tuple) and len(weights) != layers:
         raise RecipeError(
             f"--layer-weights has {_count(len(weights), 'number')} for "
             f"{_count(layers, 'style layer')}: give one for each."
         )
     for name in ("layer_weights", "blend"):
         shares = getattr(recipe, name)
-        if shares is not None and (min(shares, default=0) < 0 or sum(shares) <= 0):
+        if isinstance(shares, tuple) and (min(shares, default=0) < 0 or sum(shares) <= 0):
             raise RecipeError(f"--{_flag(name)} needs numbers of at least 0 with a positive sum.")
     if recipe.steps is not None:
         if not recipe.steps or min(recipe.steps) < 0:
@@ -334,6 +427,11 @@ def _check_lists(recipe: Recipe) -> None:
 
 def _flag(name: str) -> str:
     return name.replace("_", "-")
+
+
+def _written(value: Any) -> str:
+    """A value as the command line takes it."""
+    return ",".join(map(_written, value)) if isinstance(value, tuple) else str(value)
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,7 +6,6 @@ name no folder, and nothing is written here.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.api import STYLIZER_OPTIONS, Job, Result, Stylizer
+from impasto.api import STYLIZER_OPTIONS, Job, Result, StrPath, Stylizer
 from impasto.config import INITS, NOT_FOR_TEXTURES, Recipe
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
@@ -22,7 +21,6 @@ from impasto.files.finding import file_sha256, find_by_name
 from impasto.files.reading import Input, Record, read_record
 from impasto.files.records import pixels_sha256, versions
 
-StrPath = str | os.PathLike[str]
 _ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
 _OPTIONS = {"content": "--content", "styles": "--style", "init": "--init"}
 

@@ -38,7 +38,7 @@ def test_the_steps_of_the_engine_are_real_and_their_history_is_full():
         state = engine._optimizer.state_dict()
         losses += state["losses"][-1:]
     assert losses[-1] < losses[0]
-    assert len(state["steps"]) == speed.Recipe().history
+    assert len(state["places"]) == speed.Recipe().history
     assert engine.evaluations >= 1
 
 

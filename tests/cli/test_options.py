@@ -51,6 +51,13 @@ def test_nothing_asked_for_is_the_recipe_s_own_defaults(parsed):
         ("--steps 20", {"steps": (20,)}),
         ("--style-layers relu1_1,conv3_1", {"style_layers": ("conv1_1", "conv3_1")}),
         ("--layer-weights 1,2,3,4,.5", {"layer_weights": (1, 2, 3, 4, 0.5)}),
+        ("--layer-weights falling --style-loss w2", {
+            "layer_weights": "falling", "style_loss": "w2",
+        }),
+        ("--style-scale 0.7,1.4 --average .9 --match-color", {
+            "style_scale": (0.7, 1.4), "average": 0.9, "match_color": True,
+        }),
+        ("--style-scale 2", {"style_scale": 2.0}),
         ("--alpha 1e-3 --beta 2", {"alpha": 1e-3, "beta": 2.0}),
         ("--preserve-color luminance", {"preserve_color": "luminance"}),
         ("--optimizer adam --learning-rate .1", {"optimizer": "adam", "learning_rate": 0.1}),

@@ -30,6 +30,7 @@ def _states() -> list[State]:
             weights=weights,
             image=None,
             finish=None,
+            checkpoint=None,
         )
         for stage in range(2)
         for step in range(21)

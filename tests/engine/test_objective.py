@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from impasto.config import Recipe
 from impasto.engine.objective import Objective
 from impasto.ops.losses import total_variation
+from impasto.ops.statistics import gram_loss, mixture, statistics_of
+from impasto.ops.style_losses import STYLE_LOSSES
 
 CONTENT, STYLE = ("conv2_1",), ("conv1_1", "conv2_1", "conv3_1")
 
@@ -233,3 +235,40 @@ def test_bfloat16_features_give_a_float32_gradient(tiny_network, pictures):
     assert rough.gradient.dtype == torch.float32
     assert rough.losses.total == pytest.approx(exact.losses.total, rel=0.05)
     assert (rough.gradient - exact.gradient).norm() < 0.5 * exact.gradient.norm()
+
+
+def test_layer_weights_by_name_know_the_channels_that_heads_stand_for(pictures, tiny_network):
+    heads = {"conv1_1": 7, "conv2_1": 9}
+    network = tiny_network((3, 4, 5, 5, 5), last="conv3_1", heads=heads).double()
+    photo, painting, _ = pictures
+
+    def style(weights):
+        objective = Objective(_recipe(layer_weights=weights), network, photo, [painting])
+        return objective.evaluate(photo).losses.style
+
+    numbers = (1e3 / 7**2, 1e3 / 9**2, 1e3 / 5**2)
+    assert style("gatys") == pytest.approx(style(numbers), rel=1e-10)
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_the_recipe_names_the_style_loss(name, network, pictures):
+    photo, painting, _ = pictures
+    found = Objective(_recipe(style_loss=name), network, photo, [painting])
+    given = Objective(_recipe(), network, photo, [painting], layer_loss=STYLE_LOSSES[name])
+    assert found.evaluate(photo).losses == given.evaluate(photo).losses
+    content, style = found.weights.distances(found.evaluate(photo).losses)
+    assert (content, style) == (0, pytest.approx(1, rel=1e-10))  # a strength's yardstick for any
+
+
+def test_a_painting_at_several_sizes_has_the_statistics_of_their_mixture(network, pictures):
+    photo, painting, _ = pictures
+    smaller = F.avg_pool2d(painting, 2)
+    recipe = _recipe(style_scale=(1.0, 0.5))
+    found = Objective(recipe, network, photo, [painting, smaller]).evaluate(photo).losses.style
+    expected = 0.0
+    for layer in STYLE:
+        own, *sizes = (
+            statistics_of(network.features(x, [layer])[layer]) for x in (photo, painting, smaller)
+        )
+        expected += gram_loss(own, mixture(sizes), own.total.numel()).item() / 3
+    assert found == pytest.approx(expected, rel=1e-10)

@@ -13,7 +13,7 @@ import torch
 
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
-from impasto.engine.optimize import LBFGS, Adam, make_optimizer
+from impasto.engine.optimize import LBFGS, SGD, Adam, make_optimizer
 from impasto.engine.state import Losses
 
 Function = Callable[[torch.Tensor], torch.Tensor]
@@ -136,7 +136,7 @@ def test_lbfgs_never_climbs_above_its_last_few_losses():
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.parametrize("optimizer", [LBFGS(), Adam()], ids=["lbfgs", "adam"])
+@pytest.mark.parametrize("optimizer", [LBFGS(), Adam(), SGD()], ids=["lbfgs", "adam", "sgd"])
 def test_what_a_step_gives_belongs_together(optimizer):
     problem = Problem(_rosenbrock)
     at = problem(_start())
@@ -163,8 +163,7 @@ def test_lbfgs_stays_where_nothing_can_be_gained():
 def test_lbfgs_remembers_no_more_pairs_than_it_is_told():
     optimizer = LBFGS(history=3)
     _minimise(optimizer, Problem(_rosenbrock), 9)
-    state = optimizer.state_dict()
-    assert len(state["steps"]) == len(state["changes"]) == 3
+    assert optimizer.state_dict()["rows"].shape == (2 * 3, SIZE)
 
 
 def test_lbfgs_starts_with_the_change_that_it_is_told():
@@ -198,7 +197,38 @@ def test_adam_takes_one_evaluation_a_step():
     assert problem.calls == 1 + 7
 
 
-@pytest.mark.parametrize("make", [lambda: LBFGS(history=4), Adam], ids=["lbfgs", "adam"])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_sgd_gathers_momentum_at_any_scale_of_the_loss(scale: float):
+    """Down a slope the steps are r, r (1 + m), r (1 + m + m^2), ..."""
+    problem = Problem(lambda x: -scale * x.sum())
+    for steps, moved in ((1, 1.0), (2, 2.9), (3, 5.61)):
+        at = _minimise(SGD(learning_rate=0.03, momentum=0.9), problem, steps)
+        torch.testing.assert_close(at.image, _start(0.5 + 0.03 * moved), rtol=1e-4, atol=0)
+
+
+def test_sgd_gathers_no_momentum_at_the_edge_of_the_box():
+    problem = Problem(lambda x: -x.sum())
+    optimizer = SGD(learning_rate=0.2)
+    at = _minimise(optimizer, problem, 6)
+    assert (at.image == 1).all()
+    assert not optimizer.state_dict()["change"].any()
+
+
+def test_sgd_finds_the_bottom_of_a_parabola_and_the_bounds():
+    function = _parabola(-0.5, 1.5)
+    at = _minimise(SGD(), Problem(function), 300)
+    assert at.losses.total == pytest.approx(Problem(function).minimum(), rel=1e-4)
+
+
+def test_sgd_stays_where_there_is_no_slope():
+    problem = Problem(lambda x: 0 * x.sum())
+    at = problem(_start())
+    assert SGD().step(at, problem) is at
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: LBFGS(history=4), Adam, SGD], ids=["lbfgs", "adam", "sgd"]
+)
 def test_a_restored_state_goes_on_bit_for_bit(make):
     problem = Problem(_rosenbrock)
     optimizer = make()
@@ -223,7 +253,7 @@ def test_a_restored_state_goes_on_bit_for_bit(make):
 
 
 def test_a_saved_state_is_not_moved_by_later_steps():
-    for optimizer in (LBFGS(history=3), Adam()):
+    for optimizer in (LBFGS(history=3), Adam(), SGD()):
         problem = Problem(_rosenbrock)
         at = _minimise(optimizer, problem, 4)
         saved = optimizer.state_dict()
@@ -243,7 +273,9 @@ def _tensors(value) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("fault", ["loss", "gradient"])
 @pytest.mark.parametrize("call", [2, 6])
-@pytest.mark.parametrize(("make", "steps"), [(LBFGS, 120), (Adam, 600)], ids=["lbfgs", "adam"])
+@pytest.mark.parametrize(
+    ("make", "steps"), [(LBFGS, 120), (Adam, 600), (SGD, 200)], ids=["lbfgs", "adam", "sgd"]
+)
 def test_one_evaluation_that_is_not_a_number_does_not_end_the_run(make, steps, call, fault):
     problem = Problem(_parabola(0.2, 0.8), faults=(call,), fault=fault)
     at = _minimise(make(), problem, steps)
@@ -263,6 +295,9 @@ def test_the_recipe_names_its_optimiser():
     adam = make_optimizer(Recipe(optimizer="adam", learning_rate=0.07))
     assert isinstance(adam, Adam)
     assert adam.learning_rate == 0.07
+    sgd = make_optimizer(Recipe(optimizer="sgd", learning_rate=0.07))
+    assert isinstance(sgd, SGD)
+    assert sgd.learning_rate == 0.07
     lbfgs = make_optimizer(Recipe(optimizer="lbfgs", history=17))
     assert isinstance(lbfgs, LBFGS)
     assert lbfgs.history == 17

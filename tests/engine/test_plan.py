@@ -73,6 +73,12 @@ def test_paintings_follow_the_stage_and_the_style_scale():
     ]
 
 
+def test_every_painting_at_every_style_scale():
+    recipe = Recipe(size=256, scales=1, style_scale=(0.5, 1.0))
+    (stage,) = make_plan(recipe, PHOTO, [(900, 1200), (1200, 900)], PLAIN).stages
+    assert stage.styles == ((96, 128), (192, 256), (128, 96), (256, 192))
+
+
 @given(
     height=st.integers(NARROWEST, 900),
     width=st.integers(NARROWEST, 900),

@@ -228,6 +228,45 @@ def test_preserved_statistics_recolour_the_paintings_beforehand(start, pictures)
     assert not torch.equal(found, _drain(start())[-1][1])
 
 
+def test_the_photograph_takes_the_paintings_colours_beforehand(start, pictures):
+    matched = match_color_statistics(pictures.content, pictures.styles[0])
+    by_hand = _drain(start(pictures=Pictures(matched, pictures.styles)))[-1][1]
+    assert torch.equal(_drain(start(match_color=True))[-1][1], by_hand)
+    other = pictures.styles[0].flip(1)
+    two = Pictures(pictures.content, (pictures.styles[0], other))
+    first = next(start(pictures=two, match_color=True, blend=(3.0, 1.0), scales=1, steps=(1,)))
+    mixed = 0.75 * matched + 0.25 * match_color_statistics(pictures.content, other)
+    torch.testing.assert_close(first.image, resize(mixed, 33, 40))
+
+
+def test_an_average_is_shown_and_handed_on_but_the_steps_go_their_own_way(start):
+    plain = _drain(start(optimizer="adam", scales=1, steps=(4,)))
+    found = _drain(start(optimizer="adam", scales=1, steps=(4,), average=0.5))
+    iterates = [picture for _, picture in plain]
+    for (state, _), (as_before, _) in zip(found[:-1], plain[:-1], strict=True):
+        assert torch.equal(state.image, as_before.image)
+        assert state.losses == as_before.losses
+    torch.testing.assert_close(found[0][1], iterates[0])
+    torch.testing.assert_close(found[2][1], (iterates[1] + 2 * iterates[2]) / 3)
+    last, shown = found[-1]
+    weights = [1, 2, 4, 8]
+    expected = sum(w * x for w, x in zip(weights, iterates[1:], strict=True)) / 15
+    torch.testing.assert_close(shown, expected)
+    assert torch.equal(last.image, shown)  # and its losses are its own
+    assert last.losses.total != plain[-1][0].losses.total
+
+
+def test_the_next_stage_starts_from_the_average(start):
+    states = _drain(start(init="noise", average=0.9))
+    end, begin = states[4][1], states[5][1]
+    torch.testing.assert_close(begin, resize(end, 33, 40))
+
+
+def test_several_style_scales_make_another_picture(start):
+    one, several = (_drain(start(style_scale=scale))[-1][1] for scale in (1.0, (0.6, 1.0)))
+    assert not torch.equal(one, several)
+
+
 def test_total_variation_smooths(start):
     def roughness(picture: torch.Tensor) -> float:
         return (picture.diff(dim=-1).square().mean() + picture.diff(dim=-2).square().mean()).item()

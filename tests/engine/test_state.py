@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from impasto.engine.state import Losses, State, Weights
+from impasto.engine.state import Checkpoint, Losses, State, Weights
 
 WEIGHTS = Weights(alpha=1.0, beta=2.0, content_unit=4.0, style_unit=9.0)
 
@@ -25,10 +26,12 @@ def test_losses_know_when_they_are_no_numbers(total: float):
 
 def test_a_snapshot_is_finished_and_a_copy():
     image = torch.full((1, 3, 2, 2), 0.25)
-    state = State(0, 1, 0, 0.5, Losses(1.0, 1.0, 1.0, 1.0), WEIGHTS, image, lambda x: x)
+    losses = Losses(1.0, 1.0, 1.0, 1.0)
+    checkpoint = Checkpoint(0, 0, image, image, losses, {})
+    state = State(0, 1, 0, 0.5, losses, WEIGHTS, image, lambda x: x, lambda: checkpoint)
     same = state.snapshot()
     image.fill_(0.5)
     assert (same == 0.25).all()
-    doubled = State(0, 1, 0, 0.5, state.losses, WEIGHTS, image, lambda x: 2 * x).snapshot()
+    doubled = replace(state, finish=lambda x: 2 * x).snapshot()
     assert (doubled == 1).all()
     assert (image == 0.5).all()

@@ -20,7 +20,8 @@ from impasto.files.reading import embedded_text, parse_record, read_record
 from impasto.files.records import MAX_TEXT, png_text
 
 FIRST = Path(__file__).parent / "records" / "schema-1.json"
-LATEST = Path(__file__).parent / "records" / "schema-2.json"
+SECOND = Path(__file__).parent / "records" / "schema-2.json"
+LATEST = Path(__file__).parent / "records" / "schema-3.json"
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def values() -> dict:
     return json.loads(LATEST.read_text())
 
 
-@pytest.mark.parametrize("path", [FIRST, LATEST], ids=["schema 1", "schema 2"])
+@pytest.mark.parametrize("path", [FIRST, SECOND, LATEST], ids=lambda path: path.stem)
 def test_every_schema_reads(path):
     record = read_record(path)
     assert record.schema == int(path.stem[-1])
@@ -40,6 +41,9 @@ def test_every_schema_reads(path):
     assert [each.step for each in record.losses] == [0, 1, 2, 3]
     assert record.result.finished
     assert (record.result.sha256 is None) == (record.schema == 1)
+    before_3 = ("gram", "equal", 0.0)
+    found = (record.recipe.style_loss, record.recipe.layer_weights, record.recipe.average)
+    assert found == (("w2", "falling", 0.9) if record.schema == 3 else before_3)
 
 
 def test_a_record_inside_a_png_is_read_before_the_one_beside_it(values, tmp_path):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
 from scipy.signal import correlate2d
 
 from impasto.errors import RecipeError, WeightsError
+from impasto.nets.convolution import Convolution
 from impasto.nets.network import ConvNetwork, InputConvention, Network
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import KERAS_CONVENTION, TORCHVISION_CONVENTION
@@ -102,13 +101,13 @@ def test_channels_are_blue_green_red_where_the_weights_want_it():
 )
 def test_computes_no_deeper_than_asked(layers, convolutions, waves, tiny_network, monkeypatch):
     calls: list[int] = []
-    original: Callable[..., torch.Tensor] = torch.nn.functional.conv2d
+    original = Convolution.__call__
 
     def counting(*args, **kwargs):
         calls.append(1)
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(torch.nn.functional, "conv2d", counting)
+    monkeypatch.setattr(Convolution, "__call__", counting)
     found = tiny_network().features(waves(16, 16).float(), layers)
     assert set(found) == set(layers)
     assert len(calls) == convolutions
@@ -181,3 +180,15 @@ def test_missing_and_misshapen_tensors_are_named(tiny_tensors):
     ]:
         with pytest.raises(WeightsError, match=name.replace(".", r"\.")):
             ConvNetwork(table, {**good, name: torch.zeros(shape)}, convention=KERAS_CONVENTION)
+
+
+def test_weights_that_change_are_used_at_once(waves, tiny_network):
+    network = tiny_network()
+    picture = waves(16, 16)
+    before = network.features(picture, ["conv1_1"])["conv1_1"]
+    with torch.no_grad():
+        network.conv1_1_bias.add_(100)
+    after = network.features(picture, ["conv1_1"])["conv1_1"]
+    assert (after > before + 50).all()
+    network.float()
+    assert network.features(picture.float(), ["conv1_1"])["conv1_1"].dtype == torch.float32

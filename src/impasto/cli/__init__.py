@@ -1,5 +1,23 @@
 """The command ``impasto``. Torch is imported when a command needs it, not before."""
 
-from impasto.cli.app import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+from collections.abc import Sequence
+
+from impasto.cli.stopping import stoppable
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; errors and signals become one sentence."""
+    with stoppable(to_the_end=arguments is None) as stop:
+        try:
+            from impasto.cli.app import run  # takes a moment, in which Ctrl-C may come
+
+            return run(sys.argv[1:] if arguments is None else arguments)
+        except BaseException as error:
+            # An interrupted import may end in any error of the package that was being imported.
+            if stop.signal is None and not isinstance(error, KeyboardInterrupt):
+                raise
+            print("impasto: stopped; nothing was written.", file=sys.stderr)
+            return 128 + (stop.signal or 2)

@@ -1,7 +1,7 @@
 """The commands, and how the process ends.
 
 0 done; 1 some of many pictures failed, or a picture made again is not the same; 2 bad input;
-130 stopped by Ctrl-C.
+130 stopped by Ctrl-C (143 by kill): see impasto.cli.stopping.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +18,13 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
-from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.cli.experiments import NOT_VARIED, Content, Network, Style, Weights, experiments
+from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
+from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
+from impasto.cli.rate import rate
+from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
@@ -32,6 +37,10 @@ app = App(
 )
 app.command(models)
 app.command(classify)
+app.command(video)
+app.command(measure)
+app.command(experiments)
+app.command(rate)
 
 
 @app.command
@@ -57,9 +66,14 @@ def stylize(
         ),
     ] = None,
     overwrite: Overwrite = False,
+    kind: Annotated[
+        str, Parameter(name="--format", help="Format of the results of many photographs.")
+    ] = "png",
     preview: Annotated[
         int | None, Parameter(help="Write the picture so far every N steps, as NAME.preview.png.")
     ] = None,
+    checkpoint: Checkpoint = 30.0,
+    resume: Resume = False,
     quiet: Quiet = False,
     debug: Debug = False,
     **options: Any,
@@ -67,8 +81,10 @@ def stylize(
     """Paint a photograph, or many, in the style of one or more paintings."""
     del debug  # read by main, which alone catches errors
     from impasto.cli.batch import batch_command, is_batch
+    from impasto.cli.keeping import Keeping
     from impasto.cli.stylize import stylize_command
 
+    keeping = Keeping(resume, checkpoint)
     photographs, styles = ([content, *style], paintings) if paintings else ([content], style)
     if is_batch(photographs):
         return batch_command(
@@ -76,6 +92,8 @@ def stylize(
             styles,
             output=output,
             overwrite=overwrite,
+            keeping=keeping,
+            kind=kind,
             preview=preview,
             quiet=quiet,
             options=options,
@@ -85,6 +103,7 @@ def stylize(
         styles,
         output=output,
         overwrite=overwrite,
+        keeping=keeping,
         preview=preview,
         quiet=quiet,
         options=options,
@@ -101,16 +120,66 @@ def texture(
         Parameter(name=["--output", "-o"], help="Where to write; by default painting.texture.png."),
     ] = None,
     overwrite: Overwrite = False,
+    checkpoint: Checkpoint = 30.0,
+    resume: Resume = False,
     quiet: Quiet = False,
     debug: Debug = False,
     **options: Any,
 ) -> int:
     """Make a texture: a painting's style alone, from noise; with --tileable its edges meet."""
     del debug
+    from impasto.cli.keeping import Keeping
     from impasto.cli.texture import texture_command
 
     return texture_command(
-        style, size=size, output=output, overwrite=overwrite, quiet=quiet, options=options
+        style,
+        size=size,
+        output=output,
+        overwrite=overwrite,
+        keeping=Keeping(resume, checkpoint),
+        quiet=quiet,
+        options=options,
+    )
+
+
+@app.command
+@partial(with_recipe_options, leave_out=NOT_VARIED)
+def sweep(
+    *,
+    vary: Annotated[
+        list[str] | None,
+        Parameter(
+            help="An option and its values, such as init=noise,content; + joins what is one value. "
+            "alpha/beta is the report's ratio. Once for each axis of the grid.",
+            negative="",
+        ),
+    ] = None,
+    out: Annotated[Path, Parameter(help="A folder for the page and the cells.")] = Path("sweep"),
+    content: Content = None,
+    style: Style = None,
+    size: Annotated[int, Parameter(help="Longest side of every picture, in pixels.")] = 256,
+    network: Network = "compact",
+    weights: Weights = None,
+    yes: Annotated[bool, Parameter(help="Go on with over 500 cells.", negative="")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    **options: Any,
+) -> int:
+    """Draw any grid of options as a labelled sheet, with style against content as a curve."""
+    del debug
+    from impasto.cli.experiments import sweep_command
+
+    return sweep_command(
+        vary or (),
+        out,
+        content,
+        style,
+        size=size,
+        network=network,
+        weights=weights,
+        yes=yes,
+        quiet=quiet,
+        options=options,
     )
 
 
@@ -185,10 +254,11 @@ def summary(
     return summary_command(network, size)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; errors become one sentence."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(arguments)
     _share_the_processor()
+    _print_any_name()
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -197,8 +267,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--debug" in words:
             raise
         return _fail(str(error))
-    except KeyboardInterrupt:
-        return _fail("stopped before there was a picture; nothing was written.", status=130)
     return status if isinstance(status, int) else 0
 
 
@@ -213,6 +281,12 @@ def _share_the_processor() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
-def _fail(sentence: str, status: int = 2) -> int:
+def _print_any_name() -> None:
+    """Names of files that are no text in the terminal's encoding are printed byte for byte."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+
+
+def _fail(sentence: str) -> int:
     print(f"impasto: {' '.join(sentence.split())}", file=sys.stderr)
-    return status
+    return 2

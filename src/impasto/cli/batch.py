@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Stylizer, check_destination, stylizer_for
+from impasto.api import Job, Stylizer, check_destination, stylizer_for
+from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.progress import BatchShow, batch_display
-from impasto.cli.stylize import INTERRUPTED, default_output
+from impasto.cli.stopping import status_of
+from impasto.cli.stylize import default_output
 from impasto.config import INITS, Recipe
-from impasto.errors import ImpastoError, OutputError, RecipeError
-from impasto.files.atomic import remove_leftovers
+from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
+from impasto.files.atomic import claimed
+from impasto.files.checkpoints import checkpoint_path
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.finished import Wanted, is_finished, may_replace
-from impasto.files.images import SUFFIXES, read_picture
+from impasto.files.images import SUFFIXES, check_suffix, read_picture
 from impasto.files.records import record_path
 
 FAILED = 1
@@ -50,6 +53,8 @@ def batch_command(
     *,
     output: Path | None,
     overwrite: bool,
+    keeping: Keeping,
+    kind: str,
     preview: int | None,
     quiet: bool,
     options: dict[str, Any],
@@ -69,10 +74,12 @@ def batch_command(
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
     found = [path for path in pictures_of(photographs) if path.resolve() not in paintings]
-    tasks = _tasks(found, styles, folder)
+    suffix = f".{kind.lower().lstrip('.')}"
+    check_suffix(folder / f"picture{suffix}", depth=options.get("depth", 8))
+    tasks = _tasks(found, styles, folder, suffix)
     _check_inputs(styles, options)
     stylizer, rest = stylizer_for(options)
-    batch = _Batch(stylizer, styles, rest, overwrite=overwrite)
+    batch = _Batch(stylizer, styles, rest, overwrite=overwrite, keeping=keeping)
     folder.mkdir(exist_ok=True)
     return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
 
@@ -87,7 +94,9 @@ class _Batch:
         options: Mapping[str, Any],
         *,
         overwrite: bool,
+        keeping: Keeping,
     ) -> None:
+        self._keeping = keeping
         self._stylizer = stylizer
         self._styles = list(styles)
         self._options = dict(options)
@@ -106,19 +115,19 @@ class _Batch:
             with batch_display(len(tasks), quiet=quiet) as show:
                 for index, task in enumerate(tasks):
                     self._try(index, task, show, tally)
-        except KeyboardInterrupt:
-            return tally, INTERRUPTED
+        except KeyboardInterrupt as stop:
+            return tally, status_of(stop)
         return tally, FAILED if tally.failed else 0
 
     def _try(self, index: int, task: _Task, show: BatchShow, tally: _Tally) -> None:
-        remove_leftovers(task.destination)
-        remove_leftovers(record_path(task.destination))
         try:
             wanted = self._wanted(task.photograph)
-            if not self._overwrite and is_finished(task.destination, wanted):
-                tally.skipped += 1
-                return
-            self._make(index, task, wanted, show, tally)
+            beside = (record_path(task.destination), checkpoint_path(task.destination))
+            with claimed(task.destination, *beside):
+                if not self._overwrite and is_finished(task.destination, wanted):
+                    tally.skipped += 1
+                    return
+                self._make(index, task, wanted, show, tally)
             tally.made.append(task.destination)
         except (ImpastoError, OSError, RuntimeError, MemoryError) as error:
             tally.failed.append((task.photograph, _sentence(error)))
@@ -135,11 +144,28 @@ class _Batch:
     ) -> None:
         overwrite = self._overwrite or may_replace(task.destination, wanted)
         check_destination(task.destination, overwrite=overwrite, depth=self._recipe.depth)
-        job = self._stylizer.job(task.photograph, self._styles, **self._options)
+        keeper = Keeper(task.destination, self._keeping.seconds)
+        job = self._job(task, keeper)
         tally.notes += [(task.photograph, note) for note in job.notes]
-        for state in job:
-            show(index, task.photograph.name, job.plan, state)
+        try:
+            for state in job:
+                show(index, task.photograph.name, job.plan, state)
+                keeper(job)
+        except KeyboardInterrupt:
+            if job.last is not None:
+                keeper.keep(job)
+                job.result().save(task.destination, overwrite=overwrite)
+            raise
         job.result().save(task.destination, overwrite=overwrite)
+        keeper.discard()
+
+    def _job(self, task: _Task, keeper: Keeper) -> Job:
+        """Gone on with from the checkpoint of a batch that was stopped or killed, where it fits."""
+        kept = keeper.found(resume=True, quiet=True)
+        try:
+            return self._stylizer.job(task.photograph, self._styles, resume=kept, **self._options)
+        except RecordError:
+            return self._stylizer.job(task.photograph, self._styles, **self._options)
 
 
 def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
@@ -163,7 +189,9 @@ def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
     return output
 
 
-def _tasks(photographs: Sequence[Path], styles: Sequence[Path], folder: Path) -> list[_Task]:
+def _tasks(
+    photographs: Sequence[Path], styles: Sequence[Path], folder: Path, suffix: str
+) -> list[_Task]:
     """A name for each result: the photograph's stem, or its whole name where stems agree."""
     stems = Counter(path.stem for path in photographs)
     tasks, taken = [], dict[str, Path]()
@@ -173,7 +201,7 @@ def _tasks(photographs: Sequence[Path], styles: Sequence[Path], folder: Path) ->
                 "The results would lie among the photographs: choose another --output."
             )
         named = path if stems[path.stem] == 1 else path.with_name(f"{path.name}.png")
-        destination = folder / default_output(named, styles)
+        destination = folder / default_output(named, styles).with_suffix(suffix)
         other = taken.setdefault(destination.name, path)
         if other is not path:
             raise OutputError(
@@ -198,7 +226,7 @@ def _report(tasks: Sequence[_Task], tally: _Tally, status: int, *, quiet: bool) 
             print(path)
     for photograph, sentence in ([] if quiet else tally.notes) + tally.failed:
         print(f"impasto: {photograph}: {sentence}", file=sys.stderr)
-    if status == INTERRUPTED:
+    if status > FAILED:
         done = len(tally.made) + tally.skipped
         print(
             f"impasto: stopped with {done} of {len(tasks)} pictures finished; run the same command "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from impasto.cli.flags import Debug, Quiet
+from impasto.cli.stopping import status_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,9 +61,9 @@ def download(
     try:
         with _bar(quiet=quiet) as report:
             stored = download_model(name, pictures=pictures, report=report)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("impasto: stopped; the same command goes on from here.", file=sys.stderr)
-        return 130
+        return status_of(stop)
     return _say(stored, quiet=quiet)
 
 
@@ -90,9 +91,9 @@ def import_file(
             stored = import_weights(
                 file, name=name, convention=convention, pictures=pictures, report=report
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("impasto: stopped; nothing was stored.", file=sys.stderr)
-        return 130
+        return status_of(stop)
     return _say(stored, quiet=quiet)
 
 

@@ -18,8 +18,16 @@ def with_recipe_options(
     command: Callable[..., Any],
     *,
     leave_out: Collection[str] = (),
+    also: type[Any] | None = None,
 ) -> Callable[..., Any]:
-    """Give a command one option for each field of the recipe, in place of its ``**options``."""
+    """Give a command one option for each field of the recipe, in place of its ``**options``.
+
+    Args:
+        command: takes ``**options``.
+        leave_out: fields that mean nothing there.
+        also: another dataclass, whose fields come first.
+
+    """
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [
@@ -27,7 +35,8 @@ def with_recipe_options(
         for parameter in signature.parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    types = get_type_hints(Recipe)
+    sources = [Recipe] if also is None else [also, Recipe]
+    types = {name: hint for source in sources for name, hint in get_type_hints(source).items()}
     drawn = [
         inspect.Parameter(
             item.name,
@@ -35,7 +44,8 @@ def with_recipe_options(
             default=item.default,
             annotation=_annotation(types[item.name], item.metadata["help"], item.metadata["group"]),
         )
-        for item in fields(Recipe)
+        for source in sources
+        for item in fields(source)
         if item.name not in leave_out
     ]
     command.__signature__ = inspect.Signature(own + drawn)  # type: ignore[attr-defined]
@@ -49,7 +59,9 @@ def _annotation(kind: Any, text: str, group: str) -> Any:
         shared["negative"] = ""
     if "tuple" in str(kind):
         shared |= {
-            "converter": _floats
+            "converter": _floats_or_name
+            if "Literal" in str(kind)
+            else _floats
             if "float" in str(kind)
             else _integers
             if "int" in str(kind)
@@ -71,6 +83,11 @@ def _split(tokens: tuple[Token, ...]) -> list[str]:
 
 def _names(_: Any, tokens: tuple[Token, ...]) -> tuple[str, ...]:
     return tuple(_split(tokens))
+
+
+def _floats_or_name(_: Any, tokens: tuple[Token, ...]) -> tuple[float, ...] | str:
+    (token,) = tokens
+    return token.value if token.value.isalpha() else _floats(_, tokens)
 
 
 def _floats(_: Any, tokens: tuple[Token, ...]) -> tuple[float, ...]:

@@ -1,19 +1,19 @@
-"""``impasto stylize``: read, draw the progress, write; keep what there is on Ctrl-C."""
+"""``impasto stylize`` with one photograph."""
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Job, Result, check_destination, stylize_job
-from impasto.cli.progress import progress_display
+from impasto.api import Job, stylize_job
+from impasto.cli.keeping import Keeping
+from impasto.cli.making import Output, make, say
+from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
-from impasto.files.atomic import check_output
-from impasto.files.images import left_out, to_pillow, write_image
+from impasto.files.images import check_suffix
 
-INTERRUPTED = 130
 LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
 
 
@@ -23,6 +23,7 @@ def stylize_command(
     *,
     output: Path | None,
     overwrite: bool,
+    keeping: Keeping,
     preview: int | None,
     quiet: bool,
     options: dict[str, Any],
@@ -45,79 +46,31 @@ def stylize_command(
     path = output or default_output(content, styles)
     if options.get("crop_preview"):
         path = path.with_name(f"{path.stem}.crop{path.suffix}")
-    check_destination(path, overwrite=overwrite, depth=options.get("depth", 8))
-    if preview:
-        check_output(_preview_path(path), overwrite=overwrite)
-    job = stylize_job(content, list(styles), **options)
-    _say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=quiet)
-    try:
-        status = work(job, path, preview=preview, quiet=quiet)
-        finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
-    finally:
-        if preview:
-            _preview_path(path).unlink(missing_ok=True)
+    check_suffix(path, depth=options.get("depth", 8))
+
+    def start(resume: Path | None) -> Job:
+        return stylize_job(content, list(styles), resume=resume, **options)
+
+    job, status = make(start, Output(path, overwrite, keeping, preview, quiet))
+    if options.get("crop_preview") and status == 0:
+        say((_price(job),), quiet=quiet)
     return status
 
 
 def default_output(content: Path, styles: Sequence[Path]) -> Path:
     """``photo+painting.png``, in the current folder; cut where it would be too long for a disk."""
     joined = "+".join(path.stem for path in (content, *styles))
-    return Path(joined.encode()[:LONGEST_NAME].decode(errors="ignore") + ".png")
+    if len(os.fsencode(joined)) > LONGEST_NAME:
+        joined = os.fsencode(joined)[:LONGEST_NAME].decode(errors="ignore")
+    return Path(joined + ".png")
 
 
-def work(job: Job, path: Path, *, preview: int | None, quiet: bool) -> int:
-    """Draw a job's progress until it is done or stopped; the exit status."""
-    try:
-        with progress_display(job.plan, quiet=quiet) as show:
-            for state in job:
-                show(state)
-                if preview and state.step and state.step % preview == 0:
-                    write_image(to_pillow(state.snapshot()), _preview_path(path))
-    except KeyboardInterrupt:
-        if job.last is None:
-            raise
-        return INTERRUPTED
-    return 0
-
-
-def finish(job: Job, path: Path, *, overwrite: bool, quiet: bool, status: int) -> None:
-    """Write the picture as it is, and say where it lies."""
-    result = job.result()
-    result.save(path, overwrite=overwrite)
-    if status == INTERRUPTED:
-        steps = result.record["result"]["steps"]
-        print(
-            f"impasto: stopped after {steps} of {job.plan.steps} steps; "
-            f"the picture so far ({result.image.width}x{result.image.height}) is in {path}.",
-            file=sys.stderr,
-        )
-    elif not quiet:
-        print(path)
-        if job.recipe.crop_preview:
-            _say((_price(job, result),), quiet=quiet)
-
-
-def _price(job: Job, result: Result) -> str:
+def _price(job: Job) -> str:
     """What the whole picture would take, after a part of it."""
-    last, seconds = job.plan.stages[-1], result.record["result"]["seconds"]
+    last = job.plan.stages[-1]
+    _, _, height, width = last.window or (0, 0, last.height, last.width)
     return (
-        f"these are {result.image.width}x{result.image.height} of {last.width}x{last.height} "
-        f"pixels; all of them take about {_duration(seconds / job.plan.share)} on this machine: "
-        "leave out --crop-preview to make them."
+        f"these are {width}x{height} of {last.width}x{last.height} "
+        f"pixels; all of them take about {lasting(job.seconds / job.plan.share)} on this "
+        "machine: leave out --crop-preview to make them."
     )
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(1, seconds):.0f} s"
-
-
-def _say(sentences: Sequence[str], *, quiet: bool) -> None:
-    for sentence in () if quiet else sentences:
-        print(f"impasto: {sentence}", file=sys.stderr)
-
-
-def _preview_path(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.preview.png")

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto.api import check_destination, texture_job
-from impasto.cli.stylize import finish, work
+from impasto.api import Job, texture_job
+from impasto.cli.keeping import Keeping
+from impasto.cli.making import Output, make
 from impasto.errors import RecipeError
+from impasto.files.images import check_suffix
 
 
 def texture_command(
@@ -18,6 +20,7 @@ def texture_command(
     size: str,
     output: Path | None,
     overwrite: bool,
+    keeping: Keeping,
     quiet: bool,
     options: dict[str, Any],
 ) -> int:
@@ -31,11 +34,12 @@ def texture_command(
         raise RecipeError("A painting is needed: impasto texture painting.jpg.")
     sides = sides_of(size)
     path = output or default_output(styles)
-    check_destination(path, overwrite=overwrite)
-    job = texture_job(list(styles), sides, **options)
-    status = work(job, path, preview=None, quiet=quiet)
-    finish(job, path, overwrite=overwrite, quiet=quiet, status=status)
-    return status
+    check_suffix(path, depth=options.get("depth", 8))
+
+    def start(resume: Path | None) -> Job:
+        return texture_job(list(styles), sides, resume=resume, **options)
+
+    return make(start, Output(path, overwrite, keeping, quiet=quiet))[1]
 
 
 def sides_of(text: str) -> tuple[int, int]:

@@ -18,11 +18,12 @@ from impasto.config import Recipe
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, Stage, Window
 from impasto.engine.pyramid import Pictures, recolored, run
-from impasto.engine.state import State
+from impasto.engine.state import Checkpoint, State
+from impasto.engine.storage import Storage, in_memory
 from impasto.nets.network import Network
 from impasto.ops.detail import most_detailed
 from impasto.ops.inits import interpolate, resize
-from impasto.ops.statistics import StatisticsLoss, gram_loss
+from impasto.ops.statistics import StatisticsLoss
 
 SIDE = 512
 HARDLY_LARGER = 1.5  # a size with up to this many times the window's pixels is made whole
@@ -49,25 +50,32 @@ def run_cropped(
     pictures: Pictures,
     network: Network,
     *,
-    layer_loss: StatisticsLoss = gram_loss,
+    layer_loss: StatisticsLoss | None = None,
     optimizer: Callable[[], Optimizer] | None = None,
+    resume: Checkpoint | None = None,
+    storage: Storage = in_memory,
 ) -> Iterator[State]:
     """:func:`impasto.engine.pyramid.run` for a plan from :func:`crop_plan`.
 
     The states' pictures are those of each stage's window.
 
     Raises:
-        RecipeError: as :func:`impasto.engine.pyramid.run`.
+        RecipeError: as :func:`impasto.engine.pyramid.run`, and RecordError likewise.
 
     """
-    go = partial(run, network=network, layer_loss=layer_loss, optimizer=optimizer)
+    go = partial(run, network=network, layer_loss=layer_loss, optimizer=optimizer, storage=storage)
     recipe, pictures = _recolored_once(recipe, pictures)
     whole = [stage for stage in plan.stages if stage.window is None]
-    if whole:
-        first = go(recipe, replace(plan, stages=tuple(whole)), pictures)
+    done = max(1, len(whole))
+    first: Iterator[State] = iter(())
+    if resume and resume.stage >= done:
+        done = resume.stage
+    elif whole:
+        first = go(recipe, replace(plan, stages=tuple(whole)), pictures, resume=resume)
     else:
-        first = go(recipe, _alone(plan, plan.stages[0]), _first_pictures(pictures, plan.stages[0]))
-    return _stages(recipe, plan, pictures, first, go, done=max(1, len(whole)))
+        alone = _alone(plan, plan.stages[0])
+        first = go(recipe, alone, _first_pictures(pictures, plan.stages[0]), resume=resume)
+    return _stages(recipe, plan, pictures, first, go, done=done, resume=resume)
 
 
 def cropped(image: Tensor, stage: Stage) -> Tensor:
@@ -88,6 +96,7 @@ def _stages(
     go: Callable[..., Iterator[State]],
     *,
     done: int,
+    resume: Checkpoint | None,
 ) -> Iterator[State]:
     state = None
     for state in first:
@@ -95,18 +104,28 @@ def _stages(
             state, steps=plan.steps, progress=plan.progress(state.stage, _within(plan, state))
         )
     for index in range(done, len(plan.stages)):
-        assert state is not None
         before, stage = plan.stages[index - 1], plan.stages[index]
         content = cropped(pictures.content, stage)
-        start = _start(recipe, state.image.cpu(), pictures.content, content, before, stage)
-        for state in go(recipe, _alone(plan, stage), Pictures(content, pictures.styles, start)):
+        start, again = None, None
+        if state is None:
+            assert resume is not None
+            again = replace(resume, stage=0)
+        else:
+            start = _start(recipe, state.image.cpu(), pictures.content, content, before, stage)
+        given = Pictures(content, pictures.styles, start)
+        for state in go(recipe, _alone(plan, stage), given, resume=again):
             yield replace(
                 state,
                 step=plan.steps_before(index) + state.step,
                 steps=plan.steps,
                 stage=index,
                 progress=plan.progress(index, state.step),
+                checkpoint=partial(_checkpoint, state, index),
             )
+
+
+def _checkpoint(state: State, stage: int) -> Checkpoint:
+    return replace(state.checkpoint(), stage=stage)
 
 
 def _within(plan: Plan, state: State) -> int:
@@ -114,10 +133,11 @@ def _within(plan: Plan, state: State) -> int:
 
 
 def _recolored_once(recipe: Recipe, pictures: Pictures) -> tuple[Recipe, Pictures]:
-    """Paintings take the colours of the whole photograph, not of the window."""
-    if recipe.preserve_color != "statistics":
+    """Colours are matched to and from the whole photograph, not the window."""
+    if recipe.preserve_color != "statistics" and not recipe.match_color:
         return recipe, pictures
-    return replace(recipe, preserve_color="none"), recolored(recipe, pictures)
+    plain = replace(recipe, preserve_color="none", match_color=False)
+    return plain, recolored(recipe, pictures)
 
 
 def _first_pictures(pictures: Pictures, stage: Stage) -> Pictures:

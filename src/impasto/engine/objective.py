@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,8 @@ from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
 from impasto.nets.network import Head, Network
 from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
-from impasto.ops.statistics import Statistics, StatisticsLoss, gram_loss, statistics_of
+from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
+from impasto.ops.style_losses import STYLE_LOSSES
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,22 @@ class Evaluation:
     losses: Losses
     gradient: Tensor
 
-    @property
+    @cached_property
     def finite(self) -> bool:
         """False once a loss or any part of the gradient is infinite or not a number."""
-        return self.losses.finite and math.isfinite(float(self.gradient.abs().sum()))
+        return self.losses.finite and math.isfinite(float(self.gradient.sum()))
+
+    @property
+    def held(self) -> Tensor:
+        """True for values on the bounds of [0, 1] that the gradient would push further out.
+
+        Also where the gradient is zero, which no step down it cares about.
+        """
+        return (self.image - self.gradient.sgn()).clamp_(0, 1) == self.image
+
+
+StyleTargets = Sequence[Mapping[str, Statistics]]
+"""Statistics of each painting by layer."""
 
 
 class Features:
@@ -45,8 +59,8 @@ class Features:
         """Content features ``(1, K, h, w)`` and style statistics, by layer, float32 or better."""
         maps = self._network.features(image, [*content_layers, *style_layers])
         return (
-            {layer: self._content(layer, maps[layer]) for layer in content_layers},
-            {layer: self._statistics(layer, maps[layer]) for layer in style_layers},
+            {layer: self.content(layer, maps[layer]) for layer in content_layers},
+            {layer: self.mapped(layer, statistics_of(maps[layer])) for layer in style_layers},
         )
 
     def channels(self, layer: str, statistics: Statistics) -> int:
@@ -54,7 +68,8 @@ class Features:
         head = self._heads.get(layer)
         return head.channels if head else statistics.total.numel()
 
-    def _content(self, layer: str, features: Tensor) -> Tensor:
+    def content(self, layer: str, features: Tensor) -> Tensor:
+        """Content features from a layer's map."""
         wide = features if features.dtype == torch.float64 else features.float()
         head = self._heads.get(layer)
         if head is None:
@@ -62,10 +77,19 @@ class Features:
         # The bias cancels in every difference, so the linear part is enough.
         return F.linear(wide.permute(0, 2, 3, 1), head.weight.to(wide)).permute(0, 3, 1, 2)
 
-    def _statistics(self, layer: str, features: Tensor) -> Statistics:
-        sums = statistics_of(features)
+    def content_sums(self, layer: str, sums: Statistics) -> Statistics:
+        """Sums over :meth:`content`'s features from the sums over a layer's map."""
         head = self._heads.get(layer)
-        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer)) if head else sums
+        if head is None:
+            return sums
+        return sums.mapped(head.weight.to(sums.outer), torch.zeros_like(head.bias.to(sums.outer)))
+
+    def mapped(self, layer: str, sums: Statistics) -> Statistics:
+        """Style statistics from the sums over a layer's map."""
+        head = self._heads.get(layer)
+        if head is None:
+            return sums
+        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
 
 
 class Objective:
@@ -80,9 +104,15 @@ class Objective:
         recipe: layers, weights, blend.
         network: gives the features.
         content: the photograph, ``(1, 3, H, W)`` in [0, 1].
-        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each.
-        layer_loss: style loss of one layer, a function of statistics; eq. (5) by default.
+        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each, one after the other at every style
+            scale of the recipe.
+        layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
+
+    Attributes:
+        weights: alpha, beta and their yardsticks.
+        targets: the paintings' statistics.
 
     """
 
@@ -93,19 +123,22 @@ class Objective:
         content: Tensor,
         styles: Sequence[Tensor],
         *,
-        layer_loss: StatisticsLoss = gram_loss,
+        layer_loss: StatisticsLoss | None = None,
         painting_network: Network | None = None,
+        targets: StyleTargets | None = None,
     ) -> None:
         self._recipe = recipe
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
-        self._layer_loss = layer_loss
-        self._blend = recipe.blend_for(len(styles))
+        self._layer_loss = layer_loss or STYLE_LOSSES[recipe.style_loss]
+        scales = len(recipe.style_scales)
+        paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
+        self._blend = recipe.blend_for(len(paintings))
         with torch.no_grad():
-            self._paintings = [self._measure_style(style) for style in styles]
-            self._photograph, statistics = self._measure(content)
+            self.targets = targets or [self._measure_sizes(sizes) for sizes in paintings]
+            content_unit, statistics = self._study(content)
             self._photograph_variation = self._variation(content).clamp_min(1e-4)
-            self.weights = self._resolve_weights(statistics)
+            self.weights = self._resolve_weights(content_unit, statistics)
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
@@ -127,6 +160,11 @@ class Objective:
     def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)
 
+    def _measure_sizes(self, sizes: Sequence[Tensor]) -> dict[str, Statistics]:
+        """Statistics of one painting, the mixture of those at its sizes."""
+        found = [self._measure_style(painting) for painting in sizes]
+        return {layer: mixture([each[layer] for each in found]) for layer in found[0]}
+
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
         return self._painting_features.measure(painting, (), self._recipe.style_layers)[1]
 
@@ -143,18 +181,30 @@ class Objective:
 
     def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
         """Eq. (3), summed over the paintings with their shares."""
-        layers = []
+        layers, widths = [], []
         for layer, found in statistics.items():
             channels = self._features.channels(layer, found)
+            widths.append(channels)
             losses = [
                 share * self._layer_loss(found, painting[layer], channels)
-                for share, painting in zip(self._blend, self._paintings, strict=True)
+                for share, painting in zip(self._blend, self.targets, strict=True)
             ]
             layers.append(torch.stack(losses).sum())
-        return style_loss(layers, self._recipe.style_layer_weights)
+        return style_loss(layers, self._recipe.weights_of_layers(widths))
 
-    def _resolve_weights(self, photograph: Mapping[str, Statistics]) -> Weights:
-        content_unit = self._content_unit()
+    def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:
+        """C0 and the style statistics of the photograph; remembers its content features."""
+        self._photograph, statistics = self._measure(photograph)
+        unit, energy = 0.0, 0.0
+        for features in self._photograph.values():
+            mean = features.mean((-2, -1), keepdim=True)
+            unit += float(content_loss(features, mean.expand_as(features)))
+            energy += float(content_loss(features, torch.zeros_like(features)))
+        return content_unit(unit, energy), statistics
+
+    def _resolve_weights(
+        self, content_unit: float, photograph: Mapping[str, Statistics]
+    ) -> Weights:
         style_unit = self._style_unit(photograph)
         if self._recipe.uses_alpha_beta:
             alpha = 1.0 if self._recipe.alpha is None else self._recipe.alpha
@@ -164,20 +214,16 @@ class Objective:
             beta = self._recipe.strength / style_unit
         return Weights(alpha, beta, content_unit, style_unit)
 
-    def _content_unit(self) -> float:
-        """C0; kept away from zero for a photograph without any detail."""
-        unit, energy = 0.0, 0.0
-        for features in self._photograph.values():
-            mean = features.mean((-2, -1), keepdim=True)
-            unit += float(content_loss(features, mean.expand_as(features)))
-            energy += float(content_loss(features, torch.zeros_like(features)))
-        return max(unit, 1e-3 * energy, 1e-12)
-
     def _style_unit(self, photograph: Mapping[str, Statistics]) -> float:
         """S0; kept away from zero for a photograph that has the painting's style already."""
         nothing = {
-            layer: Statistics(s.count, torch.zeros_like(s.total), torch.zeros_like(s.outer))
+            layer: replace(s, total=torch.zeros_like(s.total), outer=torch.zeros_like(s.outer))
             for layer, s in photograph.items()
         }
         own, energy = float(self._style_loss(photograph)), float(self._style_loss(nothing))
         return max(own, 1e-4 * energy, 1e-12)
+
+
+def content_unit(deviation: float, energy: float) -> float:
+    """C0 from half the squared deviations; away from zero for a photograph without any detail."""
+    return max(deviation, 1e-3 * energy, 1e-12)

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
+from impasto.engine.pairs import Pairs
+from impasto.engine.storage import Storage, along, in_memory, inner, pieces
 
 Evaluate = Callable[[Tensor], Evaluation]
 
@@ -26,19 +28,34 @@ class Optimizer(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, besides the picture."""
+        """All that the next step depends on, besides the evaluated picture.
+
+        Tensors, numbers, texts, None, and lists or dicts of these: what a checkpoint can hold.
+        """
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Take up where :meth:`state_dict` left off, so that the next step is the same."""
         ...
 
 
-def make_optimizer(recipe: Recipe) -> Optimizer:
-    """The optimiser that the recipe names."""
+def make_optimizer(
+    recipe: Recipe, *, steps: int | None = None, storage: Storage = in_memory
+) -> Optimizer:
+    """The optimiser that the recipe names.
+
+    Args:
+        recipe: its name, and its settings.
+        steps: that it will take at most, so that no room is kept for what it cannot use.
+        storage: where what it remembers lies.
+
+    """
     if recipe.optimizer == "adam":
-        return Adam(learning_rate=recipe.learning_rate)
-    return LBFGS(history=recipe.history)
+        return Adam(learning_rate=recipe.learning_rate, storage=storage)
+    if recipe.optimizer == "sgd":
+        return SGD(learning_rate=recipe.learning_rate)
+    history = recipe.history if steps is None else max(1, min(recipe.history, steps))
+    return LBFGS(history=history, storage=storage)
 
 
 class LBFGS:
@@ -52,6 +69,7 @@ class LBFGS:
     Args:
         history: pairs remembered.
         first_change: mean change of a channel by the very first step, in picture units.
+        storage: where the pairs and the direction lie.
 
     """
 
@@ -59,70 +77,66 @@ class LBFGS:
     memory_of_losses = 5
     trials = 12
 
-    def __init__(self, *, history: int = 10, first_change: float = 0.01) -> None:
+    def __init__(
+        self, *, history: int = 10, first_change: float = 0.01, storage: Storage = in_memory
+    ) -> None:
         self.history = history
         self.first_change = first_change
-        self._steps: list[Tensor] = []  # s_k
-        self._changes: list[Tensor] = []  # y_k
-        self._curvatures: list[float] = []  # s_k . y_k
+        self._pairs = Pairs(history, storage)
         self._losses: list[float] = []
+        self._storage = storage
+        self._direction: Tensor | None = None
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
-        held = ((at.image <= 0) & (at.gradient > 0)) | ((at.image >= 1) & (at.gradient < 0))
-        gradient = at.gradient.masked_fill(held, 0)
-        if not gradient.any():
+        direction = self._turned(at)
+        if direction is None:
             return at
         self._losses = [*self._losses, at.losses.total][-self.memory_of_losses :]
-        found = self._search(at, gradient, self._direction(gradient, held), evaluate)
-        if found is None and self._steps:
-            self._forget()
-            found = self._search(at, gradient, self._direction(gradient, held), evaluate)
+        found = self._search(at, direction, evaluate)
+        if found is None and len(self._pairs):
+            self._pairs.forget()
+            self._losses = self._losses[-1:]
+            direction = self._turned(at)
+            assert direction is not None
+            found = self._search(at, direction, evaluate)
         if found is None:
             return at
-        self._remember(found.image - at.image, found.gradient - at.gradient)
+        self._remember(at, found)
         return found
 
     def state_dict(self) -> dict[str, Any]:
-        """The pairs, oldest first, and the last losses."""
-        return {
-            "steps": list(self._steps),
-            "changes": list(self._changes),
-            "losses": list(self._losses),
-        }
+        """The pairs and the last losses."""
+        return {**self._pairs.state_dict(), "losses": list(self._losses)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
-        self._steps = list(state["steps"])
-        self._changes = list(state["changes"])
-        self._curvatures = list(map(_dot, self._steps, self._changes))
+        self._pairs.load_state_dict(state)
         self._losses = list(state["losses"])
 
-    def _direction(self, gradient: Tensor, held: Tensor) -> Tensor:
-        """-H g by the two-loop recursion; the scaled negative gradient while nothing is known."""
-        if not self._steps:
-            return -gradient * (self.first_change / gradient.abs().mean())
-        q = gradient.clone()
-        pairs = list(zip(self._steps, self._changes, self._curvatures, strict=True))
-        shares = []
-        for s, y, curvature in reversed(pairs):
-            shares.append(_dot(s, q) / curvature)
-            q.add_(y, alpha=-shares[-1])
-        last = self._changes[-1]
-        q *= self._curvatures[-1] / _dot(last, last)
-        for (s, y, curvature), share in zip(pairs, reversed(shares), strict=True):
-            q.add_(s, alpha=share - _dot(y, q) / curvature)
-        return q.neg_().masked_fill_(held, 0)
+    def _turned(self, at: Evaluation) -> Tensor | None:
+        """-H g within the free pixels, None where nothing points anywhere.
 
-    def _search(
-        self, at: Evaluation, gradient: Tensor, direction: Tensor, evaluate: Evaluate
-    ) -> Evaluation | None:
-        if not _dot(gradient, direction) < 0:  # also when it is not a number
+        The scaled negative gradient while nothing is known. It lies where the last one lay.
+        """
+        if self._direction is None:
+            self._direction = self._storage(at.gradient, tuple(at.gradient.shape))
+        held, direction = at.held, self._direction
+        direction.copy_(at.gradient).masked_fill_(held, 0)
+        if not _dot(direction, direction) and not direction.any():
+            return None
+        if len(self._pairs):
+            return self._pairs.turn(direction).masked_fill_(held, 0)
+        return direction.mul_(-self.first_change / direction.abs().mean())
+
+    def _search(self, at: Evaluation, direction: Tensor, evaluate: Evaluate) -> Evaluation | None:
+        """A picture that is good enough, evaluated; held pixels stay, so they count nowhere."""
+        if not _dot(at.gradient, direction) < 0:  # also when it is not a number
             return None
         length, bound = 1.0, max(self._losses)
         for _ in range(self.trials):
-            found = evaluate((at.image + length * direction).clamp_(0, 1))
-            slope = min(0.0, _dot(gradient, found.image - at.image))
+            found = evaluate(torch.add(at.image, direction, alpha=length).clamp_(0, 1))
+            slope = min(0.0, along(at.gradient, (found.image, at.image)))
             if not found.finite:
                 length /= 10
             elif found.losses.total <= bound + self.armijo * slope:
@@ -131,16 +145,10 @@ class LBFGS:
                 length /= 2
         return None
 
-    def _remember(self, step: Tensor, change: Tensor) -> None:
-        curvature = _dot(step, change)
-        if curvature > 1e-10 * _dot(change, change):
-            self._steps = [*self._steps, step][-self.history :]
-            self._changes = [*self._changes, change][-self.history :]
-            self._curvatures = [*self._curvatures, curvature][-self.history :]
-
-    def _forget(self) -> None:
-        self._steps, self._changes, self._curvatures = [], [], []
-        self._losses = self._losses[-1:]
+    def _remember(self, at: Evaluation, found: Evaluation) -> None:
+        images, gradients = (found.image, at.image), (found.gradient, at.gradient)
+        if inner(images, gradients) > 1e-10 * inner(gradients, gradients):
+            self._pairs.add(images, gradients)
 
 
 class Adam:
@@ -149,47 +157,118 @@ class Adam:
     Args:
         learning_rate: largest change of a channel by a step, in picture units.
         betas: decay of the two moments; 0.99 for the second, since runs are a few hundred steps.
+        storage: where the moments lie.
 
     """
 
-    trials = 4
     epsilon = 1e-12  # relative sizes of gradients are kept down to very small losses
 
     def __init__(
-        self, *, learning_rate: float = 0.02, betas: tuple[float, float] = (0.9, 0.99)
+        self,
+        *,
+        learning_rate: float = 0.02,
+        betas: tuple[float, float] = (0.9, 0.99),
+        storage: Storage = in_memory,
     ) -> None:
         self.learning_rate = learning_rate
         self.betas = betas
+        self._storage = storage
         self._first: Tensor | None = None
         self._second: Tensor | None = None
         self._count = 0
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step, one evaluation; a shorter one where the result is not a number."""
-        if self._first is None or self._second is None:
-            self._first, self._second = torch.zeros_like(at.image), torch.zeros_like(at.image)
+        first, second = self._moments(at.gradient)
         self._count += 1
         decay1, decay2 = self.betas
-        self._first = self._first.lerp(at.gradient, 1 - decay1)
-        self._second = self._second.lerp(at.gradient.square(), 1 - decay2)
-        mean = self._first / (1 - decay1**self._count)
-        deviation = (self._second / (1 - decay2**self._count)).sqrt()
-        change = self.learning_rate * mean / (deviation + self.epsilon)
-        for _ in range(self.trials):
-            found = evaluate((at.image - change).clamp_(0, 1))
-            if found.finite:
-                return found
-            change /= 10
-        return at
+        for gradient, m, v in pieces(at.gradient, first, second):
+            m.lerp_(gradient, 1 - decay1)
+            v.lerp_(gradient.square(), 1 - decay2)
+        rate, correction = self.learning_rate / (1 - decay1**self._count), 1 - decay2**self._count
+
+        def moved(share: float) -> Tensor:
+            image = torch.empty_like(at.image, memory_format=torch.contiguous_format)
+            for new, x, m, v in pieces(image, at.image, first, second):
+                change = rate * m / ((v / correction).sqrt_() + self.epsilon)
+                torch.sub(x, change, alpha=share, out=new)
+            return image
+
+        return _first_finite(at, moved, evaluate)
 
     def state_dict(self) -> dict[str, Any]:
-        """Both moments and the number of steps."""
-        return {"first": self._first, "second": self._second, "count": self._count}
+        """Copies of both moments, and the number of steps."""
+        moments = {"first": self._first, "second": self._second}
+        copies = {
+            name: each if each is None else self._copied(each) for name, each in moments.items()
+        }
+        return {**copies, "count": self._count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
-        self._first, self._second = state["first"], state["second"]
+        moments = (state["first"], state["second"])
+        self._first, self._second = (m if m is None else self._copied(m) for m in moments)
         self._count = state["count"]
+
+    def _moments(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        if self._first is None or self._second is None:
+            shape = tuple(gradient.shape)
+            self._first, self._second = (self._storage(gradient, shape).zero_() for _ in range(2))
+        return self._first, self._second
+
+    def _copied(self, moment: Tensor) -> Tensor:
+        return self._storage(moment, tuple(moment.shape)).copy_(moment)
+
+
+class SGD:
+    """Gradient descent with momentum (Polyak 1964), the picture clipped to [0, 1] after each step.
+
+    Nothing about it is stochastic here: every gradient is of the whole picture. The momentum is
+    that of the clipped picture, so that none gathers at the edge of the box.
+
+    Args:
+        learning_rate: mean change of a channel by the very first step, in picture units; later
+            steps keep its ratio to the gradient, whatever the scale of the loss.
+        momentum: share of the last step that is taken again.
+
+    """
+
+    def __init__(self, *, learning_rate: float = 0.02, momentum: float = 0.9) -> None:
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self._rate: float | None = None  # picture units for a unit of the gradient
+        self._change: Tensor | None = None
+
+    def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
+        """One step, one evaluation; a shorter one where the result is not a number."""
+        if self._rate is None or self._change is None:
+            size = float(at.gradient.abs().mean())
+            if not size > 0:
+                return at
+            self._rate, self._change = self.learning_rate / size, torch.zeros_like(at.image)
+        change = self.momentum * self._change - self._rate * at.gradient
+        found = _first_finite(at, lambda share: at.image + share * change, evaluate)
+        self._change = found.image - at.image
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """The last step, and the rate."""
+        return {"rate": self._rate, "change": self._change}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up where :meth:`state_dict` left off."""
+        self._rate, self._change = state["rate"], state["change"]
+
+
+def _first_finite(
+    at: Evaluation, moved: Callable[[float], Tensor], evaluate: Evaluate
+) -> Evaluation:
+    """The picture after a step, or after a tenth of it where that is not a number, and so on."""
+    for share in (1.0, 0.1, 0.01, 0.001):
+        found = evaluate(moved(share).clamp_(0, 1))
+        if found.finite:
+            return found
+    return at
 
 
 def _dot(a: Tensor, b: Tensor) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -18,6 +19,8 @@ class Losses:
         content: L_content, eq. (1), summed over the content layers.
         style: L_style, eq. (3).
         variation: the picture's total variation over the photograph's.
+        temporal: of a film's frame, its distance to earlier frames; see
+            :class:`impasto.engine.anchored.Anchor`.
 
     """
 
@@ -25,6 +28,7 @@ class Losses:
     content: float
     style: float
     variation: float
+    temporal: float = 0.0
 
     @property
     def finite(self) -> bool:
@@ -50,6 +54,11 @@ class Weights:
     content_unit: float
     style_unit: float
 
+    @property
+    def unit(self) -> float:
+        """Loss of a picture without content and without style: 1 with a strength."""
+        return self.alpha * self.content_unit + self.beta * self.style_unit
+
     def distances(self, losses: Losses) -> tuple[float, float]:
         """Relative distances to the content and to the style: sqrt(L/C0) and sqrt(L/S0).
 
@@ -59,6 +68,44 @@ class Weights:
             math.sqrt(max(losses.content, 0) / self.content_unit),
             math.sqrt(max(losses.style, 0) / self.style_unit),
         )
+
+
+Fault = Literal["not finite", "diverged", "stalled", "no better picture"]
+Remedy = Literal["a shorter step", "a fresh start", "adam"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong in a step, and what was done about it; see :mod:`impasto.engine.guard`."""
+
+    fault: Fault
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that the rest of a run depends on, besides its recipe, plan, pictures and network.
+
+    Nothing is drawn at random once a run has its starting picture, so there is no generator in it:
+    the seed is the recipe's. Tensors are the run's own, valid until the next state is asked for.
+
+    Attributes:
+        stage: index in ``plan.stages``.
+        step: steps done in this stage.
+        image: ``(1, 3, H, W)`` float32 in [0, 1].
+        gradient: of the total loss at ``image``.
+        losses: at ``image``.
+        optimizer: state of the optimiser, its guard and the running average: tensors, numbers,
+            texts, None, and lists or dicts of these.
+
+    """
+
+    stage: int
+    step: int
+    image: Tensor = field(repr=False)
+    gradient: Tensor = field(repr=False)
+    losses: Losses
+    optimizer: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +121,14 @@ class State:
         weights: of this stage.
         image: ``(1, 3, H, W)`` float32 in [0, 1], H and W those of the stage. A read-only view,
             valid until the next state is asked for; :meth:`snapshot` copies.
+        finish: what is done to a picture before it is delivered.
+        checkpoint: where the run stands: given to :func:`impasto.engine.pyramid.run`, it goes on
+            from here, bit for bit.
+        trouble: what went wrong in this step, if anything did.
+        shown: what is delivered in place of ``image``: the average of the steps so far, where the
+            recipe asks for it. After a stage's last step it is ``image``.
+        tile: side of the tiles that the stage is computed in: the plan's, or a smaller one after a
+            GPU's memory has run out.
 
     """
 
@@ -85,9 +140,13 @@ class State:
     weights: Weights
     image: Tensor = field(repr=False)
     finish: Callable[[Tensor], Tensor] = field(repr=False)
+    checkpoint: Callable[[], Checkpoint] = field(repr=False)
+    trouble: Trouble | None = None
+    shown: Tensor | None = field(default=None, repr=False)
+    tile: int | None = None
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in
         place where the recipe asks for them. ``(1, 3, H, W)`` float32 in [0, 1], on the CPU.
         """
-        return self.finish(self.image).detach().cpu().clone()
+        return self.finish(self.image if self.shown is None else self.shown).detach().cpu().clone()

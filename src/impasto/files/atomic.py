@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from impasto.errors import OutputError
 
 
@@ -46,9 +48,57 @@ def remove_leftovers(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+@contextmanager
+def claimed(path: Path, *beside: Path) -> Iterator[None]:
+    """Only one process at a time makes what is to lie at ``path`` and ``beside`` it.
+
+    A killed process claims nothing; what it left of its attempts to write is removed.
+
+    Raises:
+        OutputError: another process is making it.
+
+    """
+    lock = FileLock(path.with_name(f".{_mark(path)}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise OutputError(
+            f"Another impasto is making {path.name!r}: wait until it is done, or choose another "
+            "--output."
+        ) from error
+    except (OSError, NotImplementedError):  # a disk that knows no locks, or is full
+        yield
+        return
+    try:
+        for each in (path, *beside):
+            remove_leftovers(each)
+        yield
+    finally:
+        with suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
 def _mark(path: Path) -> str:
     """Eight letters that stand for a file's name, however long that is."""
     return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
+
+
+def check_folder(path: Path) -> None:
+    """Make sure, before any work, that a folder for results is there or can be made.
+
+    Raises:
+        OutputError: the folder that it would lie in does not exist, or it is something else.
+
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{str(path)!r} is not a folder: choose another one.")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(
+            f"The folder {str(path.parent)!r} does not exist: make it first, or choose another one."
+        )
+    if not os.access(path if path.is_dir() else path.absolute().parent, os.W_OK):
+        raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -76,7 +126,7 @@ def _check(path: Path, *, overwrite: bool) -> None:
         )
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a folder: give --output the name of a picture.")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise OutputError(
             f"{str(path)!r} exists already: choose another --output, or add --overwrite."
         )

@@ -21,12 +21,14 @@ class Wanted:
         recipe: every choice.
         inputs: role to hashes of the files.
         network: name, file and hash.
+        task: ``stylize`` or ``texture``.
 
     """
 
     recipe: Recipe
     inputs: Mapping[str, Sequence[str]]
     network: Mapping[str, str]
+    task: str = "stylize"
 
     def matches(self, record: Record) -> bool:
         """True if the record is of the same recipe, inputs and network."""
@@ -34,9 +36,9 @@ class Wanted:
             role: [each.sha256 for each in pictures] for role, pictures in record.inputs.items()
         }
         return (
-            record.task == "stylize"
+            record.task == self.task
             and record.recipe.as_dict() == self.recipe.as_dict()
-            and made_of == {role: list(hashes) for role, hashes in self.inputs.items()}
+            and made_of == {role: list(self.inputs.get(role, ())) for role in made_of}
             and all(
                 record.network.get(key) == self.network.get(key)
                 for key in ("sha256", "means_sha256")

@@ -21,6 +21,7 @@ from impasto.engine.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
 from impasto.files.records import PNG_KEYWORD, SCHEMA, record_path
+from impasto.nets.topology import CELL
 
 LONGEST_SIDE = 1_000_000
 MAX_BYTES = 32_000_000
@@ -46,6 +47,7 @@ class Step:
     content: float | None
     style: float | None
     variation: float | None = None
+    temporal: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,20 @@ class StageWeights:
     beta: float | None
     content_unit: float | None
     style_unit: float | None
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """What went wrong in a step and what was done about it, ``times`` steps in a row.
+
+    See :class:`engine.state.Trouble`; ``step`` is the first of them.
+    """
+
+    step: int
+    stage: int
+    fault: str
+    remedy: str
+    times: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,7 @@ class Record:
         result: how the run ended.
         losses: one entry a step.
         versions: package to version.
+        troubles: what went wrong on the way; in order.
 
     """
 
@@ -99,6 +116,7 @@ class Record:
     result: Outcome
     losses: tuple[Step, ...] = field(repr=False)
     versions: Mapping[str, str]
+    troubles: tuple[Mishap, ...] = ()
 
 
 def read_record(path: Path) -> Record:
@@ -219,6 +237,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
         result=build(Outcome, values["result"]),
         losses=convert(values["losses"], tuple[Step, ...]),
         versions=convert(values["versions"], dict[str, str]),
+        troubles=convert(values.get("troubles", []), tuple[Mishap, ...]),
     )
     _check_whole(record)
     return record
@@ -240,6 +259,8 @@ def _plan(values: Any) -> Plan | None:
         inside = top + height <= stage.height and left + width <= stage.width
         if min(top, left) < 0 or min(height, width) < 1 or not inside:
             raise MismatchError("a window out of range")
+        if stage.tile is not None and not CELL <= stage.tile <= LONGEST_SIDE:
+            raise MismatchError("a tile out of range")
         if not 0 <= stage.steps <= 1_000_000:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:
@@ -254,6 +275,7 @@ def _check_whole(record: Record) -> None:
         raise MismatchError("an input is missing")
     if len(record.inputs["init"]) > 1:
         raise MismatchError("more than one start")
+    styles *= len(record.recipe.style_scales)
     if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
         raise MismatchError("the plan is for other inputs")
     if record.plan and record.task == "texture":
@@ -280,7 +302,15 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 2, "task": "stylize"}
 
 
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 3 added the style loss; before it there was eq. (5), and equal weights had no name."""
+    recipe = {**values["recipe"], "style_loss": "gram"}
+    if recipe.get("layer_weights") is None:
+        recipe["layer_weights"] = "equal"
+    return {**values, "schema": 3, "recipe": recipe}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -3,7 +3,7 @@
 JSON, beside the picture and, for PNG, inside it as compressed text. It names files but no folders,
 and carries nothing of a picture's own metadata. :mod:`impasto.files.reading` reads it.
 
-Schema 2 added ``task``, and the size and hash of the result's pixels.
+Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from impasto.engine.state import State
 from impasto.files.atomic import atomic_write
 from impasto.files.images import Picture
 
-SCHEMA = 2
+SCHEMA = 3
 PNG_KEYWORD = "impasto"
 MAX_TEXT = 900_000  # characters; readers, Pillow among them, refuse PNGs with more than a megabyte
 
@@ -40,6 +40,7 @@ def make_record(
     network: Mapping[str, str],
     losses: Sequence[Mapping[str, float]],
     weights: Sequence[Mapping[str, float | None]],
+    troubles: Sequence[Mapping[str, Any]] = (),
     last: State,
     seconds: float,
 ) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def make_record(
         network: name, file and hash.
         losses: one entry a step.
         weights: alpha, beta, C0 and S0 of each stage.
+        troubles: what went wrong on the way, and what was done about it.
         last: the state that was delivered.
         seconds: wall time.
 
@@ -80,6 +82,7 @@ def make_record(
             "style_distance": style,
         },
         "losses": [dict(each) for each in losses],
+        "troubles": [dict(each) for each in troubles],
         "versions": versions(),
     }
 
@@ -122,10 +125,10 @@ def pixels_sha256(image: Image.Image) -> str:
     return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Versions of whatever a picture's bits depend on."""
+def versions(*others: str) -> dict[str, str]:
+    """Versions of whatever a picture's bits depend on, and of other packages."""
     found = {"python": platform.python_version()}
-    for package in ("impasto", "torch", "numpy", "pillow"):
+    for package in ("impasto", "torch", "numpy", "pillow", *others):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

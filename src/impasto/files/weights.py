@@ -22,7 +22,7 @@ from impasto.files.registry import MODELS
 from impasto.nets.compact import COMPACT_CONVENTION, compact
 from impasto.nets.network import ConvNetwork, InputConvention, Pooling
 from impasto.nets.normalise import means_hash, normalised
-from impasto.nets.topology import conv_names
+from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
@@ -114,6 +114,27 @@ def load_classifier(path: Path | None = None) -> Classifier:
     )
 
 
+def topology_of(path: Path) -> Literal["compact", "vgg19"]:
+    """Which network a safetensors file holds, by the width of its first layer.
+
+    Raises:
+        WeightsError: it is missing, broken, or neither's.
+
+    """
+    _check_size(path)
+    tensors, _ = _read(path, only=("conv1_1.weight",))
+    first = tensors.get("conv1_1.weight")
+    widths: dict[int, Literal["compact", "vgg19"]] = {
+        COMPACT_WIDTHS[0]: "compact",
+        VGG19_WIDTHS[0]: "vgg19",
+    }
+    if first is None or first.shape[0] not in widths:
+        raise WeightsError(
+            f"{path.name!r} holds neither a VGG-19 nor a compact network: choose another file."
+        )
+    return widths[first.shape[0]]
+
+
 def _file_of(recipe: Recipe) -> Path:
     if recipe.weights:
         return Path(recipe.weights)
@@ -144,11 +165,12 @@ def _means(
 
 
 def _read(
-    path: Path, *, leave_out: tuple[str, ...] = ()
+    path: Path, *, only: tuple[str, ...] = ("",), leave_out: tuple[str, ...] = ()
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(str(path), framework="pt") as file:
-            names = [name for name in file.keys() if not name.startswith(leave_out)]  # noqa: SIM118
+            present = [name for name in file.keys() if name.startswith(only)]  # noqa: SIM118
+            names = [name for name in present if not name.startswith(leave_out)]
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(

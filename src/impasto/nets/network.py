@@ -6,7 +6,7 @@ topology, different widths, depths, input conventions and, for ``compact``, line
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, Protocol, runtime_checkable
@@ -16,10 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import WeightsError
+from impasto.nets.convolution import Convolution, average_pool, centred, layout_of
 from impasto.nets.topology import Layer, check_layers
 
 Pooling = Literal["max", "avg"]
 Padding = Literal["zeros", "circular", "replicate"]
+Trim = Callable[[Layer, Tensor], Tensor]
+"""(a pooling layer, its output) to the part of that output which the layers after it shall see."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,28 @@ class Head:
         weight: ``(K, C)`` with K at most C + 1.
         bias: ``(K,)``.
         channels: N, the number of channels that it stands for; eq. (5) is normalised by it.
+        frame: Q ``(N, K)`` with orthonormal columns: Q (weight f + bias) are the N channels. None
+            where nobody asks for a single channel.
 
     """
 
     weight: Tensor
     bias: Tensor
     channels: int
+    frame: Tensor | None = None
 
     def to(self, device: torch.device) -> Head:
         """The same on another device."""
-        return Head(self.weight.to(device), self.bias.to(device), self.channels)
+        frame = None if self.frame is None else self.frame.to(device)
+        return Head(self.weight.to(device), self.bias.to(device), self.channels, frame)
 
     @classmethod
     def from_linear(cls, weight: Tensor, bias: Tensor) -> Head:
         """Reduce A ``(N, C)`` and b ``(N,)`` to the triangular factor of [A b] = Q R."""
         joined = torch.cat([weight, bias[:, None]], dim=1).double()
-        factor = torch.linalg.qr(joined, mode="r").R.to(weight.dtype)
-        return cls(factor[:, :-1].contiguous(), factor[:, -1].contiguous(), weight.shape[0])
+        frame, factor = (x.to(weight.dtype) for x in torch.linalg.qr(joined))
+        matrix, offset = factor[:, :-1].contiguous(), factor[:, -1].contiguous()
+        return cls(matrix, offset, weight.shape[0], frame)
 
 
 @runtime_checkable
@@ -112,17 +120,21 @@ class ConvNetwork(nn.Module):
         self.layers = tuple(layer.name for layer in self.table if layer.kind == "conv")
         self._closing = _before_pooling(self.table)
         self.heads: dict[str, Head] = {}
+        self._prepared: dict[str, tuple[object, Convolution]] = {}
         for layer in self.table:
             if layer.kind == "conv":
                 self._add_convolution(layer, tensors)
         self.requires_grad_(False)
 
-    def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    def features(
+        self, image: Tensor, layers: Collection[str], *, trim: Trim | None = None
+    ) -> dict[str, Tensor]:
         """Feature maps after the ReLU, computing no deeper than asked.
 
         Args:
             image: RGB ``(B, 3, H, W)`` in [0, 1]; differentiable.
             layers: names such as ``conv4_2`` (``relu4_2`` is the same).
+            trim: takes a rim off each pooling's output; for a picture that is part of a larger one.
 
         Returns:
             ``{name: (B, N, H / 2^(block-1), W / 2^(block-1))}``, rows and columns rounded down,
@@ -139,6 +151,8 @@ class ConvNetwork(nn.Module):
             if len(maps) == len(wanted):
                 break
             x = self._through(layer, x, wanted)
+            if trim and layer.kind == "pool":
+                x = trim(layer, x)
             if layer.name in wanted:
                 maps[layer.name] = x
         return maps
@@ -152,28 +166,41 @@ class ConvNetwork(nn.Module):
 
     def _through(self, layer: Layer, x: Tensor, captured: Collection[str]) -> Tensor:
         if layer.kind == "pool":
-            return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else F.avg_pool2d(x, 2)
-        weight = self.get_parameter(f"{layer.name}_weight")
-        bias = self.get_parameter(f"{layer.name}_bias")
-        if self.padding == "zeros":
-            before = F.conv2d(x, weight, bias, padding=1)
-        else:
-            before = F.conv2d(_padded(x, self.padding), weight, bias)
-        if layer.name in self._closing and layer.name not in captured and self.pooling == "max":
-            return before  # ReLU and maximum commute: it follows the pooling, on fewer positions
-        return before.relu_()
+            return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else average_pool(x)
+        # ReLU and maximum commute: where it can, it follows the pooling, on fewer positions.
+        later = self.pooling == "max" and layer.name in self._closing and layer.name not in captured
+        if self.padding != "zeros":
+            x = _padded(x, self.padding)
+        padding = 1 if self.padding == "zeros" else 0
+        return self._convolution(layer)(x, padding=padding, relu=not later)
 
     def _normalised(self, image: Tensor) -> Tensor:
+        """The picture less the convention's mean; the rest is in the first layer's weights."""
         convention = self.convention
-        x = image.flip(1) if convention.channels == "BGR" else image
-        mean = x.new_tensor(convention.mean).view(1, 3, 1, 1)
-        std = x.new_tensor(convention.std).view(1, 3, 1, 1)
-        weight = self.get_parameter(f"{self.table[0].name}_weight")
-        x = ((x * convention.range - mean) / std).to(weight.dtype)
-        # Convolutions take their layout from the weights; a matching input spares a copy.
-        if weight.is_contiguous(memory_format=torch.channels_last):
-            return x.contiguous(memory_format=torch.channels_last)
-        return x
+        mean = image.new_tensor(convention.mean).div(convention.range)
+        mean = mean.flip(0) if convention.channels == "BGR" else mean
+        like = self.get_parameter(f"{self.table[0].name}_weight")
+        return centred(image, mean.view(1, 3, 1, 1), like=like)
+
+    def _convolution(self, layer: Layer) -> Convolution:
+        """The layer's weights, prepared anew where they have changed since the last time."""
+        weight = self.get_parameter(f"{layer.name}_weight").detach()
+        bias = self.get_parameter(f"{layer.name}_bias").detach()
+        state = tuple((t.data_ptr(), t._version, t.dtype) for t in (weight, bias))
+        known = self._prepared.get(layer.name)
+        if known is None or known[0] != state:
+            if layer is self.table[0]:
+                weight = self._on_centred(weight)
+            known = self._prepared[layer.name] = state, Convolution(weight, bias)
+        return known[1]
+
+    def _on_centred(self, weight: Tensor) -> Tensor:
+        """The first weights for a picture less its mean: channel order, range and deviation."""
+        convention = self.convention
+        scale = convention.range / torch.tensor(convention.std, dtype=torch.float64)
+        scaled = (weight.double() * scale.view(1, 3, 1, 1).to(weight.device)).to(weight.dtype)
+        scaled = scaled.flip(1) if convention.channels == "BGR" else scaled
+        return scaled.contiguous(memory_format=layout_of(weight))
 
     def _add_convolution(self, layer: Layer, tensors: Mapping[str, Tensor]) -> None:
         shape = (layer.out_channels, layer.in_channels, 3, 3)

@@ -11,6 +11,7 @@ where dE_l/dF_ij is meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,6 +82,33 @@ def style_loss(layer_losses: Sequence[Tensor], weights: Sequence[float] | None =
     ).sum(0)
 
 
+def squared_wasserstein(
+    mean: Tensor, covariance: Tensor, target_mean: Tensor, target_covariance: Tensor
+) -> Tensor:
+    """Squared 2-Wasserstein distance of two Gaussians (Dowson and Landau 1982).
+
+    |m - m'|^2 + tr(C) + tr(C') - 2 tr((C'^1/2 C C'^1/2)^1/2). Not in the report. With C' = L L^T
+    the matrix under the root has the eigenvalues of L^T C L, and its trace needs nothing else;
+    their derivative is stable where they coincide, as that of eigenvectors is not.
+
+    Args:
+        mean: ``(*, N)``.
+        covariance: C, ``(*, N, N)``, symmetric and positive semi-definite.
+        target_mean: ``(*, N)``.
+        target_covariance: C', ``(*, N, N)``, positive definite.
+
+    Returns:
+        ``(*)``. Rounding grows with the condition of C': float64 is advised.
+
+    """
+    root = torch.linalg.cholesky(target_covariance)
+    shared = torch.linalg.eigvalsh(root.mT @ covariance @ root)
+    tiny = torch.finfo(shared.dtype).eps * shared.detach().amax(-1, keepdim=True)
+    overlap = torch.maximum(shared, tiny).sqrt().sum(-1)
+    traces = (covariance + target_covariance).diagonal(dim1=-2, dim2=-1).sum(-1)
+    return (mean - target_mean).square().sum(-1) + traces - 2 * overlap
+
+
 def total_loss(content: Tensor, style: Tensor, *, alpha: float, beta: float) -> Tensor:
     """Total loss, eq. (7): alpha L_content + beta L_style."""
     return alpha * content + beta * style
@@ -99,6 +127,64 @@ def total_variation(image: Tensor) -> Tensor:
         ``(*)``.
 
     """
-    across = image.diff(dim=-1).square().mean((-3, -2, -1))
-    down = image.diff(dim=-2).square().mean((-3, -2, -1))
-    return across + down
+    return _Variation.apply(image)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def temporal_loss(image: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """How far a frame is from what it should look like: weighted mean squared difference.
+
+    Ruder et al. 2016, *Artistic style transfer for videos*, eq. (7): 1/D sum c_k (x_k - w_k)^2, D
+    being the number of all values, weighted or not.
+
+    Args:
+        image: x, ``(*, C, H, W)``.
+        target: w, an earlier frame warped to this one, of the same shape.
+        weights: c, ``(*, 1, H, W)``: 1 where the flow may be believed, else 0.
+
+    Returns:
+        ``(*)``.
+
+    """
+    return ((image - target).square() * weights).mean((-3, -2, -1))
+
+
+class _Variation(torch.autograd.Function):
+    """Total variation; autograd's own version goes over the picture three times as often."""
+
+    @staticmethod
+    def forward(ctx: Any, image: Tensor) -> Tensor:
+        differences = [_framed_differences(image, dim) for dim in (-1, -2)]
+        counts = [image[..., 1:].shape[-3:].numel(), image[..., 1:, :].shape[-3:].numel()]
+        ctx.save_for_backward(*differences)
+        ctx.counts = counts
+        across, down = (d.flatten(-3) for d in differences)
+        return _squared(across) / counts[0] + _squared(down) / counts[1]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:
+        across, down = ctx.saved_tensors
+        slopes = [2 * upstream[..., None, None, None] / count for count in ctx.counts]
+        gradient: Tensor = (across[..., :-1] - across[..., 1:]).mul_(slopes[0])
+        return gradient.addcmul_(down[..., :-1, :] - down[..., 1:, :], slopes[1])
+
+
+def _framed_differences(image: Tensor, dim: int) -> Tensor:
+    """Differences of neighbours along a dimension, with zeros at both ends."""
+    size = image.shape[dim]
+    shape = list(image.shape)
+    shape[dim] += 1
+    framed = image.new_empty(shape)
+    torch.sub(
+        image.narrow(dim, 1, size - 1),
+        image.narrow(dim, 0, size - 1),
+        out=framed.narrow(dim, 1, size - 1),
+    )
+    framed.select(dim, 0).zero_()
+    framed.select(dim, size).zero_()
+    return framed
+
+
+def _squared(rows: Tensor) -> Tensor:
+    """Squared lengths of ``(*, K)``."""
+    return (rows[..., None, :] @ rows[..., :, None])[..., 0, 0]

@@ -7,8 +7,8 @@ number of positions. Sums add up, over tiles as over machines; so whatever is a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,17 +25,23 @@ class Statistics:
         count: M, the number of positions.
         total: sum of f, ``(N,)``.
         outer: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
+        frame: Q, ``(channels, N)`` with orthonormal columns, where f stands for Q f; None where f
+            are the channels themselves.
 
     """
 
     count: int
     total: Tensor
     outer: Tensor
+    frame: Tensor | None = None
 
     def __add__(self, other: Statistics) -> Statistics:
         """Statistics of both sets of positions together."""
         return Statistics(
-            self.count + other.count, self.total + other.total, self.outer + other.outer
+            self.count + other.count,
+            self.total + other.total,
+            self.outer + other.outer,
+            self.frame,
         )
 
     @property
@@ -48,7 +54,15 @@ class Statistics:
         """Covariance of f, ``(N, N)``, with 1/M."""
         return self.outer / self.count - torch.outer(self.mean, self.mean)
 
-    def mapped(self, weight: Tensor, bias: Tensor) -> Statistics:
+    @property
+    def variance(self) -> Tensor:
+        """Variance of each channel, ``(channels,)``: the one thing that depends on the axes."""
+        if self.frame is None:
+            return self.covariance.diagonal()
+        frame = self.frame.to(self.outer)
+        return ((frame @ self.covariance) * frame).sum(1)
+
+    def mapped(self, weight: Tensor, bias: Tensor, frame: Tensor | None = None) -> Statistics:
         """Statistics of A f + b, for A ``(K, N)`` and b ``(K,)``, without touching a position."""
         moved = weight @ self.total
         cross = torch.outer(moved, bias)
@@ -57,11 +71,25 @@ class Statistics:
             self.count,
             moved + self.count * bias,
             outer + self.count * torch.outer(bias, bias),
+            frame,
         )
+
+    def double(self) -> Statistics:
+        """The same in float64, on the CPU: where sums over many tiles are taken."""
+        return Statistics(self.count, self.total.cpu().double(), self.outer.cpu().double())
 
     def detach(self) -> Statistics:
         """The same numbers, cut off from the graph."""
-        return Statistics(self.count, self.total.detach(), self.outer.detach())
+        return Statistics(self.count, self.total.detach(), self.outer.detach(), self.frame)
+
+
+def mixture(parts: Sequence[Statistics]) -> Statistics:
+    """Statistics of several maps with equal shares, whatever their sizes; the first one's count."""
+    first = parts[0]
+    shares = [first.count / part.count / len(parts) for part in parts]
+    scaled = [(s * part.total, s * part.outer) for s, part in zip(shares, parts, strict=True)]
+    totals, outers = zip(*scaled, strict=True)
+    return replace(first, total=torch.stack(totals).sum(0), outer=torch.stack(outers).sum(0))
 
 
 StatisticsLoss = Callable[[Statistics, Statistics, int], Tensor]
@@ -95,9 +123,27 @@ def statistics_of(features: Tensor) -> Statistics:
     return Statistics(rows.shape[0], total, outer)
 
 
-_CHUNK = (
-    4096  # rows a block: small enough for the second-level cache, large enough for the matrix unit
-)
+def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tensor:
+    """What autograd would bring through :func:`statistics_of`, without the sums being taken.
+
+    Args:
+        features: f, ``(1, N, H, W)``.
+        total: derivative with respect to sum f, ``(N,)``.
+        outer: derivative with respect to sum f f^T, ``(N, N)``.
+
+    Returns:
+        of the shape and type of ``features``.
+
+    """
+    _, channels, height, width = features.shape
+    rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
+    pulled = _pulled_back(rows, total, outer)
+    return pulled.view(1, height, width, channels).permute(0, 3, 1, 2)
+
+
+# Rows a block: small enough for the second-level cache, large enough for the matrix unit.
+_CHUNK = 4096
+_NARROW = 64  # channels; below, the matrix unit gains less than rounding twice costs
 
 
 class _Sums(torch.autograd.Function):
@@ -112,19 +158,40 @@ class _Sums(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(rows)
         wide = rows.dtype if rows.dtype == torch.float64 else torch.float32
-        whole = rows.shape[0] // _CHUNK * _CHUNK
+        whole = len(rows) // _CHUNK * _CHUNK
         tail = rows[whole:].to(wide)
         total, outer = tail.sum(0), tail.mT @ tail
         if whole:
-            blocks = rows[:whole].to(wide).view(-1, _CHUNK, rows.shape[1])
-            total = total + blocks.sum((0, 1))
-            outer = outer + torch.bmm(blocks.mT, blocks).sum(0)
+            exact = rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
+            blocks = rows[:whole].to(rows.dtype if exact else wide).view(-1, _CHUNK, rows.shape[1])
+            total = (
+                total
+                + _summed(blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1), blocks)[0]
+            )
+            outer = outer + _summed(blocks.mT, blocks)
         return total, outer
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
-        grad_total, grad_outer = grads
-        matrix = (grad_outer + grad_outer.mT).to(rows.dtype)
-        return torch.addmm(grad_total.to(rows.dtype), rows, matrix)
+        return _pulled_back(rows, *grads)
+
+
+def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:
+    """Derivatives with respect to both sums, brought to the rows."""
+    matrix = (grad_outer + grad_outer.mT).to(rows)
+    return torch.addmm(grad_total.to(rows), rows, matrix)
+
+
+def _summed(left: Tensor, right: Tensor) -> Tensor:
+    """Sum over blocks of the products of two stacks of matrices, in float32 or better.
+
+    The matrix unit adds up products of bfloat16 in float32 but rounds what it returns; a second
+    product, less the first, returns what was rounded away.
+    """
+    high = torch.bmm(left, right)
+    if high.dtype != torch.bfloat16:
+        return high.sum(0)
+    low = torch.baddbmm(high, left, right, beta=-1)
+    return high.sum(0, dtype=torch.float32) + low.sum(0, dtype=torch.float32)

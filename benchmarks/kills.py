@@ -1,0 +1,152 @@
+"""A run that is killed and resumed ends as if nothing had been: counted over many kills.
+
+    python -m benchmarks.kills [--kills 50] [--seed 1]
+
+The real command makes a tiny picture and is killed (SIGKILL) at a moment drawn uniformly from its
+wall time, so that start-up, changes of scale and the writing of checkpoints are hit. Then it is run
+again with ``--resume``, and pixels and losses are compared with those of a run that never wrote a
+checkpoint and was never killed. L-BFGS and Adam take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from impasto.files.checkpoints import checkpoint_path
+from impasto.ops.natural import natural_picture
+
+OPTIMIZERS = ("lbfgs", "adam")
+OPTIONS = ["--size", "96", "--scales", "3", "--steps", "40", "--threads", "1", "--quiet"]
+SECONDS = 0.05  # between checkpoints; writing them takes at most a twentieth of the time anyway
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One run, killed and resumed.
+
+    Attributes:
+        optimizer: of the run.
+        share: of the wall time that had passed.
+        found: what the kill left: ``nothing``, ``checkpoint`` or ``picture``.
+        identical: whether pixels, losses and files are those of the unbroken run.
+
+    """
+
+    optimizer: str
+    share: float
+    found: str
+    identical: bool
+
+
+def kills(count: int, folder: Path, *, seed: int = 1) -> Iterator[Kill]:
+    """Kill and resume, one after another, in a folder of their own."""
+    draw = random.Random(seed)
+    folder.mkdir(exist_ok=True)
+    write_inputs(folder)
+    whole = {name: _unbroken(name, folder / f"whole-{name}") for name in OPTIMIZERS}
+    for index in range(count):
+        optimizer = OPTIMIZERS[index % len(OPTIMIZERS)]
+        expected, seconds = whole[optimizer]
+        share = draw.random()
+        here = folder / f"kill-{index}"
+        here.mkdir()
+        _killed(optimizer, here, share * seconds)
+        found = _what_is_left(here)
+        run(optimizer, here, "--resume")
+        same = _outcome(here) == expected and _names(here) == {"out.png", "out.json"}
+        yield Kill(optimizer, share, found, same)
+
+
+def write_inputs(folder: Path) -> None:
+    """A photograph and a painting, made from seeds."""
+    for seed, name in enumerate(("photo.png", "painting.png")):
+        levels = natural_picture(96, 96, seed=seed)[0].permute(1, 2, 0).mul(255).round()
+        Image.fromarray(levels.byte().numpy()).save(folder / name)
+
+
+def command(optimizer: str, here: Path, *options: str) -> list[str]:
+    """The command line of a run; its inputs lie in the folder above."""
+    pictures = [str(here.parent / name) for name in ("photo.png", "painting.png")]
+    words = [sys.executable, "-m", "impasto", "stylize", *pictures, "-o", str(here / "out.png")]
+    kept = ["--checkpoint", str(SECONDS)] if "--checkpoint" not in options else []
+    return [*words, "--optimizer", optimizer, *OPTIONS, *kept, *options]
+
+
+def environment() -> dict[str, str]:
+    """One thread: many small processes shall not wait for each other."""
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def run(optimizer: str, here: Path, *options: str) -> None:
+    """To the end, which must be a good one."""
+    subprocess.run(command(optimizer, here, *options), check=True, env=environment())
+
+
+def _unbroken(optimizer: str, here: Path) -> tuple[Any, float]:
+    """What comes out without checkpoints, and the wall time."""
+    here.mkdir()
+    start = time.monotonic()
+    run(optimizer, here, "--checkpoint", "0")
+    return _outcome(here), time.monotonic() - start
+
+
+def _killed(optimizer: str, here: Path, after: float) -> None:
+    with subprocess.Popen(command(optimizer, here), env=environment()) as process:
+        time.sleep(after)
+        process.kill()
+
+
+def _what_is_left(here: Path) -> str:
+    if (here / "out.png").exists():
+        return "picture"
+    return "checkpoint" if checkpoint_path(here / "out.png").exists() else "nothing"
+
+
+def _outcome(here: Path) -> tuple[bytes, Any]:
+    with Image.open(here / "out.png") as image:
+        pixels = np.asarray(image).tobytes()
+    return pixels, json.loads((here / "out.json").read_text())["losses"]
+
+
+def _names(here: Path) -> set[str]:
+    return {path.name for path in here.iterdir()}
+
+
+def main() -> None:
+    """Print one line a kill and the count."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for each in kills(given.kills, Path(folder), seed=given.seed):
+            verdict = "identical" if each.identical else "DIFFERENT"
+            print(
+                f"{each.share:4.0%} of the time, {each.optimizer}: {each.found} left, {verdict}",
+                flush=True,
+            )
+            results.append(each)
+    left = ", ".join(f"{n} {what}" for what, n in Counter(each.found for each in results).items())
+    print(f"{sum(each.identical for each in results)} of {len(results)} identical (left: {left})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Contenders at equal seconds: how long a step of each takes, and so how many steps it gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.contenders import REFERENCE, Contender, Scene
+from benchmarks.notes import Notes
+from benchmarks.pairs import Pair
+from impasto.api import Job, stylizer_for
+from impasto.engine.plan import DEFAULT_STEPS
+from impasto.engine.pyramid import Pictures, recolored
+from impasto.files.images import read_picture
+from impasto.ops.inits import resize
+
+WARM_UP, TIMED = 12, 7  # steps; the history of L-BFGS is full after ten
+
+Paces = dict[str, list[float]]
+"""By contender: seconds a step at each of its sizes, coarse to fine."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contender on a pair, its strength settled."""
+
+    contender: Contender
+    pair: Pair
+    size: int
+    options: Mapping[str, Any]
+
+    def job(self, steps: Sequence[int]) -> Job:
+        """The picture to be made, in so many steps at each size."""
+        stylizer, rest = stylizer_for({**self.contender.options, **self.options})
+        recipe = stylizer.recipe({**rest, "size": self.size})
+        content, style = (read_picture(path).size for path in self.pair)
+        by_size = dict(zip(self.contender.sizes(self.size), steps, strict=True))
+        plan = self.contender.plan(recipe, content, style, by_size)
+        return stylizer.job(*self.pair, plan=plan, **{**rest, "size": self.size})
+
+    def scene(self) -> Scene:
+        """The pictures as the last stage sees them."""
+        job = self.job([1] * len(self.contender.sizes(self.size)))
+        content, style = (read_picture(path).tensor for path in self.pair)
+        given = recolored(job.recipe, Pictures(content, (style,)))
+        stage = job.plan.stages[-1]
+        return Scene(
+            job.recipe,
+            stylizer_for({**self.contender.options, **self.options})[0].network,
+            resize(given.content, stage.height, stage.width),
+            tuple(resize(style, *size) for size in stage.styles),
+        )
+
+
+@dataclass(frozen=True)
+class Round:
+    """Contenders at one size, with their paces and the budget in seconds."""
+
+    size: int
+    paces: Paces
+    budget: float
+
+    def steps(self, contender: Contender) -> tuple[int, ...]:
+        """Steps at each size."""
+        return contender.steps(self.paces[contender.name], self.budget)
+
+    def job(self, contender: Contender, pair: Pair, **options: Any) -> Job:
+        """The picture to be made, at the contender's own weights or with options of the recipe."""
+        entry = Entry(contender, pair, self.size, options)
+        if contender.balance is not None:
+            entry = replace(entry, options=contender.balance(entry.scene()))
+        return entry.job(self.steps(contender))
+
+    def make(self, contender: Contender, pair: Pair, folder: Path, **options: Any) -> None:
+        """The picture and its record in a folder, unless it is there already."""
+        path = folder / f"{contender.name}.png"
+        if path.exists():
+            return
+        job = self.job(contender, pair, **options)
+        for _ in job:
+            pass
+        result = job.result()
+        result.save(path, overwrite=True)  # a record without its picture is left over
+        facts = result.record["result"]
+        print(f"{folder.name:40} {contender.name:20} {facts['seconds']:.1f} s", flush=True)
+
+
+def prepare(
+    contenders: Sequence[Contender],
+    pair: Pair,
+    size: int,
+    notes: Notes,
+    *,
+    clock: Callable[[], float],
+    budget: float | None = None,
+) -> Round:
+    """Paces at one size, measured unless the notes know them; and the budget in seconds.
+
+    The reference takes part every time: what is measured later is brought to its level.
+    """
+    known: Paces = notes.of(f"pace {size}")
+    missing = [each for each in contenders if each.name not in known and each != REFERENCE]
+    if missing or REFERENCE.name not in known:
+        found = measure_paces([REFERENCE, *missing], pair, size, clock)
+        reference = known.get(REFERENCE.name, found[REFERENCE.name])
+        level = sum(reference) / sum(found[REFERENCE.name])
+        known |= {name: [level * pace for pace in paces] for name, paces in found.items()}
+        notes.keep(f"pace {size}", known)
+    default = sum(n * pace for n, pace in zip(DEFAULT_STEPS, known[REFERENCE.name], strict=False))
+    found_round = Round(size, known, budget or default)
+    for each in contenders:
+        steps = "+".join(map(str, found_round.steps(each)))
+        print(f"{size} px  {each.name:20} {steps} steps in {found_round.budget:.1f} s", flush=True)
+    return found_round
+
+
+def measure_paces(
+    contenders: Sequence[Contender], pair: Pair, size: int, clock: Callable[[], float]
+) -> Paces:
+    """Median seconds a step of each contender at each of its sizes, all in turns."""
+    paces: Paces = {each.name: [] for each in contenders}
+    for side in sorted({side for each in contenders for side in each.sizes(size)}):
+        present = [each for each in contenders if side in each.sizes(size)]
+        runs = [_stage_alone(each, pair, size, side) for each in present]
+        times: list[list[float]] = [[] for _ in runs]
+        for step in range(WARM_UP + TIMED):
+            for run, found in zip(runs, times, strict=True):
+                start = clock()
+                next(run)
+                if step >= WARM_UP:
+                    found.append(clock() - start)
+        for each, found in zip(present, times, strict=True):
+            paces[each.name].append(median(found))
+    return paces
+
+
+def clock_for(threads: int) -> Callable[[], float]:
+    """Processor time for one thread, which other programs hardly touch; else that of the wall."""
+    return time.process_time if threads == 1 else time.perf_counter
+
+
+def _stage_alone(contender: Contender, pair: Pair, size: int, side: int) -> Iterator[object]:
+    """The steps of one stage, with the precision that it has in the whole run."""
+    sizes = contender.sizes(size)
+    job = Entry(contender, pair, size, {}).job([WARM_UP + TIMED + 1] * len(sizes))
+    stage = job.plan.stages[sizes.index(side)]
+    plan = replace(job.plan, stages=(stage,))
+    stylizer, rest = stylizer_for(contender.options)
+    states = iter(stylizer.job(*pair, plan=plan, **{**rest, "size": side}))
+    next(states)  # the start is no step
+    return states

@@ -1,0 +1,174 @@
+"""One picture from the command line: claimed, gone on with or begun, drawn, kept and delivered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto.api import Job, check_destination
+from impasto.cli.keeping import Keeper, Keeping
+from impasto.cli.memory import keep_freed_memory
+from impasto.cli.progress import lasting, progress_display
+from impasto.cli.stopping import status_of
+from impasto.engine.state import State
+from impasto.errors import OutputError
+from impasto.files.atomic import check_output, claimed
+from impasto.files.finished import is_finished, may_replace
+from impasto.files.images import left_out, to_pillow, write_image
+from impasto.files.records import record_path
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a picture goes, and what is said and kept on the way.
+
+    Attributes:
+        path: of the picture.
+        overwrite: what is there may be replaced.
+        keeping: checkpoints.
+        preview: steps between two previews, if any.
+        quiet: say nothing but errors.
+
+    """
+
+    path: Path
+    overwrite: bool
+    keeping: Keeping
+    preview: int | None = None
+    quiet: bool = False
+
+
+def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]:
+    """Make a picture and write it; the job, and the exit status.
+
+    Args:
+        start: begins the job, or goes on from a checkpoint.
+        output: where to.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    path, resume = output.path, output.keeping.resume
+    check_destination(path, overwrite=output.overwrite or resume)
+    if output.preview:
+        check_output(_preview_path(path), overwrite=output.overwrite)
+    keeper = Keeper(path, output.keeping.seconds)
+    with claimed(path, record_path(path), keeper.path):
+        job = start(keeper.found(resume=resume, quiet=output.quiet))
+        say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=output.quiet)
+        if resume and is_finished(path, job.wanted):
+            say((f"{path} was finished before.",), quiet=output.quiet)
+            status = 0
+        else:
+            overwrite = output.overwrite or (resume and may_replace(path, job.wanted))
+            check_destination(path, overwrite=overwrite)
+            if not output.quiet:
+                say((_expected(job),), quiet=False)
+            status = _work(job, keeper, output)
+            _deliver(job, keeper, path, overwrite=overwrite)
+            _report(job, keeper, output, status)
+        if status == 0:
+            keeper.discard()
+    return job, status
+
+
+def say(sentences: Sequence[str], *, quiet: bool) -> None:
+    """Sentences on standard error, a line each."""
+    for sentence in () if quiet else sentences:
+        print(f"impasto: {sentence}", file=sys.stderr)
+
+
+def _expected(job: Job) -> str:
+    """What the run will take, and what the plan does about it."""
+    expected = job.forecast()
+    last = job.plan.stages[-1]
+    parts = [f"about {lasting(expected.total)}"]
+    if expected.memory is not None:
+        parts.append(f"{expected.memory / 1e9:.1f} GB of memory")
+    if last.tile is not None:
+        parts.append(f"tiles of {last.tile} pixels")
+    if last.mapped:
+        parts.append("the optimiser's memory in a file")
+    return f"{last.width}x{last.height}: {', '.join(parts)}."
+
+
+def _work(job: Job, keeper: Keeper, output: Output) -> int:
+    """Draw a job's progress until it is done or stopped; the exit status."""
+    preview = _Preview(_preview_path(output.path), output.preview)
+    keep_freed_memory(job.plan)
+    try:
+        with progress_display(job.plan, quiet=output.quiet) as show:
+            for state in job:
+                show(state)
+                preview(state)
+                keeper(job)
+    except KeyboardInterrupt as stop:
+        if job.last is None:
+            raise
+        return status_of(stop)
+    finally:
+        preview.remove()
+    return 0
+
+
+class _Preview:
+    """The picture so far, every so many steps. A full disk costs a preview, not the run."""
+
+    def __init__(self, path: Path, every: int | None) -> None:
+        self._path, self._every, self._is_ours = path, every, False
+
+    def __call__(self, state: State) -> None:
+        if not self._every or not state.step or state.step % self._every:
+            return
+        try:
+            write_image(to_pillow(state.snapshot()), self._path)
+            self._is_ours = True
+        except OutputError as error:
+            say((f"no preview, but the run goes on: {error}",), quiet=False)
+            self._every = None
+
+    def remove(self) -> None:
+        if self._is_ours:
+            self._path.unlink(missing_ok=True)
+
+
+def _deliver(job: Job, keeper: Keeper, path: Path, *, overwrite: bool) -> None:
+    """Write the picture as it is; where that fails, or the run was stopped, keep a checkpoint."""
+    is_finished = job.last is not None and job.last.step == job.plan.steps
+    if not is_finished:
+        keeper.keep(job)
+    try:
+        job.result().save(path, overwrite=overwrite)
+    except OutputError as error:
+        if keeper.keep(job):
+            raise OutputError(
+                f"{str(error).rstrip('.')}; nothing is lost: --resume goes on from {keeper.path}."
+            ) from error
+        raise
+
+
+def _report(job: Job, keeper: Keeper, output: Output, status: int) -> None:
+    """Say where the picture lies, and what there is to know of it."""
+    assert job.last is not None
+    if job.troubles:
+        say(
+            (f"the optimiser stumbled in {job.troubles} steps; the record says how it went on.",),
+            quiet=output.quiet,
+        )
+    if status:
+        height, width = job.last.image.shape[-2:]
+        again = "; add --resume to go on" if keeper.path.is_file() else ""
+        sentence = (
+            f"stopped after {job.last.step} of {job.plan.steps} steps; "
+            f"the picture so far ({width}x{height}) is in {output.path}{again}."
+        )
+        say((sentence,), quiet=False)
+    elif not output.quiet:
+        print(output.path)
+
+
+def _preview_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.preview.png")

@@ -1,0 +1,82 @@
+"""``impasto measure``: the panel of a result, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from impasto.cli.flags import Debug
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from impasto.panel import Figure, Panel
+
+
+def measure(
+    result: Annotated[Path, Parameter(help="The picture to be judged.")],
+    *,
+    content: Annotated[
+        Path, Parameter(name=["--content", "-c"], help="The photograph that it was made from.")
+    ],
+    style: Annotated[
+        Path, Parameter(name=["--style", "-s"], help="The painting that it was made from.")
+    ],
+    network: Annotated[
+        str | None,
+        Parameter(
+            help="A name or a safetensors file; when not given, a full VGG-19 if one is here and "
+            "did not make the picture, else compact."
+        ),
+    ] = None,
+    layers: Annotated[
+        str,
+        Parameter(
+            help="Layers on which style is compared, such as conv1_2,conv3_2; when not given, such "
+            "as are not optimised by default."
+        ),
+    ] = "",
+    as_json: Annotated[
+        bool, Parameter(name="--json", help="Print JSON in place of the table.", negative="")
+    ] = False,
+    debug: Debug = False,
+) -> int:
+    """Say how near a result is to its photograph and its painting, and name its faults."""
+    del debug
+    from impasto.cli.tables import plain_console
+    from impasto.panel import measure as measure_result
+
+    names = tuple(name.strip() for name in layers.split(",") if name.strip())
+    panel = measure_result(result, content, style, network=network, layers=names)
+    if as_json:
+        print(json.dumps(panel.as_dict(), indent=1, allow_nan=False))
+    else:
+        print_panel(panel, plain_console())
+    return 0
+
+
+def print_panel(panel: Panel, console: Console) -> None:
+    """Draw a panel: what was measured, one line a figure, the faults beside them."""
+    from rich.table import Table
+
+    from impasto.cli.show import printable
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for heading in ("result", "photograph", "painting"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("fault")
+    for figure in panel.figures:
+        table.add_row(*_cells(figure))
+    console.print(printable(panel.subject), style="bold")
+    for name, words in panel.facts.items():
+        console.print(f"{name}: {printable(words)}")
+    console.print(table)
+
+
+def _cells(figure: Figure) -> list[str]:
+    numbers = (figure.value, figure.photograph, figure.painting)
+    return [figure.name, *("" if n is None else f"{n:.3f}" for n in numbers), figure.fault]

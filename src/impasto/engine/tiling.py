@@ -1,0 +1,291 @@
+"""Exact tiling: losses and gradient of a picture that is never in the network as a whole.
+
+A style loss knows a layer by sums over positions alone, so two passes give the gradient of the
+whole picture (the idea: Galerne, Raad, Lezama and Morel, *Scaling Painting Style Transfer*, EGSR
+2024, arXiv 2212.13459). The first goes forward, tile by tile, and adds up the sums in float64;
+autograd differentiates the losses with respect to these few numbers. The second goes forward and
+backward from that derivative, tile by tile, and adds up the tiles' gradients where they overlap.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from impasto.config import Recipe
+from impasto.engine.objective import Evaluation, Objective, StyleTargets, content_unit
+from impasto.engine.state import Losses
+from impasto.engine.tiles import Tile, add, cut, halos, tiles
+from impasto.errors import RecipeError
+from impasto.nets.network import ConvNetwork, Network
+from impasto.ops.losses import content_loss
+from impasto.ops.statistics import (
+    Statistics,
+    StatisticsLoss,
+    statistics_gradient,
+    statistics_of,
+)
+
+BAND = 256  # rows at a time for what needs no network
+Slopes = dict[str, tuple[Tensor, Tensor]]
+"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
+
+
+class TiledObjective(Objective):
+    """:class:`Objective` in tiles: the same losses, weights and gradient, but for rounding.
+
+    The photograph's content features are kept between evaluations where they take no more memory
+    than the picture, and else computed anew tile by tile; the numbers are the same.
+
+    Args:
+        recipe: layers, weights, blend.
+        network: gives the features.
+        content: the photograph, ``(1, 3, H, W)`` in [0, 1].
+        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each, one after the other at every style
+            scale of the recipe.
+        tile: largest side of a tile without its halo, in pixels.
+        layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
+        painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
+
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: ConvNetwork,
+        content: Tensor,
+        styles: Sequence[Tensor],
+        *,
+        tile: int,
+        layer_loss: StatisticsLoss | None = None,
+        painting_network: ConvNetwork | None = None,
+        targets: StyleTargets | None = None,
+    ) -> None:
+        self._layers = (*recipe.content_layers, *recipe.style_layers)
+        self._tiled = _Tiled(network, tile)
+        self._tiled_painting = _Tiled(painting_network or network, tile)
+        self._kept: list[dict[str, Tensor]] = []
+        super().__init__(
+            recipe,
+            network,
+            content,
+            styles,
+            layer_loss=layer_loss,
+            painting_network=painting_network,
+            targets=targets,
+        )
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
+        style, slopes = self._go_forward(image)
+        gradient = torch.zeros_like(image)
+        content = 0.0
+        for index, tile in enumerate(self._tiled.tiles(image, self._layers)):
+            content += self._go_back(index, tile, image, slopes, gradient)
+        weight, unit = self._recipe.variation_weight, float(self._photograph_variation)
+        smoothed = gradient if weight else None
+        variation = self._add_variation(image, smoothed, weight / unit) / unit
+        total = self.weights.alpha * content + self.weights.beta * style + weight * variation
+        return Evaluation(image, Losses(total, content, style, variation), gradient)
+
+    def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
+        sums = self._tiled_painting.sums(painting, self._recipe.style_layers)
+        return {layer: self._painting_features.mapped(layer, s) for layer, s in sums.items()}
+
+    def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:
+        self._content = photograph
+        content_layers, sums = self._recipe.content_layers, dict[str, Statistics]()
+        for tile in self._tiled.tiles(photograph, self._layers):
+            cores = self._tiled.cores(tile, tile.cut(photograph), self._layers)
+            _add_sums(cores, sums)
+            if self._tiled.is_small(content_layers):
+                compact = torch.contiguous_format  # the core alone, not the map that it lies in
+                kept = {name: cores[name].clone(memory_format=compact) for name in content_layers}
+                self._kept.append(kept)
+        deviation = energy = 0.0
+        for layer in content_layers:
+            found = self._features.content_sums(layer, sums[layer])
+            energy += float(found.outer.trace()) / 2
+            deviation += float(found.covariance.trace()) * found.count / 2
+        style = {
+            name: self._features.mapped(name, sums[name]) for name in self._recipe.style_layers
+        }
+        return content_unit(deviation, energy), style
+
+    def _variation(self, image: Tensor) -> Tensor:
+        return image.new_tensor(self._add_variation(image))
+
+    def _go_forward(self, image: Tensor) -> tuple[float, Slopes]:
+        """The first pass: eq. (3), and beta times its derivatives with respect to the sums."""
+        with torch.no_grad():
+            sums = self._tiled.sums(image, self._recipe.style_layers)
+        leaves = [each.requires_grad_() for s in sums.values() for each in (s.total, s.outer)]
+        with torch.enable_grad():
+            style = self._style_loss({n: self._features.mapped(n, s) for n, s in sums.items()})
+            found = torch.autograd.grad(
+                self.weights.beta * style, leaves, allow_unused=True, materialize_grads=True
+            )
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return float(style.detach()), dict(zip(sums, pairs, strict=True))
+
+    def _go_back(
+        self, index: int, tile: Tile, image: Tensor, slopes: Slopes, gradient: Tensor
+    ) -> float:
+        """The second pass over one tile: adds its gradient; its core's content loss."""
+        targets = self._targets(index, tile)
+        with torch.enable_grad():
+            crop = tile.cut(image).detach().requires_grad_()
+            cores = self._tiled.cores(tile, crop, self._layers)
+            content = [self._content_term(name, cores[name], p) for name, p in targets.items()]
+            roots = [self.weights.alpha * each for each in content]
+            seeds: list[Tensor | None] = [None] * len(roots)
+            for layer, slope in slopes.items():
+                roots.append(cores[layer])
+                seeds.append(statistics_gradient(cores[layer].detach(), *slope))
+            (found,) = torch.autograd.grad(roots, crop, seeds)
+        tile.add(found, gradient)
+        return sum(float(each.detach()) for each in content)
+
+    def _content_term(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
+        f, p = (self._features.content(layer, each) for each in (features, target))
+        return content_loss(f, p).sum()
+
+    def _targets(self, index: int, tile: Tile) -> dict[str, Tensor]:
+        """The photograph's content features in a tile's core."""
+        layers = self._recipe.content_layers
+        if self._kept or not layers:
+            return self._kept[index] if layers else {}
+        nearer = replace(tile, halos=self._tiled.halos(layers))
+        with torch.no_grad():
+            return self._tiled.cores(nearer, nearer.cut(self._content), layers)
+
+    def _add_variation(
+        self, image: Tensor, gradient: Tensor | None = None, slope: float = 0.0
+    ) -> float:
+        """Total variation, band by band; its derivative times ``slope`` goes to the gradient."""
+        height, width = (side + self._recipe.tileable for side in image.shape[-2:])
+        channels, columns, value = image.shape[1], range(width), 0.0
+        for top in range(0, height, BAND):
+            rows = range(top, min(top + BAND + 1, height))
+            with torch.enable_grad():
+                band = cut(image, rows, columns).detach().requires_grad_()
+                across = band[..., :BAND, :].diff(dim=-1).square().sum()
+                down = band.diff(dim=-2).square().sum()
+                term = across / (channels * height * (width - 1))
+                term = term + down / (channels * (height - 1) * width)
+                if gradient is not None:
+                    (found,) = torch.autograd.grad(slope * term, band)
+                    add(found, gradient, rows, columns)
+            value += float(term.detach())
+        return value
+
+
+def make_objective(
+    recipe: Recipe,
+    network: Network,
+    content: Tensor,
+    styles: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    tile: int | None,
+    *,
+    targets: StyleTargets | None = None,
+) -> Objective:
+    """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
+
+    Raises:
+        RecipeError: tiles are asked of a network that is not impasto's own.
+
+    """
+    own, paintings = _padded(network) if recipe.tileable else (network, network)
+    if tile is None:
+        return Objective(
+            recipe,
+            own,
+            content,
+            styles,
+            layer_loss=layer_loss,
+            painting_network=paintings,
+            targets=targets,
+        )
+    return TiledObjective(
+        recipe,
+        check_can_tile(own),
+        content,
+        styles,
+        tile=tile,
+        layer_loss=layer_loss,
+        painting_network=check_can_tile(paintings),
+        targets=targets,
+    )
+
+
+def check_can_tile(network: Network) -> ConvNetwork:
+    """The same network.
+
+    Raises:
+        RecipeError: it is not one of impasto's own, so nobody knows how far its features see.
+
+    """
+    if not isinstance(network, ConvNetwork):
+        raise RecipeError(
+            "Only impasto's own networks can be computed in tiles: leave out --tile, or ask for a "
+            "smaller --size."
+        )
+    return network
+
+
+def _padded(network: Network) -> tuple[Network, Network]:
+    """The same network twice: the picture seen as a tile, the paintings without an edge."""
+    tile, edgeless = (copy.copy(cast("ConvNetwork", network)) for _ in range(2))
+    tile.padding, edgeless.padding = "circular", "replicate"
+    return tile, edgeless
+
+
+class _Tiled:
+    """A network that sees pictures tile by tile."""
+
+    def __init__(self, network: ConvNetwork, side: int) -> None:
+        self._network = network
+        self._side = side
+        self._layers = {layer.name: layer for layer in network.table}
+
+    def halos(self, layers: Collection[str]) -> tuple[int, ...]:
+        """What these layers need around a tile."""
+        return halos(self._network.table, layers)
+
+    def tiles(self, image: Tensor, layers: Collection[str]) -> list[Tile]:
+        """Tiles of ``(1, 3, H, W)`` with the halo that these layers need."""
+        height, width = image.shape[-2:]
+        wraps = self._network.padding == "circular"
+        return tiles(height, width, self._side, self.halos(layers), wraps=wraps)
+
+    def cores(self, tile: Tile, crop: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Features at the positions that are a tile's own; ``crop`` is the tile with its halo."""
+        maps = self._network.features(crop, layers, trim=tile.trim)
+        return {name: tile.core(self._layers[name], maps[name]) for name in layers}
+
+    def sums(self, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
+        """Statistics of the whole picture, in float64."""
+        sums: dict[str, Statistics] = {}
+        for tile in self.tiles(image, layers):
+            _add_sums(self.cores(tile, tile.cut(image), layers), sums)
+        return sums
+
+    def is_small(self, layers: Collection[str]) -> bool:
+        """Whether the features of these layers take no more memory than a float32 picture."""
+        size = next(self._network.parameters()).element_size()
+        found = [self._layers[name] for name in layers]
+        bytes_a_pixel = sum(each.out_channels * size / 4.0 ** (each.block - 1) for each in found)
+        return bytes_a_pixel <= 3 * 4
+
+
+def _add_sums(cores: Mapping[str, Tensor], sums: dict[str, Statistics]) -> None:
+    for layer, features in cores.items():
+        found = statistics_of(features).double()
+        sums[layer] = sums[layer] + found if layer in sums else found

@@ -191,3 +191,12 @@ def test_an_unknown_option_is_named():
 )
 def test_smoothing_follows_the_strength_unless_it_is_given(options, weight):
     assert Recipe(**options).variation_weight == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(
+    ("tile", "sentence"), [(48, "too small.*at least 64"), ("big", "auto, none")]
+)
+def test_a_tile_that_cannot_be(tile, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        Recipe(tile=tile)
+    assert Recipe(tile="128").tile == 128

@@ -20,10 +20,11 @@ from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
+SMALLEST_TILE = 64
 INITS = ("noise", "content", "style", "stripes")
 
 
-def _option(group: str) -> Callable[[Any, str], Any]:
+def option_group(group: str) -> Callable[[Any, str], Any]:
     """Fields of one heading of the help."""
 
     def option(default: Any, text: str) -> Any:
@@ -32,11 +33,11 @@ def _option(group: str) -> Callable[[Any, str], Any]:
     return option
 
 
-_look = _option("The look")
-_picture = _option("Size and file")
-_objective = _option("The objective (the report's terms)")
-_run = _option("The optimisation")
-_machine = _option("The machine")
+_look = option_group("The look")
+_picture = option_group("Size and file")
+_objective = option_group("The objective (the report's terms)")
+_run = option_group("The optimisation")
+_machine = option_group("The machine")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,12 +154,18 @@ class Recipe:
         "auto",
         "Arithmetic of the network; auto is bfloat16 at the last scale where the hardware has it.",
     )
+    tile: int | str = _machine(
+        "auto",
+        "Side of the tiles that a large picture is computed in, in pixels; the result is the same. "
+        "auto: as free memory asks for; none: the whole at once.",
+    )
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 
     def __post_init__(self) -> None:
         _check_types(self)
         _check_numbers(self)
         _check_size(self)
+        _check_tile(self)
         _check_colors(self)
         _check_layers(self)
         _check_lists(self)
@@ -363,6 +370,20 @@ def _check_size(recipe: Recipe) -> None:
     if recipe.tileable and recipe.crop_preview:
         raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
     _ = recipe.frame  # says what is wrong with either
+
+
+def _check_tile(recipe: Recipe) -> None:
+    if isinstance(recipe.tile, str) and recipe.tile.strip().isdigit():
+        object.__setattr__(recipe, "tile", int(recipe.tile))
+    if isinstance(recipe.tile, str) and recipe.tile not in ("auto", "none"):
+        raise RecipeError(
+            f"--tile {recipe.tile[:40]!r} is unknown: write auto, none, or a number of pixels."
+        )
+    if isinstance(recipe.tile, int) and recipe.tile < SMALLEST_TILE:
+        raise RecipeError(
+            f"--tile {recipe.tile} is too small, as tiles need 70 more pixels all around: take at "
+            f"least {SMALLEST_TILE}."
+        )
 
 
 def _check_colors(recipe: Recipe) -> None:

@@ -201,3 +201,12 @@ def test_the_command_line_holds_what_is_not_at_its_default():
     assert recipe.command_line() == (
         "--tileable --init 'a b' --alpha 0.001 --style-layers conv1_1,conv2_1 --steps 30,20"
     )
+
+
+@pytest.mark.parametrize(
+    ("tile", "sentence"), [(48, "too small.*at least 64"), ("big", "auto, none")]
+)
+def test_a_tile_that_cannot_be(tile, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        Recipe(tile=tile)
+    assert Recipe(tile="128").tile == 128

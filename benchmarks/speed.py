@@ -45,7 +45,7 @@ from impasto.engine.pairs import Pairs
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.files.weights import load_network
-from impasto.nets.network import ConvNetwork
+from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, layer_table
 from impasto.nets.vgg import vgg19
 
@@ -138,7 +138,7 @@ class Engine:
 
     evaluations = 1
 
-    def __init__(self, network: ConvNetwork, size: int, precision: Precision) -> None:
+    def __init__(self, network: Network, size: int, precision: Precision) -> None:
         recipe = Recipe(size=size, scales=1, steps=(100_000,), device="cpu", precision=precision)
         content, style = pictures(size)
         plan = make_plan(recipe, (size, size), [(size, size)])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.api import Job, Result, Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
     from impasto.errors import (
+        FilmError,
         ImpastoError,
         OutputError,
         PictureError,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
         RecordError,
         WeightsError,
     )
+    from impasto.film_recipe import FilmRecipe
+    from impasto.films import film_job, stylize_video
     from impasto.panel import measure
     from impasto.reproduction import reproduce
 
@@ -38,7 +41,11 @@ _HOMES = {
     "texture": "api",
     "measure": "panel",
     "reproduce": "reproduction",
+    "stylize_video": "films",
+    "film_job": "films",
+    "FilmRecipe": "film_recipe",
     "Recipe": "config",
+    "FilmError": "errors",
     "ImpastoError": "errors",
     "OutputError": "errors",
     "PictureError": "errors",
@@ -49,6 +56,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "FilmError",
+    "FilmRecipe",
     "ImpastoError",
     "Job",
     "OutputError",
@@ -60,10 +69,12 @@ __all__ = [
     "Result",
     "Stylizer",
     "WeightsError",
+    "film_job",
     "measure",
     "reproduce",
     "stylize",
     "stylize_iter",
+    "stylize_video",
     "texture",
 ]
 

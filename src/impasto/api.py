@@ -24,6 +24,7 @@ from torch import Tensor
 
 from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
+from impasto.engine.forecast import Forecast, forecast
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
@@ -135,6 +136,8 @@ class Job:
         self._weights: dict[int, dict[str, float | None]] = {}
         self._troubles: list[dict[str, Any]] = []
         self._last: State | None = None
+        self._forecast: Forecast | None = None
+        self._content_size = content.size
         self._seconds = 0.0
         kept = None if resume is None else self._taken_up(Path(resume))
         storage = Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
@@ -160,9 +163,24 @@ class Job:
         start = time.monotonic() - self._seconds
         for state in self._states:
             self._seconds = time.monotonic() - start
-            self._last = state
+            self._last = self._timed(state)
             self._note(state)
-            yield state
+            yield self._last
+
+    def forecast(self) -> Forecast:
+        """What the whole run will take, from a trial of a second; ask before the first state.
+
+        The states' progress is then a share of this time.
+        """
+        if self._forecast is None:
+            self._forecast = forecast(
+                self.recipe,
+                self.plan,
+                self._content_size,
+                [each.size for each in self._pictures["styles"]],
+                self._stylizer.network,
+            )
+        return self._forecast
 
     @property
     def last(self) -> State | None:
@@ -241,6 +259,13 @@ class Job:
     def _alpha(self, last: State) -> Tensor | None:
         alpha = self._alpha_whole
         return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
+
+    def _timed(self, state: State) -> State:
+        if self._forecast is None:
+            return state
+        step = state.step - self.plan.steps_before(state.stage)
+        progress = self._forecast.progress(self.plan, state.stage, step)
+        return replace(state, progress=progress)
 
     def _note(self, state: State) -> None:
         values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}

@@ -24,7 +24,7 @@ SMALLEST_TILE = 64
 INITS = ("noise", "content", "style", "stripes")
 
 
-def _option(group: str) -> Callable[[Any, str], Any]:
+def option_group(group: str) -> Callable[[Any, str], Any]:
     """Fields of one heading of the help."""
 
     def option(default: Any, text: str) -> Any:
@@ -33,11 +33,11 @@ def _option(group: str) -> Callable[[Any, str], Any]:
     return option
 
 
-_look = _option("The look")
-_picture = _option("Size and file")
-_objective = _option("The objective (the report's terms)")
-_run = _option("The optimisation")
-_machine = _option("The machine")
+_look = option_group("The look")
+_picture = option_group("Size and file")
+_objective = option_group("The objective (the report's terms)")
+_run = option_group("The optimisation")
+_machine = option_group("The machine")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@
     ImpastoError            whatever a caller can mend; its text is one sentence that says how
     ├── RecipeError         an option is out of range, unknown, or contradicts another
     ├── PictureError        a picture is missing, unreadable or too small
+    ├── FilmError           a film is missing, unreadable, or damaged in the middle
     ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
     ├── RecordError         a record is missing, damaged, or cannot be carried out here
     ├── RatingError         a sheet to be rated, or choices made on one, are missing or damaged
@@ -26,6 +27,10 @@ class RecipeError(ImpastoError, ValueError):
 
 class PictureError(ImpastoError, ValueError):
     """A picture is missing, unreadable or too small."""
+
+
+class FilmError(ImpastoError, ValueError):
+    """A film is missing, unreadable, or damaged in the middle."""
 
 
 class WeightsError(ImpastoError, ValueError):

@@ -66,6 +66,10 @@ def test_networks_agree_with_themselves(make_lab, tiny_tensors, tmp_path):
     (outcome,) = carry_out(find_experiments(["networks"]), lab)
     assert outcome.verdict is not Verdict.UNTESTED
     assert {made.cell.network for made in outcome.made} == {"own", "blocks"}
+    page = (lab.folder / "index.html").read_text(encoding="utf-8")
+    assert "compact, vgg19 (blocks.safetensors)" in page
+    assert str(tmp_path) not in page
+    assert str(tmp_path) not in (lab.folder / "networks" / "lines.txt").read_text()
     used = outcome.made[0].record.recipe
     assert (used.content_layers, used.style_layers) == (("conv2_2",), ("conv1_1", "conv2_1"))
 
@@ -87,7 +91,7 @@ def test_the_page_holds_everything_and_asks_for_nothing(lab):
 def test_a_sheet_is_as_wide_as_its_cells(lab):
     carry_out(find_experiments(["seeds"]), lab)
     with Image.open(lab.folder / "seeds" / "figure-1.png") as sheet:
-        assert sheet.width == 4 * (240 + 10) + 10
+        assert sheet.width == 4 * (252 + 10) + 10
 
 
 def test_a_run_that_was_stopped_goes_on(make_lab):

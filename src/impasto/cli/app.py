@@ -24,6 +24,7 @@ from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.cli.rate import rate
+from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
@@ -36,6 +37,7 @@ app = App(
 )
 app.command(models)
 app.command(classify)
+app.command(video)
 app.command(measure)
 app.command(experiments)
 app.command(rate)

@@ -33,7 +33,7 @@ def progress_display(plan: Plan, *, quiet: bool) -> Iterator[Show]:
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _bar_show(plan, bar)
     else:
         yield _plain_show(plan)
@@ -46,7 +46,7 @@ def batch_display(count: int, *, quiet: bool) -> Iterator[BatchShow]:
     if quiet:
         yield lambda *_: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _batch_bar_show(count, bar)
     else:
         yield _batch_plain_show(count)
@@ -59,7 +59,7 @@ def experiments_display(*, quiet: bool) -> Iterator[Callable[[Doing], None]]:
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _experiments_show(bar)
     else:
         yield _plain_experiments_show
@@ -75,7 +75,8 @@ def describe(plan: Plan, state: State) -> str:
     )
 
 
-def _bar(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar with a rate and the time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),

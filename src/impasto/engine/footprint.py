@@ -22,6 +22,7 @@ PROGRAM = 260e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32
 AROUND = 16.5  # bytes a pixel for each channel of the first layer, besides the activations
 FORWARD = 0.35  # share of a gradient's memory that a picture takes which is only measured
+PASSES = 1.5  # forward, forward and backward, over forward and backward
 AT_ONCE = {"lbfgs": 5, "adam": 6, "sgd": 7}  # pictures that an optimiser needs beside its pairs
 AT_ONCE_MAPPED = {"lbfgs": 4, "adam": 4, "sgd": 7}
 
@@ -101,3 +102,10 @@ class Footprint:
 
 def _itemsize(stage: Stage) -> int:
     return 2 if stage.precision == "bf16" else 4
+
+
+def tiling_cost(table: Sequence[Layer], layers: Sequence[str], size: Size, side: int) -> float:
+    """Time of a gradient in tiles over that of the whole at once: two passes, and the halos."""
+    found = tiles(*size, side, halos(table, layers))
+    covered = sum(sum(each.areas()) / len(each.halos) for each in found)
+    return PASSES * covered / (size[0] * size[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
+from impasto.engine.anchored import Anchor, Anchored, Evaluating
 from impasto.engine.average import Average
 from impasto.engine.guard import Guard
-from impasto.engine.objective import Evaluation
+from impasto.engine.objective import Evaluation, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
 from impasto.engine.shrinking import Shrinking
@@ -38,12 +39,16 @@ class Pictures:
         content: the photograph.
         styles: the paintings.
         init: a starting picture, where the recipe names a file.
+        anchors: of a film's frame, what ties it to earlier ones; for a plan of one stage.
+        targets: the paintings' statistics, where they are known already; for a plan of one stage.
 
     """
 
     content: Tensor
     styles: tuple[Tensor, ...]
     init: Tensor | None = None
+    anchors: tuple[Anchor, ...] = ()
+    targets: StyleTargets | None = None
 
 
 def run(
@@ -111,10 +116,10 @@ def _stages(
         if resume and index < resume.stage:
             continue
         content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
-        placed = _placed(network, plan, stage)
-        with _threads(plan.threads):
+        own, sized = placed(network, plan, stage), (content, *styles)
+        with on_threads(plan.threads):
             objective = Shrinking(
-                partial(make_objective, recipe, placed, content, styles, layer_loss), stage.tile
+                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
             )
             fresh = partial(make, stage)
             if resume and index == resume.stage:
@@ -125,7 +130,7 @@ def _stages(
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
-                with _threads(plan.threads):
+                with on_threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
                     average.add(at.image)
                     if step == stage.steps:
@@ -202,7 +207,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def on_threads(count: int) -> Iterator[None]:
     """Torch's CPU threads while the block runs; the caller's own setting is given back."""
     before = torch.get_num_threads()
     if before == count:
@@ -213,6 +218,32 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _objective(
+    recipe: Recipe,
+    network: Network,
+    sized: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    pictures: Pictures,
+    tile: int | None,
+) -> Evaluating:
+    """The objective for photograph and paintings at a stage's size; tied where it is a film's."""
+    content, *styles = sized
+    objective = make_objective(
+        recipe, network, content, styles, layer_loss, tile, targets=pictures.targets
+    )
+    return Anchored(objective, pictures.anchors) if pictures.anchors else objective
+
+
+def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Network) -> Pictures:
+    """The pictures with the paintings at the size of a plan's only stage, and measured there."""
+    (stage,) = plan.stages
+    content, *styles = _at_size(plan, stage, pictures, wrap=False)
+    with on_threads(plan.threads):
+        own = placed(network, plan, stage)
+        objective = make_objective(recipe, own, content, styles, None, stage.tile)
+    return replace(pictures, styles=tuple(styles), targets=objective.targets)
 
 
 def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
@@ -269,7 +300,7 @@ def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> lis
     return [picture.to(plan.device) for picture in (content, *styles)]
 
 
-def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
+def placed(network: Network, plan: Plan, stage: Stage) -> Network:
     """A copy of the network on the plan's device, in its precision and layout.
 
     A network that is no torch module is taken as it is.
@@ -278,8 +309,8 @@ def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
         return network
     dtype = torch.bfloat16 if stage.precision == "bf16" else torch.float32
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
-    placed = copy.deepcopy(network).to(plan.device, dtype)
-    return placed.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+    own = copy.deepcopy(network).to(plan.device, dtype)
+    return own.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 
 def _keeps_luminance(recipe: Recipe) -> bool:

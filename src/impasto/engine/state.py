@@ -19,6 +19,8 @@ class Losses:
         content: L_content, eq. (1), summed over the content layers.
         style: L_style, eq. (3).
         variation: the picture's total variation over the photograph's.
+        temporal: of a film's frame, its distance to earlier frames; see
+            :class:`impasto.engine.anchored.Anchor`.
 
     """
 
@@ -26,6 +28,7 @@ class Losses:
     content: float
     style: float
     variation: float
+    temporal: float = 0.0
 
     @property
     def finite(self) -> bool:
@@ -50,6 +53,11 @@ class Weights:
     beta: float
     content_unit: float
     style_unit: float
+
+    @property
+    def unit(self) -> float:
+        """Loss of a picture without content and without style: 1 with a strength."""
+        return self.alpha * self.content_unit + self.beta * self.style_unit
 
     def distances(self, losses: Losses) -> tuple[float, float]:
         """Relative distances to the content and to the style: sqrt(L/C0) and sqrt(L/S0).

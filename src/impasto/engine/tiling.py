@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective, content_unit
+from impasto.engine.objective import Evaluation, Objective, StyleTargets, content_unit
 from impasto.engine.state import Losses
 from impasto.engine.tiles import Tile, add, cut, halos, tiles
 from impasto.errors import RecipeError
@@ -51,6 +51,7 @@ class TiledObjective(Objective):
         tile: largest side of a tile without its halo, in pixels.
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
 
     """
 
@@ -64,6 +65,7 @@ class TiledObjective(Objective):
         tile: int,
         layer_loss: StatisticsLoss | None = None,
         painting_network: ConvNetwork | None = None,
+        targets: StyleTargets | None = None,
     ) -> None:
         self._layers = (*recipe.content_layers, *recipe.style_layers)
         self._tiled = _Tiled(network, tile)
@@ -76,6 +78,7 @@ class TiledObjective(Objective):
             styles,
             layer_loss=layer_loss,
             painting_network=painting_network,
+            targets=targets,
         )
 
     def evaluate(self, image: Tensor) -> Evaluation:
@@ -190,6 +193,8 @@ def make_objective(
     styles: Sequence[Tensor],
     layer_loss: StatisticsLoss | None,
     tile: int | None,
+    *,
+    targets: StyleTargets | None = None,
 ) -> Objective:
     """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
 
@@ -200,7 +205,13 @@ def make_objective(
     own, paintings = _padded(network) if recipe.tileable else (network, network)
     if tile is None:
         return Objective(
-            recipe, own, content, styles, layer_loss=layer_loss, painting_network=paintings
+            recipe,
+            own,
+            content,
+            styles,
+            layer_loss=layer_loss,
+            painting_network=paintings,
+            targets=targets,
         )
     return TiledObjective(
         recipe,
@@ -210,6 +221,7 @@ def make_objective(
         tile=tile,
         layer_loss=layer_loss,
         painting_network=check_can_tile(paintings),
+        targets=targets,
     )
 
 

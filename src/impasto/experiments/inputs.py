@@ -13,7 +13,7 @@ from impasto.files.images import PictureLike, read_picture
 from impasto.ops.inits import resize
 
 INPUTS = ("photograph", "painting", "photo", "dark")
-EXAMPLE_PAINTING = "painting.jpg"
+EXAMPLE_PAINTING = Path(__file__).with_name("painting.jpg")
 CREDIT = (
     "Photographs from scikit-image: coffee (Rachel Michetti, CC0), chelsea (Stefan van der Walt, "
     "CC0), rocket (SpaceX, CC0). The painting was made by this project's examples/painting.py."
@@ -67,7 +67,7 @@ class Inputs:
         photograph = self.read("photograph", size)
         if name == "photo":
             return filled(_read(self.photo, "chelsea", "--photo"), photograph)
-        painting = self.painting if self.painting is not None else _example_painting()
+        painting = self.painting if self.painting is not None else EXAMPLE_PAINTING
         return filled(read_picture(painting).tensor, photograph)
 
 
@@ -98,12 +98,3 @@ def _read(source: PictureLike | None, example: str, flag: str) -> Tensor:
             f"your own with {flag}."
         ) from error
     return read_picture(Image.fromarray(getattr(data, example)())).tensor
-
-
-def _example_painting() -> Path:
-    """Beside this file in an installed package; in a checkout, among its examples."""
-    places = (Path(__file__).parent, Path(__file__).parents[3] / "examples")
-    for folder in places:
-        if (folder / EXAMPLE_PAINTING).is_file():
-            return folder / EXAMPLE_PAINTING
-    raise PictureError("The example painting is not here: name your own with --style.")

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,11 @@ class Lab:
     def network_name(self) -> str:
         """Of the network that experiments work with."""
         return str(self._stylizers["own"].description["name"])
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of its weights' file."""
+        return str(self._stylizers["own"].description["sha256"])
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -255,8 +261,13 @@ class Lab:
         return self.folder / "cells" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.png"
 
     def command(self, cell: Cell) -> str:
-        """The line that makes the cell again, in the lab's folder."""
+        """The line that makes the cell again, in the lab's folder.
+
+        A file with weights is named without its folder, as in a record.
+        """
         recipe = self._recipe(cell)
+        if recipe.weights:
+            recipe = replace(recipe, weights=Path(recipe.weights).name)
         words = [_shown(self.folder, self.path(name)) for name in (cell.content, cell.style)]
         flags = recipe.command_line()
         for path in self._paths.values() if recipe.init not in INITS else ():

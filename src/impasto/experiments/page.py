@@ -59,9 +59,10 @@ def _page(outcomes: Sequence[Outcome], lab: Lab, title: str) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width">'
     yield f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>"
     yield f"<h1>{escape(title)}</h1>"
-    yield from (f"<p>{escape(sentence)}</p>" for sentence in _preface(lab))
+    is_judged = any(outcome.experiment.checks for outcome in outcomes)
+    yield from (f"<p>{escape(words)}</p>" for words in _preface(lab, is_judged=is_judged))
     yield from _figure(_inputs(lab))
-    if any(outcome.experiment.checks for outcome in outcomes):
+    if is_judged:
         yield "<h2>Claims and verdicts</h2>"
         yield from _claims(outcomes, lab)
     for outcome in outcomes:
@@ -71,14 +72,20 @@ def _page(outcomes: Sequence[Outcome], lab: Lab, title: str) -> Iterator[str]:
     yield "</body>\n</html>\n"
 
 
-def _preface(lab: Lab) -> Iterator[str]:
+def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
     preset = lab.preset
+    length = f", n = {preset.steps}" if preset.steps else ""
     yield (
-        f"Made with impasto, preset {preset.name}: {preset.size} pixels, n = {preset.steps}, "
-        f"network {lab.network_name}. Thresholds were fixed before the first full run; a verdict "
-        "is what they say of the measured numbers, and not borne out is as good a verdict as "
-        "borne out. Distances are relative: sqrt(L_content / C0) is 1 for a picture without "
-        "content, sqrt(L_style / S0) is 1 for the photograph itself."
+        f"Made with impasto, preset {preset.name}: {preset.size} pixels{length}, network "
+        f"{lab.network_name} (weights {lab.weights_sha256[:12]}). Distances are relative: "
+        "sqrt(L_content / C0) is 1 for a picture without content, sqrt(L_style / S0) is 1 for the "
+        "photograph itself."
+    )
+    if not is_judged:
+        return
+    yield (
+        "Thresholds were fixed before the first full run; a verdict is what they say of the "
+        "measured numbers, and not borne out is as good a verdict as borne out."
     )
     if lab.network_name == "compact":
         yield COMPACT_LIMITS

@@ -64,9 +64,8 @@ QUICK = Preset("quick", size=96, steps=60, long_steps=200, trial_steps=20, attac
 STANDARD = Preset(
     "standard",
     size=192,
-    steps=300,
-    long_steps=1000,
-    trials=200,
+    steps=200,
+    long_steps=667,
     trial_size=64,
     trial_steps=60,
     attacks=4,

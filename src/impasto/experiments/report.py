@@ -71,7 +71,7 @@ def number_table(outcome: Outcome) -> list[Row]:
 
 
 def claim_table(outcomes: Sequence[Outcome], network: str) -> list[Row]:
-    """One row an experiment, headings first."""
+    """One row an experiment, headings first; ``network`` is the lab's own."""
     rows: list[Row] = [["experiment", "report", "claim", "verdict", "network", "numbers"]]
     for outcome in outcomes:
         experiment = outcome.experiment
@@ -83,11 +83,18 @@ def claim_table(outcomes: Sequence[Outcome], network: str) -> list[Row]:
                 experiment.section,
                 experiment.claim,
                 outcome.verdict.value,
-                network,
+                _networks(outcome, network),
                 "; ".join(checked),
             ]
         )
     return rows
+
+
+def _networks(outcome: Outcome, own: str) -> str:
+    """The lab's own network, and what others an experiment's cells were made with."""
+    used = {made.cell.network: made.record.network for made in outcome.made}
+    others = {f"{each['name']} ({each['file']})" for each in used.values() if each["name"] != own}
+    return ", ".join([own, *sorted(others)])
 
 
 def written(number: float) -> str:

@@ -12,9 +12,8 @@ from impasto.experiments.model import Sheet
 from impasto.files.drawing import INK
 from impasto.files.images import to_pillow
 
-WIDTH = 240  # pixels of a picture on a sheet, where the sheet does not say
+WIDEST_ROW, LARGEST = 1050, 320  # pixels of a row and of a picture, where the sheet does not say
 GAP, LABEL_SIZE = 10, 15
-WIDEST = 4000
 
 
 def draw_sheet(sheet: Sheet) -> Image.Image:
@@ -28,7 +27,7 @@ def draw_sheet(sheet: Sheet) -> Image.Image:
         for row in rows
     ]
     width = max(sum(image.width + GAP for _, image in row) for row in rows) + GAP
-    drawn = Image.new("RGB", (min(width, WIDEST), math.ceil(sum(heights) + GAP)), "white")
+    drawn = Image.new("RGB", (width, math.ceil(sum(heights) + GAP)), "white")
     pen = ImageDraw.Draw(drawn)
     top = float(GAP)
     for row, height in zip(rows, heights, strict=True):
@@ -52,7 +51,8 @@ def grid(
 
 def _scaled(image: Tensor, sheet: Sheet) -> Image.Image:
     picture = to_pillow(image.expand(1, 3, -1, -1)).convert("RGB")
-    width = sheet.width or WIDTH
+    longest = max(len(row) for row in sheet.rows)
+    width = sheet.width or min(LARGEST, WIDEST_ROW // longest - GAP)
     height = max(1, round(picture.height * width / picture.width))
     how = Image.Resampling.LANCZOS if sheet.smooth else Image.Resampling.NEAREST
     return picture.resize((width, height), how)

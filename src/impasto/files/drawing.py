@@ -20,7 +20,7 @@ _ANCHORS = {"start": "lm", "middle": "mm", "end": "rm"}
 
 @dataclass(frozen=True)
 class Line:
-    """A polyline through points in pixels from the upper left."""
+    """A polyline through points in pixels from the upper left; a single point is a dot."""
 
     points: Sequence[tuple[float, float]]
     color: str = INK
@@ -78,10 +78,10 @@ def picture(shapes: Iterable[Shape], width: int, height: int, *, fineness: int =
             pen.rectangle([c * fineness for c in corners], shape.fill, shape.outline, fineness)
         else:
             points = [(x * fineness, y * fineness) for x, y in shape.points]
-            # A line of a single point is drawn as a dot.
-            pen.line(
-                points * (2 if len(points) == 1 else 1), shape.color, round(shape.width * fineness)
-            )
+            if len(points) == 1:
+                pen.circle(points[0], shape.width * fineness / 2, shape.color)
+            else:
+                pen.line(points, shape.color, round(shape.width * fineness))
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
@@ -114,6 +114,9 @@ def _element(shape: Shape) -> str:
             f'<rect x="{shape.x:.1f}" y="{shape.y:.1f}" width="{shape.width:.1f}" '
             f'height="{shape.height:.1f}" fill="{shape.fill}" stroke="{shape.outline}"/>'
         )
+    if len(shape.points) == 1:
+        ((x, y),) = shape.points
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shape.width / 2}" fill="{shape.color}"/>'
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
     return (
         f'<polyline points="{points}" fill="none" stroke="{shape.color}" '

@@ -113,7 +113,7 @@ def _frame(x: _Axis, y: _Axis) -> Iterator[Shape]:
 
 def _drawn(series: Series, color: str, x: _Axis, y: _Axis) -> Iterator[Shape]:
     places = [(x.place(a), y.place(b)) for a, b in series.points]
-    if places:
+    if len(places) > 1:
         yield Line(places, color, 2)
     if len(places) <= POINTS_SHOWN:
         yield from (Line([place], color, 8) for place in places)

@@ -47,6 +47,7 @@ class Step:
     content: float | None
     style: float | None
     variation: float | None = None
+    temporal: float | None = None
 
 
 @dataclass(frozen=True)

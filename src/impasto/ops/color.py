@@ -82,10 +82,9 @@ def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
 
 def _matched(channel: Tensor, wanted: Tensor) -> Tensor:
     _, places, counts = torch.unique(channel, return_inverse=True, return_counts=True)
-    share = counts.cumsum(0).double() / channel.numel()
     ordered = wanted.flatten().sort().values
-    index = (share * ordered.numel()).ceil().long().clamp(1, ordered.numel()) - 1
-    found: Tensor = ordered[index][places]
+    ranks = (counts.cumsum(0) * ordered.numel() + channel.numel() - 1) // channel.numel()
+    found: Tensor = ordered[ranks - 1][places]
     return found
 
 

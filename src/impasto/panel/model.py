@@ -49,7 +49,7 @@ class Panel:
 
     def __getitem__(self, name: str) -> float:
         """The value of a figure."""
-        return next(each.value for each in self.figures if each.name == name)
+        return {each.name: each.value for each in self.figures}[name]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON: what is not a number becomes None."""

@@ -4,8 +4,8 @@
 
 All of them pass through the readers in one forked process, with limits on its memory and on the
 processor time of each; every so many also through the command, in a process of its own. Counted as
-a failure: any other exception, more than one line, a crash, ten seconds of processor time (or a
-minute of waiting), a file left behind or changed, or a marker that the code in a pickle would make.
+a failure: any other exception, more than one line, a crash, ten seconds of processor time (or five
+minutes of waiting), a file left behind or changed, or a marker that the code in a pickle would make.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from impasto.files.readers import read_weights
 from impasto.files.recognise import recognise
 from impasto.reproduction import Rerun
 
-PROCESSOR_SECONDS, WAITING_SECONDS = 10, 60
+PROCESSOR_SECONDS, WAITING_SECONDS = 10, 300
 MEMORY = 3_000_000_000  # bytes of address space beyond what the process has at its start
 READERS: dict[Kind, Callable[[Path], object]] = {
     "picture": read_picture,

@@ -49,6 +49,7 @@ class Contender:
         options: of the recipe, where they are not the reference's.
         shares: of the steps at each size, coarse to fine; further sizes take the last.
         ratio: of each size to the one before.
+        coarsest: longest side below which no size is made.
         balance: content and smoothing as its authors weigh them; None where the strength is
             matched to the reference's.
 
@@ -59,12 +60,13 @@ class Contender:
     options: Mapping[str, Any] = field(default_factory=dict)
     shares: tuple[float, ...] = DEFAULT_STEPS
     ratio: float = 2.0
+    coarsest: int = COARSEST
     balance: Balance | None = None
 
     def sizes(self, size: int) -> list[int]:
-        """Longest sides, coarse to fine; the coarsest is at least as in the engine's own plans."""
+        """Longest sides, coarse to fine."""
         found = [size]
-        while (smaller := round(size / self.ratio ** len(found))) >= COARSEST:
+        while (smaller := round(size / self.ratio ** len(found))) >= self.coarsest:
             found.insert(0, smaller)
         return found
 
@@ -129,6 +131,14 @@ def _entry(name: str, words: str, **differences: Any) -> Contender:
     return Contender(name, words, {**REPORT, **differences})
 
 
+def _varied(
+    base: Contender, name: str, words: str, *, weights: str | tuple[float, ...], **differences: Any
+) -> Contender:
+    options = {**base.options, "layer_weights": weights, **differences}
+    return replace(base, name=name, words=words, options=options)
+
+
+MILD = (16.0, 8.0, 4.0, 2.0, 1.0)
 CROWSONKB = Contender(
     "crowsonkb",
     "its objective and weights",
@@ -141,6 +151,17 @@ CROWSONKB = Contender(
     balance=crowsonkb_balance,
 )  # fmt: skip
 
+_MATCHED = replace(
+    CROWSONKB, name="crowsonkb-matched", words="its objective, strength matched", balance=None
+)
+_LBFGS = _varied(
+    _MATCHED,
+    "w2-mild-lbfgs",
+    "the same by L-BFGS, last ten steps averaged",
+    weights=MILD,
+    optimizer="lbfgs",
+    average=0.9,
+)
 REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
 CONTENDERS = (
     REFERENCE,
@@ -156,17 +177,24 @@ CONTENDERS = (
     _entry("style-scales", "painting at 0.5, 0.7, 1", style_scale=(0.5, 0.7, 1.0)),
     _entry("match-color", "photograph recoloured first", match_color=True),
     CROWSONKB,
-    replace(
-        CROWSONKB,
-        name="crowsonkb-matched",
-        words="its objective, strength matched",
-        balance=None,
-    ),
+    _MATCHED,
     # Its loss, mean((G - A)^2) / (N M)^2, is eq. (5) with w_l in proportion to 1/N^2. Its content
     # weight is for features of another scale (an unnormalised VGG-19 that sees 0..255).
     replace(
         _entry("neural-style-pt", "its objective, matched", layer_weights="gatys", init="noise"),
         ratio=math.inf,
+    ),
+    # What did best, together.
+    _varied(_MATCHED, "w2-adam", "W2 with equal weights, the rest crowsonkb's", weights="equal"),
+    _varied(_MATCHED, "w2-mild-adam", "the same with 16:8:4:2:1", weights=MILD),
+    _LBFGS,
+    replace(_LBFGS, name="w2-coarse", words="the same from 64 px on", coarsest=64),
+    replace(
+        _LBFGS,
+        name="w2-coarse-strong",
+        words="the same at strength 0.96",
+        coarsest=64,
+        balance=lambda _: {"strength": 0.96},
     ),
 )
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import torch
 
-from benchmarks.contenders import named
+from benchmarks.contenders import Contender, named
 from benchmarks.matching import match
 from benchmarks.notes import Notes
-from benchmarks.pairs import pairs_named
+from benchmarks.pairs import Pair, pairs_named
 from benchmarks.rounds import clock_for, prepare
 from benchmarks.verdict import write_verdict
 
@@ -50,10 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the contest, or what is left of it."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
-    clock = clock_for(options.threads)
     contenders = named(options.only)
     pairs = pairs_named(options.photos, options.paintings, options.pairs)
     options.out.mkdir(parents=True, exist_ok=True)
+    if not options.verdict_only:
+        make_pictures(contenders, pairs, options)
+    if not options.pictures_only:
+        write_verdict(options.out, [each.name for each in contenders], pairs, options.judge)
+
+
+def make_pictures(
+    contenders: Sequence[Contender], pairs: Sequence[Pair], options: argparse.Namespace
+) -> None:
+    """Paces, strengths, then whatever pictures are not there yet."""
+    clock = clock_for(options.threads)
     notes = Notes(options.out / "contest.json")
     heat = prepare(contenders, pairs[0], options.match_size, notes, clock=clock)
     strengths = match(contenders, pairs[:CALIBRATION], heat, notes)
@@ -64,8 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for each in contenders:
             given = {} if each.balance else {"strength": strengths[each.name]}
             final.make(each, pair, folder, **given)
-    if not options.pictures_only:
-        write_verdict(options.out, [each.name for each in contenders], pairs, options.judge)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -83,6 +91,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--budget", type=float, help="seconds a picture; the reference's default when not given")
     add("--threads", type=int, default=1)
     add("--judge", help="a network that made none of the pictures, for the panel")
+    add("--verdict-only", action="store_true", help="make no pictures")
     add("--pictures-only", action="store_true", help="leave out panel, sheets and manifest")
     return parser.parse_args(arguments)
 

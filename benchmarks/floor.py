@@ -18,8 +18,11 @@ from impasto.nets.summary import summarise
 from impasto.nets.topology import layer_table
 
 Shape = tuple[int, int, int]  # in channels, out channels, side of the map
+Medians = dict[tuple[Shape, torch.dtype, str, str], float]
+"""Seconds by shape, type, layout and way."""
 LAST = "conv5_1"
 LAYOUTS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
+WAYS = ("autograd", "turned")  # the backward pass: torch's own, or a convolution turned round
 
 
 def convolutions(widths: tuple[int, ...], size: int) -> Counter[Shape]:
@@ -37,16 +40,19 @@ def operations(widths: tuple[int, ...], size: int) -> float:
     return 2 * 2 * sum(row.multiply_adds for row in rows)
 
 
-def bare_convolution(shape: Shape, dtype: torch.dtype, layout: str) -> Callable[[], object]:
+def bare_convolution(
+    shape: Shape, dtype: torch.dtype, layout: str, way: str = "autograd"
+) -> Callable[[], object]:
     """One forward and backward pass of one convolution, on views of shared memory."""
     inputs, outputs, _ = shape
-    weight = torch.randn(outputs, inputs, 3, 3, dtype=dtype)
-    return partial(_pass, shape, weight.to(memory_format=LAYOUTS[layout]), layout)
+    weight = torch.randn(outputs, inputs, 3, 3, dtype=dtype).to(memory_format=LAYOUTS[layout])
+    if way == "autograd":
+        return partial(_pass, shape, weight, layout)
+    turned = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=LAYOUTS[layout])
+    return partial(_turned_pass, shape, weight, turned, layout)
 
 
-def floor_seconds(
-    widths: tuple[int, ...], size: int, medians: dict[tuple[Shape, torch.dtype, str], float]
-) -> dict[str, float]:
+def floor_seconds(widths: tuple[int, ...], size: int, medians: Medians) -> dict[str, float]:
     """Sum over layers of the best time: over everything, and over float32 alone."""
     kinds = {"float32": [torch.float32], "best": [torch.float32, torch.bfloat16]}
     return {
@@ -59,11 +65,11 @@ def floor_seconds(
 
 
 def _best(
-    medians: dict[tuple[Shape, torch.dtype, str], float],
+    medians: Medians,
     shape: Shape,
     dtypes: Sequence[torch.dtype],
 ) -> float:
-    return min(t for (s, dtype, _), t in medians.items() if s == shape and dtype in dtypes)
+    return min(t for (s, dtype, *_), t in medians.items() if s == shape and dtype in dtypes)
 
 
 def _pass(shape: Shape, weight: Tensor, layout: str) -> Tensor:
@@ -72,6 +78,15 @@ def _pass(shape: Shape, weight: Tensor, layout: str) -> Tensor:
     upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
     y = F.conv2d(x.requires_grad_(), weight, padding=1)
     return torch.autograd.grad(y, x, upstream)[0]
+
+
+@torch.no_grad()
+def _turned_pass(shape: Shape, weight: Tensor, turned: Tensor, layout: str) -> Tensor:
+    inputs, outputs, side = shape
+    x = _view(_pool(weight.dtype, inputs * side * side, 0), inputs, side, layout)
+    upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
+    F.conv2d(x, weight, padding=1)
+    return F.conv2d(upstream, turned, padding=1)
 
 
 def _view(pool: Tensor, channels: int, side: int, layout: str) -> Tensor:

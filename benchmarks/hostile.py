@@ -5,7 +5,7 @@
 All of them pass through the readers in one forked process, with limits on its memory and on the
 processor time of each; every so many also through the command, in a process of its own. Counted as
 a failure: any other exception, more than one line, a crash, ten seconds of processor time (or five
-minutes of waiting), a file left behind or changed, or a marker that the code in a pickle would make.
+minutes of waiting), a file left behind or changed, or a marker that code in a pickle would make.
 """
 
 from __future__ import annotations
@@ -49,7 +49,18 @@ READERS: dict[Kind, Callable[[Path], object]] = {
     "weights": lambda path: recognise(read_weights(path)),
     "checkpoint": read_checkpoint,
 }
-QUICK = ["--size", "32", "--scales", "1", "--steps", "1", "--threads", "1", "--overwrite"]
+QUICK = [
+    "--quiet",
+    "--size",
+    "32",
+    "--scales",
+    "1",
+    "--steps",
+    "1",
+    "--threads",
+    "1",
+    "--overwrite",
+]
 WORDS: dict[Kind, Callable[[str], list[str]]] = {
     "picture": lambda name: ["stylize", name, "sound.png", *QUICK, "-o", "out/out.png"],
     "record": lambda name: ["reproduce", name, "out/out.png", "--overwrite"],

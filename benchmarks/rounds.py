@@ -84,7 +84,7 @@ class Round:
         for _ in job:
             pass
         result = job.result()
-        result.save(path)
+        result.save(path, overwrite=True)  # a record without its picture is left over
         facts = result.record["result"]
         print(f"{folder.name:40} {contender.name:20} {facts['seconds']:.1f} s", flush=True)
 

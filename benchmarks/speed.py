@@ -30,12 +30,14 @@ from torch import Tensor
 from benchmarks.floor import (
     LAST,
     LAYOUTS,
+    WAYS,
     bare_convolution,
     convolutions,
     floor_seconds,
     operations,
 )
 from benchmarks.textbook import gatys
+from impasto.cli.memory import keep
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
 from impasto.engine.optimize import LBFGS, Evaluate
@@ -43,7 +45,7 @@ from impasto.engine.pairs import Pairs
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.files.weights import load_network
-from impasto.nets.network import ConvNetwork
+from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, layer_table
 from impasto.nets.vgg import vgg19
 
@@ -136,7 +138,7 @@ class Engine:
 
     evaluations = 1
 
-    def __init__(self, network: ConvNetwork, size: int, precision: Precision) -> None:
+    def __init__(self, network: Network, size: int, precision: Precision) -> None:
         recipe = Recipe(size=size, scales=1, steps=(100_000,), device="cpu", precision=precision)
         content, style = pictures(size)
         plan = make_plan(recipe, (size, size), [(size, size)])
@@ -174,17 +176,21 @@ def networks() -> dict[str, ConvNetwork]:
     return {"compact": load_network(Recipe()).network, "vgg19": vgg19(tensors)}
 
 
-def contenders(size: int, precisions: Sequence[Precision]) -> Iterator[tuple[Key, Call]]:
+def contenders(
+    size: int, names: Sequence[str], precisions: Sequence[Precision]
+) -> Iterator[tuple[Key, Call]]:
     """Everything that is timed at one size."""
-    for name, network in networks().items():
+    known = networks()
+    for name in names:
+        network = known[name]
         for precision in precisions:
             yield (name, f"impasto {precision}"), Engine(network, size, precision)
         loop = gatys(WIDTHS[name], *pictures(size), average=name == "vgg19")
         yield (name, "textbook"), partial(next, loop)
-    shapes = {shape for widths in WIDTHS.values() for shape in convolutions(widths, size)}
-    kinds = itertools.product(sorted(shapes), [DTYPES[p] for p in precisions], LAYOUTS)
-    for shape, dtype, layout in kinds:
-        yield (shape, dtype, layout), bare_convolution(shape, dtype, layout)
+    shapes = {shape for name in names for shape in convolutions(WIDTHS[name], size)}
+    kinds = itertools.product(sorted(shapes), [DTYPES[p] for p in precisions], LAYOUTS, WAYS)
+    for kind in kinds:
+        yield kind, bare_convolution(*kind)
     for precision, side in itertools.product(precisions, PEAK_SIDES):
         factor = torch.randn(side, side, dtype=DTYPES[precision])
         yield ("peak", precision, side), partial(torch.mm, factor, factor)
@@ -211,10 +217,13 @@ def peak(found: Mapping[Key, float], precision: Precision) -> float:
     return max(2 * side**3 / found["peak", precision, side] for side in PEAK_SIDES)
 
 
-def rows(size: int, found: Mapping[Key, float], precisions: Sequence[Precision]) -> Iterator[Row]:
+def rows(
+    size: int, names: Sequence[str], found: Mapping[Key, float], precisions: Sequence[Precision]
+) -> Iterator[Row]:
     """The table's lines for one size."""
     bare = {key: seconds for key, seconds in found.items() if isinstance(key[0], tuple)}
-    for name, widths in WIDTHS.items():
+    for name in names:
+        widths = WIDTHS[name]
         floors = floor_seconds(widths, size, bare)
         times = {k[1]: t for k, t in found.items() if k[0] == name}
         times["floor, float32 only"] = floors["float32"]
@@ -261,7 +270,7 @@ def machine_line() -> str:
     )
 
 
-def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
+def measure(sizes: Sequence[int], names: Sequence[str], repeats: int) -> dict[str, Any]:
     """All numbers of a run."""
     precisions: list[Precision] = ["fp32"]
     if "cpu" in Machine.here().fast_bf16:
@@ -270,8 +279,8 @@ def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
     peaks: dict[str, float] = {}
     machine = machine_line()
     for size in sizes:
-        found = medians(dict(contenders(size, precisions)), repeats)
-        lines += rows(size, found, precisions)
+        found = medians(dict(contenders(size, names, precisions)), repeats)
+        lines += rows(size, names, found, precisions)
         peaks = {p: peak(found, p) / 1e9 for p in precisions}
     return {"machine": machine, "peak_gflops": peaks, "repeats": repeats, "rows": lines}
 
@@ -281,8 +290,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
+    keep(freed=True)  # as the command does
     sizes = [256] if options.quick else [int(size) for size in options.sizes.split(",")]
-    result = measure(sizes, 3 if options.quick else options.repeats)
+    names = [options.network] if options.network else list(WIDTHS)
+    result = measure(sizes, names, 3 if options.quick else options.repeats)
     peaks = ", ".join(f"{name} {value:.0f}" for name, value in result["peak_gflops"].items())
     text = (
         f"{table(result['rows'])}\n\nMatrix peak (GFLOP/s): {peaks}. Medians of "
@@ -299,6 +310,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--sizes", default="256,512", help="sides of the pictures, in pixels")
     parser.add_argument("--repeats", type=int, default=7, help="iterations timed of each contender")
+    parser.add_argument("--network", choices=WIDTHS, help="this one only")
     parser.add_argument("--threads", type=int, help="torch's own choice when not given")
     parser.add_argument("--quick", action="store_true", help="256 px and 3 repeats only")
     parser.add_argument("--out", type=Path, help="write the result here too, as .md or .json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
@@ -34,7 +35,10 @@ COLUMNS: tuple[tuple[str, str, bool | None], ...] = (
 def write_verdict(
     folder: Path, names: Sequence[str], pairs: Sequence[Pair], judge: str | None
 ) -> None:
-    """Write ``table.md``, ``panel.json``, ``sheet.json`` and a sheet for each pair."""
+    """Write ``table.md``, ``panel.json``, ``sheet.json`` and a sheet for each pair.
+
+    Not everybody need have been on every pair: what is not there is left out.
+    """
     panels = measured(folder, names, pairs, judge)
     _write(folder / "panel.json", json.dumps(panels, indent=1))
     table = "\n".join(table_of(panels, names))
@@ -42,7 +46,7 @@ def write_verdict(
     print(table)
     _write(folder / "sheet.json", json.dumps(manifest_of(folder, names, pairs), indent=1))
     for pair in pairs:
-        results = {name: _result(folder, pair, name) for name in names}
+        results = _results(folder, pair, names)
         write_sheet(pair, results, folder / f"{pair[0].stem}+{pair[1].stem}.jpg")
 
 
@@ -52,8 +56,8 @@ def measured(
     """By contender and pair: the panel's figures, and the faults it names."""
     found: Panels = {name: {} for name in names}
     for pair in pairs:
-        for name in names:
-            panel = measure(_result(folder, pair, name), *pair, network=judge)
+        for name, result in _results(folder, pair, names).items():
+            panel = measure(result, *pair, network=judge)
             figures = {title: fmean(_values(panel.as_dict(), key)) for title, key, _ in COLUMNS}
             item = f"{pair[0].stem}+{pair[1].stem}"
             found[name][item] = {**figures, "faults": list(panel.faults)}
@@ -63,29 +67,30 @@ def measured(
 def table_of(panels: Panels, names: Sequence[str]) -> list[str]:
     """Markdown: median (and worst) over the pairs of each figure, and faults in all."""
     lines = [
-        "| contender | " + " | ".join(title for title, *_ in COLUMNS) + " | faults |",
-        "| --- |" + " --: |" * (len(COLUMNS) + 1),
+        "| contender | pairs | " + " | ".join(title for title, *_ in COLUMNS) + " | faults |",
+        "| --- |" + " --: |" * (len(COLUMNS) + 2),
     ]
-    for name in names:
+    for name in filter(panels.get, names):
         rows = list(panels[name].values())
         cells = []
         for title, _, more_is_worse in COLUMNS:
             values = [row[title] for row in rows]
             cells.append(f"{median(values):.3f}" + _worst(values, more_is_worse))
         faults = sum(len(row["faults"]) for row in rows)
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {faults} |")
+        lines.append(f"| {name} | {len(rows)} | " + " | ".join(cells) + f" | {faults} |")
     return lines
 
 
 def manifest_of(folder: Path, names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, object]:
-    """What ``impasto rate`` reads; results relative to the folder, as the manifest lies in it."""
+    """What ``impasto rate`` reads; files relative to the folder, as the manifest lies in it."""
     return {
         "items": [
             {
-                "content": str(pair[0].resolve()),
-                "style": str(pair[1].resolve()),
+                "content": os.path.relpath(pair[0], folder),
+                "style": os.path.relpath(pair[1], folder),
                 "results": {
-                    name: str(_result(folder, pair, name).relative_to(folder)) for name in names
+                    name: str(result.relative_to(folder))
+                    for name, result in _results(folder, pair, names).items()
                 },
             }
             for pair in pairs
@@ -119,8 +124,10 @@ def _worst(values: Sequence[float], more_is_worse: bool | None) -> str:
     return f" ({max(values) if more_is_worse else min(values):.3f})"
 
 
-def _result(folder: Path, pair: Pair, name: str) -> Path:
-    return folder / f"{pair[0].stem}+{pair[1].stem}" / f"{name}.png"
+def _results(folder: Path, pair: Pair, names: Sequence[str]) -> dict[str, Path]:
+    item = folder / f"{pair[0].stem}+{pair[1].stem}"
+    paths = {name: item / f"{name}.png" for name in names}
+    return {name: path for name, path in paths.items() if path.exists()}
 
 
 def _thumbnail(path: Path, longest: int) -> Image.Image:

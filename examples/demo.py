@@ -1,4 +1,4 @@
-"""The demo: a photograph from scikit-image, the painting beside this file, one picture.
+"""The demo: a photograph from scikit-image, the example painting, one picture.
 
 Run by ``make demo``. The photograph (a cup of coffee, by Rachel Michetti, CC0) lies inside
 scikit-image's wheel, the painting was made by ``painting.py``, the network is bundled: nothing is
@@ -14,9 +14,10 @@ from pathlib import Path
 from PIL import Image
 from skimage import data
 
-from impasto.cli import main as impasto
+import impasto
+from impasto.cli import main as command
 
-PAINTING = Path(__file__).with_name("painting.jpg")
+PAINTING = Path(impasto.__file__).parent / "experiments" / "painting.jpg"
 
 
 def main() -> int:
@@ -29,7 +30,7 @@ def main() -> int:
         photo = Path(folder) / "coffee.png"
         Image.fromarray(data.coffee()).save(photo)
         words = ["stylize", str(photo), str(PAINTING), "-o", str(options.out), "--overwrite"]
-        return impasto([*words, "--style-scale", "1.5"])
+        return command([*words, "--style-scale", "1.5"])
 
 
 if __name__ == "__main__":

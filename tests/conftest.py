@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +141,70 @@ def painting(tmp_path: Path) -> Path:
     folder = tmp_path / "holiday-in-private"
     folder.mkdir(exist_ok=True)
     return _save(_waves(44, 56, phase=1.7), folder / "painting.png")
+
+
+def _film(
+    path: Path,
+    pictures: Sequence[Tensor],
+    *,
+    codec: str = "ffv1",
+    pixels: str = "bgr0",
+    times: Sequence[int] | None = None,
+    rotation: int = 0,
+    oblong: Fraction | None = None,
+    sound: str | None = None,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A film of pictures, 10 frames a second in units of 1/100 s; lossless by default."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10, options=options or {})
+        stream.height, stream.width = pictures[0].shape[-2:]
+        stream.pix_fmt, stream.codec_context.time_base = pixels, Fraction(1, 100)
+        if oblong is not None:
+            stream.codec_context.sample_aspect_ratio = oblong
+        if rotation:
+            stream.set_display_rotation(rotation)
+        if sound:
+            _add_hum(container, sound)
+        for number, picture in enumerate(pictures):
+            levels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(levels), format="rgb24")
+            frame.pts = times[number] if times else 10 * number
+            frame.time_base = Fraction(1, 100)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def _add_hum(container: Any, codec: str, *, seconds: float = 1.0) -> None:
+    """A tone of 440 Hz, one channel."""
+    av = pytest.importorskip("av")
+    stream = container.add_stream(codec, rate=48000, layout="mono")
+    wave = np.sin(2 * np.pi * 440 / 48000 * np.arange(int(48000 * seconds)))
+    size = stream.codec_context.frame_size or 1024
+    for start in range(0, len(wave), size):
+        part = (wave[start : start + size] * 20000).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(part, format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+@pytest.fixture(scope="session")
+def make_film() -> Callable[..., Path]:
+    """Write a film; the tests are skipped where PyAV is missing."""
+    pytest.importorskip("av")
+    pytest.importorskip("cv2")
+    return _film
+
+
+def _moving(count: int, height: int = 32, width: int = 48, *, step: int = 2) -> list[Tensor]:
+    """Frames of a camera that pans over a smooth picture."""
+    wide = _waves(height, width + step * count).float()
+    return [wide[..., step * i : step * i + width].contiguous() for i in range(count)]
+
+
+@pytest.fixture(scope="session")
+def moving() -> Callable[..., list[Tensor]]:
+    return _moving

@@ -191,3 +191,22 @@ def test_an_unknown_option_is_named():
 )
 def test_smoothing_follows_the_strength_unless_it_is_given(options, weight):
     assert Recipe(**options).variation_weight == pytest.approx(weight)
+
+
+def test_the_command_line_holds_what_is_not_at_its_default():
+    assert Recipe().command_line() == ""
+    recipe = Recipe(
+        alpha=1e-3, steps=(30, 20), tileable=True, style_layers=("conv1_1", "conv2_1"), init="a b"
+    )
+    assert recipe.command_line() == (
+        "--tileable --init 'a b' --alpha 0.001 --style-layers conv1_1,conv2_1 --steps 30,20"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tile", "sentence"), [(48, "too small.*at least 64"), ("big", "auto, none")]
+)
+def test_a_tile_that_cannot_be(tile, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        Recipe(tile=tile)
+    assert Recipe(tile="128").tile == 128

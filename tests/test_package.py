@@ -45,9 +45,10 @@ def test_the_version_is_that_of_the_distribution():
     assert impasto.__version__ == version("impasto")
 
 
-def test_types_and_weights_come_with_the_package():
+def test_types_weights_and_pages_come_with_the_package():
     assert files("impasto").joinpath("py.typed").is_file()
     assert files("impasto").joinpath("nets", "weights", "compact.safetensors").is_file()
+    assert files("impasto").joinpath("rating", "page.html").is_file()
 
 
 def test_one_root_catches_every_error_and_each_is_a_builtin_too():

@@ -49,8 +49,9 @@ def test_the_png_alone_is_enough(made, tmp_path):
         {"alpha": 1e-3, "beta": 1.0, "pooling": "avg"},
         {"tileable": True, "optimizer": "adam"},
         {"scales": 2, "steps": (2, 2), "size": 48},
+        {"size": 100, "tile": 64},
     ],
-    ids=["init from a file", "alpha and beta", "tile", "scales"],
+    ids=["init from a file", "alpha and beta", "tile", "scales", "in tiles"],
 )
 def test_every_kind_of_recipe(options, photo, painting):
     options = {**QUICK, **options}

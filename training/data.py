@@ -193,13 +193,13 @@ def batch(
         kind = uniform(gen, 0, 1)
         if kind < 0.14:
             picture = recolour(gen, procedural(gen, size))
-        elif kind < 0.30 and pool is not None and pool.shape[-1] >= size:
+        elif kind < 0.34 and pool is not None and pool.shape[-1] >= size:
             picture = pool[pick(gen, len(pool)), :, :size, :size].float() / 255
             picture = picture.flip(2) if pick(gen, 2) else picture
         else:
             picture = crop(gen, photos[pick(gen, len(photos))], size)
             picture = recolour(gen, picture) if pick(gen, 4) else picture
-            if kind < 0.50:
+            if kind < 0.53:
                 other = crop(gen, photos[pick(gen, len(photos))], size)
                 picture = spoilt(gen, picture, recolour(gen, other))
         out.append(picture)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from . import data, first
 from .optim import Muon
-from .student import HEADS, Plain, Student, export, read
+from .student import CONVS, HEADS, Plain, Student, export, read
 from .teachers import Features, Small, Teachers, central, filter_means, load_small, load_vgg
 
 WEIGHTS = Path("../shared/weights")
@@ -43,9 +43,9 @@ LAYERS = {
     "conv2_1": Layer(1.5, 0.7, 384),
     "conv2_2": Layer(0.5, 0.1, 192),
     "conv3_1": Layer(1.5, 0.7, 384),
-    "conv4_1": Layer(2.0, 1.0, 192),
-    "conv4_2": Layer(2.0, 1.0, 192),
-    "conv5_1": Layer(2.0, 1.0, 144),
+    "conv4_1": Layer(0.8, 0.5, 192),
+    "conv4_2": Layer(0.8, 0.5, 192),
+    "conv5_1": Layer(6.0, 3.0, 144),
 }
 AFTERWARDS = {"conv3_2": 384}
 """Layers whose heads are solved by least squares at the end, with positions from every crop."""
@@ -67,6 +67,8 @@ class Settings:
     pool: int = 48
     refresh: int = 60
     first_steps: int = 1500
+    frozen_to: str = ""
+    """The deepest layer that is left as it is; only what lies beyond it is taught."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ class Scale:
     spread: float
     gram_centre: Tensor
     gram_spread: float
+
+
+def names_to(layer: str) -> set[str]:
+    """The convolutions up to and with ``layer``; none for an empty name."""
+    return set(CONVS[: CONVS.index(layer) + 1]) if layer else set()
 
 
 def rows(features: Tensor, index: Tensor) -> Tensor:
@@ -131,6 +138,8 @@ class Run:
         self, settings: Settings, photos: Sequence[Tensor], weights: Path, device: torch.device
     ):
         self.settings, self.photos, self.device = settings, photos, device
+        frozen = names_to(settings.frozen_to)
+        self.frozen, self.layers = frozen, {n: x for n, x in LAYERS.items() if n not in frozen}
         some = photos[:: max(1, len(photos) // 100)]
         means = filter_means(weights / "vgg19_blocks1-3.safetensors", central(some))
         vgg = load_vgg(weights / "vgg19_blocks1-3.safetensors", means)
@@ -167,10 +176,10 @@ class Run:
     ) -> dict[str, Tensor]:
         """Random positions of every layer for crops of ``size``, the same in every crop.
 
-        ``counts`` of them per layer; as `LAYERS` says by default.
+        ``counts`` of them per layer; as many as each taught layer wants by default.
         """
         found = {}
-        for name, count in (counts or {n: layer.positions for n, layer in LAYERS.items()}).items():
+        for name, count in (counts or {n: x.positions for n, x in self.layers.items()}).items():
             side = size >> (int(name[4]) - 1)
             chosen = torch.randperm(side * side, generator=generator)[:count]
             found[name] = chosen.sort().values.to(self.device)
@@ -178,7 +187,7 @@ class Run:
 
     def measure(self, batches: int = 16) -> None:
         """Fix the scales of all errors on crops that come before step 0."""
-        gathered: dict[str, list[Tensor]] = {name: [] for name in LAYERS}
+        gathered: dict[str, list[Tensor]] = {name: [] for name in self.layers}
         gen = torch.Generator().manual_seed(self.settings.seed)
         for k in range(batches):
             pictures = self.batch(-1 - k)
@@ -238,8 +247,12 @@ class Run:
         for conv in self.student.convs.values():
             weight = cast(nn.Conv2d, conv).weight
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-        convs = [m.weight for m in cast(Sequence[nn.Conv2d], list(self.student.convs.values()))]
-        rest = [*self.student.norms.parameters(), *self.student.heads.parameters()]
+        for part in (self.student.convs, self.student.norms, self.student.heads):
+            for name in self.frozen & set(part):
+                part[name].requires_grad_(False)
+        convs = [p for p in self.student.convs.parameters() if p.requires_grad]
+        others = [*self.student.norms.parameters(), *self.student.heads.parameters()]
+        rest = [p for p in others if p.requires_grad]
         self.optimisers: list[torch.optim.Optimizer]
         if self.settings.optimiser == "muon":
             self.optimisers = [Muon(convs, self.settings.muon_lr)]
@@ -294,8 +307,8 @@ class Run:
         """The weighted sum of all errors on ``lesson``, and the errors of every layer."""
         found: dict[str, tuple[Tensor, Tensor]] = {}
         with torch.autocast(self.device.type, self.low, enabled=self.low != torch.float32):
-            own = self.student(lesson.pictures, LAYERS)
-            for name in LAYERS:
+            own = self.student(lesson.pictures, self.layers)
+            for name in self.layers:
                 given = self.student.head(name, rows(own[name], lesson.index[name]))
                 found[name] = errors(given, lesson.target[name], self.scales[name])
         parts = [LAYERS[n].feature * f + LAYERS[n].gram * g for n, (f, g) in found.items()]
@@ -328,10 +341,14 @@ class Run:
         return student.eval()
 
     def refresh_pool(self) -> None:
-        """Add a batch of pictures half-optimised by the student as it is now."""
+        """Add a batch of pictures half-optimised by the student as it is now, or by the teacher.
+
+        They take turns: each network leaves traces of its own.
+        """
         s = self.settings
         gen = torch.Generator().manual_seed(s.seed * 7919 + self.step)
-        plain = Plain(self.averaged().folded()).to(self.device)
+        turn = self.step // s.refresh % 2
+        plain = Plain(self.averaged().folded()).to(self.device) if turn else self.teachers.small
         new = (half_optimised(plain, self.photos, gen, s.crops, s.size, self.low) * 255).round()
         fresh = new.to("cpu", torch.uint8)
         old = fresh[:0] if self.pool is None else self.pool
@@ -405,7 +422,8 @@ def half_optimised(
         held = maps(content)["conv4_2"]
     picture = start.clone().requires_grad_()
     adam = torch.optim.Adam([picture], lr=data.uniform(gen, 0.01, 0.05))
-    for _ in range(8 + data.pick(gen, 16)):
+    # Mostly the first steps, where pictures change fast; sometimes nearly to the end.
+    for _ in range(8 + data.pick(gen, 16) if data.pick(gen, 4) else 60 + data.pick(gen, 60)):
         found = maps(picture)
         loss = (found["conv4_2"] - held).float().square().mean() / held.float().square().mean()
         for name in STYLE:

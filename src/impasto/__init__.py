@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from impasto.api import Job, Result, Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
     from impasto.errors import (
+        FilmError,
         ImpastoError,
         OutputError,
         PictureError,
+        RatingError,
         RecipeError,
         RecordError,
         WeightsError,
     )
+    from impasto.film_recipe import FilmRecipe
+    from impasto.films import film_job, stylize_video
     from impasto.panel import measure
     from impasto.reproduction import reproduce
 
@@ -37,30 +41,40 @@ _HOMES = {
     "texture": "api",
     "measure": "panel",
     "reproduce": "reproduction",
+    "stylize_video": "films",
+    "film_job": "films",
+    "FilmRecipe": "film_recipe",
     "Recipe": "config",
+    "FilmError": "errors",
     "ImpastoError": "errors",
     "OutputError": "errors",
     "PictureError": "errors",
+    "RatingError": "errors",
     "RecipeError": "errors",
     "RecordError": "errors",
     "WeightsError": "errors",
 }
 
 __all__ = [
+    "FilmError",
+    "FilmRecipe",
     "ImpastoError",
     "Job",
     "OutputError",
     "PictureError",
+    "RatingError",
     "Recipe",
     "RecipeError",
     "RecordError",
     "Result",
     "Stylizer",
     "WeightsError",
+    "film_job",
     "measure",
     "reproduce",
     "stylize",
     "stylize_iter",
+    "stylize_video",
     "texture",
 ]
 

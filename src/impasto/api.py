@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from torch import Tensor
 
 from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
+from impasto.engine.forecast import Forecast, forecast
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
+from impasto.engine.storage import Storage, in_memory
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.checkpoints import Kept, read_checkpoint, write_checkpoint
@@ -41,6 +43,7 @@ from impasto.files.images import (
     write_result,
 )
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
+from impasto.files.scratch import Scratch
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
@@ -119,7 +122,7 @@ class Job:
         resume: StrPath | None = None,
     ) -> None:
         self.recipe = recipe
-        self.plan = plan or _plan_for(recipe, content, styles)
+        self.plan = plan or _plan_for(recipe, content, styles, stylizer.network)
         self.transparent = content.alpha is not None
         self._alpha_whole = content.alpha
         self._task = task
@@ -133,8 +136,14 @@ class Job:
         self._weights: dict[int, dict[str, float | None]] = {}
         self._troubles: list[dict[str, Any]] = []
         self._last: State | None = None
+        self._forecast: Forecast | None = None
+        self._content_size = content.size
         self._seconds = 0.0
         kept = None if resume is None else self._taken_up(Path(resume))
+        storage = Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
+        if task == "stylize" and storage is not in_memory:
+            content = _stored(content, storage)
+            self._pictures["content"] = [content]
         self._states = (run_cropped if recipe.crop_preview else run)(
             recipe,
             self.plan,
@@ -147,15 +156,31 @@ class Job:
             layer_loss=stylizer.style_loss,
             optimizer=stylizer.optimizer,
             resume=kept.point if kept else None,
+            storage=storage,
         )
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds
         for state in self._states:
             self._seconds = time.monotonic() - start
-            self._last = state
+            self._last = self._timed(state)
             self._note(state)
-            yield state
+            yield self._last
+
+    def forecast(self) -> Forecast:
+        """What the whole run will take, from a trial of a second; ask before the first state.
+
+        The states' progress is then a share of this time.
+        """
+        if self._forecast is None:
+            self._forecast = forecast(
+                self.recipe,
+                self.plan,
+                self._content_size,
+                [each.size for each in self._pictures["styles"]],
+                self._stylizer.network,
+            )
+        return self._forecast
 
     @property
     def last(self) -> State | None:
@@ -235,11 +260,19 @@ class Job:
         alpha = self._alpha_whole
         return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
 
+    def _timed(self, state: State) -> State:
+        if self._forecast is None:
+            return state
+        step = state.step - self.plan.steps_before(state.stage)
+        progress = self._forecast.progress(self.plan, state.stage, step)
+        return replace(state, progress=progress)
+
     def _note(self, state: State) -> None:
         values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
         self._losses.append({"step": state.step, "stage": state.stage, **values})
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
         self._weights.setdefault(state.stage, weights)
+        self.plan = self.plan.in_tiles(state.stage, state.tile)
         if state.trouble:
             self._note_trouble(state.step, state.stage, asdict(state.trouble))
 
@@ -500,8 +533,17 @@ def _listed(style: Styles) -> list[Any]:
     return styles
 
 
-def _plan_for(recipe: Recipe, content: Picture, styles: Sequence[Picture]) -> Plan:
-    whole = make_plan(recipe, content.size, [style.size for style in styles])
+def _stored(picture: Picture, storage: Storage) -> Picture:
+    """The same picture, its values where the storage has room."""
+    tensor = picture.tensor
+    return replace(picture, tensor=storage(tensor, tuple(tensor.shape)).copy_(tensor))
+
+
+def _plan_for(
+    recipe: Recipe, content: Picture, styles: Sequence[Picture], network: Network
+) -> Plan:
+    sizes = [style.size for style in styles]
+    whole = make_plan(recipe, content.size, sizes, network=network)
     return crop_plan(whole, content.tensor) if recipe.crop_preview else whole
 
 

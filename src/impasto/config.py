@@ -7,6 +7,7 @@ so each option's default and its explanation live here and nowhere else.
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePath
@@ -19,10 +20,11 @@ from impasto.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
+SMALLEST_TILE = 64
 INITS = ("noise", "content", "style", "stripes")
 
 
-def _option(group: str) -> Callable[[Any, str], Any]:
+def option_group(group: str) -> Callable[[Any, str], Any]:
     """Fields of one heading of the help."""
 
     def option(default: Any, text: str) -> Any:
@@ -31,11 +33,11 @@ def _option(group: str) -> Callable[[Any, str], Any]:
     return option
 
 
-_look = _option("The look")
-_picture = _option("Size and file")
-_objective = _option("The objective (the report's terms)")
-_run = _option("The optimisation")
-_machine = _option("The machine")
+_look = option_group("The look")
+_picture = option_group("Size and file")
+_objective = option_group("The objective (the report's terms)")
+_run = option_group("The optimisation")
+_machine = option_group("The machine")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +154,18 @@ class Recipe:
         "auto",
         "Arithmetic of the network; auto is bfloat16 at the last scale where the hardware has it.",
     )
+    tile: int | str = _machine(
+        "auto",
+        "Side of the tiles that a large picture is computed in, in pixels; the result is the same. "
+        "auto: as free memory asks for; none: the whole at once.",
+    )
     threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
 
     def __post_init__(self) -> None:
         _check_types(self)
         _check_numbers(self)
         _check_size(self)
+        _check_tile(self)
         _check_colors(self)
         _check_layers(self)
         _check_lists(self)
@@ -242,6 +250,18 @@ class Recipe:
         for name in ("init", "weights"):
             values[name] = values[name] and PurePath(values[name]).name
         return values
+
+    def command_line(self) -> str:
+        """The options that are not at their defaults, as one writes them after a command."""
+        words: list[str] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value == item.default:
+                continue
+            words.append(f"--{_flag(item.name)}")
+            if value is not True:
+                words.append(_written(value))
+        return shlex.join(words)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
@@ -352,6 +372,20 @@ def _check_size(recipe: Recipe) -> None:
     _ = recipe.frame  # says what is wrong with either
 
 
+def _check_tile(recipe: Recipe) -> None:
+    if isinstance(recipe.tile, str) and recipe.tile.strip().isdigit():
+        object.__setattr__(recipe, "tile", int(recipe.tile))
+    if isinstance(recipe.tile, str) and recipe.tile not in ("auto", "none"):
+        raise RecipeError(
+            f"--tile {recipe.tile[:40]!r} is unknown: write auto, none, or a number of pixels."
+        )
+    if isinstance(recipe.tile, int) and recipe.tile < SMALLEST_TILE:
+        raise RecipeError(
+            f"--tile {recipe.tile} is too small, as tiles need 70 more pixels all around: take at "
+            f"least {SMALLEST_TILE}."
+        )
+
+
 def _check_colors(recipe: Recipe) -> None:
     if recipe.match_color and recipe.preserve_color != "none":
         raise RecipeError(
@@ -393,6 +427,11 @@ def _check_lists(recipe: Recipe) -> None:
 
 def _flag(name: str) -> str:
     return name.replace("_", "-")
+
+
+def _written(value: Any) -> str:
+    """A value as the command line takes it."""
+    return ",".join(map(_written, value)) if isinstance(value, tuple) else str(value)
 
 
 def _count(number: int, noun: str) -> str:

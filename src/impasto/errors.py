@@ -5,8 +5,10 @@
     ImpastoError            whatever a caller can mend; its text is one sentence that says how
     ├── RecipeError         an option is out of range, unknown, or contradicts another
     ├── PictureError        a picture is missing, unreadable or too small
+    ├── FilmError           a film is missing, unreadable, or damaged in the middle
     ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
     ├── RecordError         a record is missing, damaged, or cannot be carried out here
+    ├── RatingError         a sheet to be rated, or choices made on one, are missing or damaged
     └── OutputError         a result cannot be written where it was asked for
 
 The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
@@ -27,12 +29,20 @@ class PictureError(ImpastoError, ValueError):
     """A picture is missing, unreadable or too small."""
 
 
+class FilmError(ImpastoError, ValueError):
+    """A film is missing, unreadable, or damaged in the middle."""
+
+
 class WeightsError(ImpastoError, ValueError):
     """A weights file is missing, of the wrong shape, or not what it says it is."""
 
 
 class RecordError(ImpastoError, ValueError):
     """A record is missing, damaged, or cannot be carried out here."""
+
+
+class RatingError(ImpastoError, ValueError):
+    """A sheet to be rated, or choices made on one, are missing or damaged."""
 
 
 class OutputError(ImpastoError, OSError):

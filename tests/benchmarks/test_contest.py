@@ -53,6 +53,10 @@ def test_two_contenders_on_one_pair(photo, painting, tmp_path, capsys):
     table = (out / "table.md").read_text()
     assert table in capsys.readouterr().out
     assert table.count("\n| ") == 3
+    made[0].unlink()
+    contest.main([*words, "--verdict-only"])  # what is not there is left out
+    assert (out / "table.md").read_text().count("\n| ") == 2
+    contest.main([*words, "--pictures-only"])
     before = [path.stat().st_mtime_ns for path in made]
     contest.main(words)  # nothing is made or measured twice
     assert [path.stat().st_mtime_ns for path in made] == before
@@ -139,6 +143,6 @@ def test_a_table_has_median_worst_and_faults():
     figures = {title: 1.0 for title, *_ in COLUMNS}
     rows = {"a": {**figures, "faults": []}, "b": {**figures, "w2": 3.0, "faults": ["flat"]}}
     *_, line = table_of({"gram": rows}, ["gram"])
-    assert line.startswith("| gram | 1.000 (1.000) |")
+    assert line.startswith("| gram | 2 | 1.000 (1.000) |")
     assert "| 2.000 (3.000) |" in line
     assert line.endswith("| 1 |")

@@ -24,7 +24,19 @@ from impasto.files import atomic, cache
 from impasto.files.reading import read_record
 from impasto.files.weights import COMPACT_FILE
 
-QUICK = ["--size", "40", "--steps", "3", "--scales", "1", "--precision", "fp32", "--threads", "1"]
+QUICK = [
+    "--quiet",
+    "--size",
+    "40",
+    "--steps",
+    "3",
+    "--scales",
+    "1",
+    "--precision",
+    "fp32",
+    "--threads",
+    "1",
+]
 OFTEN = ["--checkpoint", "0.000001", "--preview", "1"]
 
 
@@ -197,7 +209,7 @@ def test_a_strange_place(photo, painting, tmp_path):
     name = here / os.fsdecode(b"ph\xf8to.png")
     shutil.copy(photo, name)
     done = subprocess.run(
-        [sys.executable, "-m", "impasto", "stylize", str(name), str(painting), *QUICK],
+        [sys.executable, "-m", "impasto", "stylize", str(name), str(painting), *QUICK[1:]],
         check=False,
         capture_output=True,
         cwd=here,
@@ -228,10 +240,7 @@ def test_two_runs_at_once(photo, painting, tmp_path):
     """Of one output: one makes it, the other says so. The cache is read by both."""
     out = tmp_path / "out.png"
     words = [sys.executable, "-m", "impasto", "stylize", str(photo), str(painting), "-o", str(out)]
-    both = [
-        subprocess.Popen([*words, *QUICK, "-q"], stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
+    both = [subprocess.Popen([*words, *QUICK], stderr=subprocess.PIPE, text=True) for _ in range(2)]
     ends = [(process.communicate(timeout=300)[1], process.returncode) for process in both]
     assert sorted(status for _, status in ends) == [0, 2]
     said = "".join(text for text, _ in ends)

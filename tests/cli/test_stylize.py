@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from impasto.cli import main
+from impasto.engine.plan import Machine
 from impasto.nets.topology import COMPACT_WIDTHS
 
 QUICK = ["--size", "40", "--steps", "2", "--scales", "1", "--precision", "fp32", "--threads", "1"]
@@ -45,7 +47,8 @@ def test_a_picture_and_its_record_by_their_default_names(photo, painting, folder
     printed = capsys.readouterr()
     assert printed.out == "photo+painting.png\n"
     lines = printed.err.splitlines()
-    assert "scale 1/1 40x33" in lines[0]
+    assert re.fullmatch(r"impasto: 40x33: about \d+ s, 0\.\d GB of memory\.", lines[0])
+    assert "scale 1/1 40x33" in lines[1]
     assert "100%" in lines[-1]
     assert "\x1b" not in printed.err  # plain lines where there is no terminal
 
@@ -270,3 +273,21 @@ def test_ctrl_c_writes_the_picture_so_far(photo, painting, folder):
     assert "out.png" in err
     assert _names(folder) == {"out.png", "out.json", "out.checkpoint"}
     assert Image.open("out.png").size == (64, 53)
+
+
+def test_tiles_are_told_beforehand_and_recorded(photo, painting, folder, capsys):
+    words = [str(photo), str(painting), "--size", "100", "--tile", "70", *QUICK[2:]]
+    assert main(["stylize", *words]) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert re.fullmatch(r"impasto: 100x83: about .*, .* GB of memory, tiles of 64 pixels\.", first)
+    record = json.loads(Path("photo+painting.json").read_text())
+    assert [stage["tile"] for stage in record["plan"]["stages"]] == [64]
+
+
+def test_beyond_memory_is_one_sentence_before_anything_starts(photo, painting, capsys, monkeypatch):
+    free = Machine(("cpu",), frozenset(), 1, {"cpu": 1_000_000})
+    monkeypatch.setattr(Machine, "here", lambda: free)
+    assert main(["stylize", str(photo), str(painting), *QUICK]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "even in tiles" in sentence
+    assert "smaller --size" in sentence

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import OutputError
-from impasto.files.atomic import atomic_write, check_output, remove_leftovers
+from impasto.files.atomic import atomic_write, check_folder, check_output, remove_leftovers
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path):
@@ -89,3 +89,19 @@ def test_what_a_killed_writer_left_is_told_from_others(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
     remove_leftovers(other)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_for_results_is_there_or_can_be_made(tmp_path, monkeypatch):
+    check_folder(tmp_path)
+    check_folder(tmp_path / "new")
+    monkeypatch.chdir(tmp_path)
+    check_folder(Path("new"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="is not a folder"):
+        check_folder(tmp_path / "file")
+    with pytest.raises(OutputError, match="does not exist"):
+        check_folder(tmp_path / "no" / "new")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OutputError, match="cannot be written to"):
+        check_folder(tmp_path / "new")
+    assert not (tmp_path / "new").exists()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from skimage.exposure import match_histograms
 
-from impasto.ops.color import match_color_statistics, rgb_to_luma, with_luma_of
+from impasto.ops.color import match_color_statistics, match_histogram, rgb_to_luma, with_luma_of
 
 
 def _picture(*shape: int, seed: int = 0, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
@@ -78,3 +79,24 @@ def test_matching_survives_pictures_without_any_variation():
     flat, image = torch.full((1, 3, 4, 4), 0.25), _picture(1, 3, 4, 4).float()
     assert match_color_statistics(flat, image).isfinite().all()
     torch.testing.assert_close(match_color_statistics(image, flat), flat, rtol=0, atol=0.01)
+
+
+def test_a_matched_histogram_is_the_references():
+    image, reference = _picture(1, 3, 20, 30), _picture(1, 3, 20, 30, seed=1, low=0.4, high=0.6)
+    matched = match_histogram(image, reference)
+    for found, wanted, before in zip(matched[0], reference[0], image[0], strict=True):
+        assert torch.equal(found.flatten().sort().values, wanted.flatten().sort().values)
+        assert torch.equal(found.flatten().argsort(), before.flatten().argsort())
+
+
+def test_a_picture_matched_to_itself_is_itself():
+    image = (_picture(1, 3, 20, 30) * 8).round() / 8  # with many equal values
+    assert torch.equal(match_histogram(image, image), image)
+
+
+def test_matching_is_that_of_scikit_image_but_for_its_interpolation():
+    image = (255 * _picture(1, 3, 40, 30)).round() / 255
+    reference = (255 * _picture(1, 3, 50, 20, seed=1) ** 2).round() / 255
+    expected = match_histograms(image[0].numpy(), reference[0].numpy(), channel_axis=0)
+    difference = match_histogram(image, reference)[0] - torch.from_numpy(expected)
+    assert difference.abs().max() < 2 / 255

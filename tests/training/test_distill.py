@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,9 +7,10 @@ from safetensors.torch import save_file
 
 from training import distill
 from training.distill import LAYERS, Budget, Run, Scale, Settings, errors, train
-from training.student import WIDTHS, Plain, Student, read
+from training.student import CONVS, WIDTHS, Plain, Student, read
 from training.teachers import LAYERS as WALK
 
+CPU = torch.device("cpu")
 TINY = Settings(crops=2, size=32, pool=2, refresh=2, first_steps=5, lr=1e-3)
 
 
@@ -76,7 +78,7 @@ def test_clock():
 
 def test_a_run_killed_and_resumed_is_the_run(weights, photos, tmp_path):
     def begin():
-        return Run(TINY, photos, weights, torch.device("cpu"))
+        return Run(TINY, photos, weights, CPU)
 
     start = Student(LAYERS).folded()
     whole = begin()
@@ -108,11 +110,24 @@ def test_a_run_killed_and_resumed_is_the_run(weights, photos, tmp_path):
 
 
 def test_a_run_from_nothing(weights, photos):
-    run = Run(TINY, photos, weights, torch.device("cpu"))
+    run = Run(TINY, photos, weights, CPU)
     run.begin(None)
     train(run, Budget(steps=1))
     assert run.step == 1
     assert all(bool(torch.isfinite(value).all()) for value in run.average.values())
+
+
+def test_what_is_frozen_stays_and_what_lies_beyond_is_taught(weights, photos):
+    start = Student(LAYERS).folded()
+    run = Run(replace(TINY, frozen_to="conv3_1", first_steps=0), photos, weights, CPU)
+    run.begin(start)
+    assert list(run.layers) == ["conv4_1", "conv4_2", "conv5_1"]
+    before = {k: v.clone() for k, v in run.student.state_dict().items()}
+    train(run, Budget(steps=2))
+    after = run.student.state_dict()
+    moved = {k.split(".")[1] for k in after if not torch.equal(after[k], before[k])}
+    assert moved & set(CONVS[: CONVS.index("conv3_2")]) == set()
+    assert moved >= {"conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv5_1"}
 
 
 def test_command_line_names_every_setting():

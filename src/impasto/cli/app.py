@@ -18,10 +18,13 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
+from impasto.cli.experiments import NOT_VARIED, Content, Network, Style, Weights, experiments
 from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
 from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
+from impasto.cli.rate import rate
+from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
 
@@ -34,7 +37,10 @@ app = App(
 )
 app.command(models)
 app.command(classify)
+app.command(video)
 app.command(measure)
+app.command(experiments)
+app.command(rate)
 
 
 @app.command
@@ -131,6 +137,47 @@ def texture(
         output=output,
         overwrite=overwrite,
         keeping=Keeping(resume, checkpoint),
+        quiet=quiet,
+        options=options,
+    )
+
+
+@app.command
+@partial(with_recipe_options, leave_out=NOT_VARIED)
+def sweep(
+    *,
+    vary: Annotated[
+        list[str] | None,
+        Parameter(
+            help="An option and its values, such as init=noise,content; + joins what is one value. "
+            "alpha/beta is the report's ratio. Once for each axis of the grid.",
+            negative="",
+        ),
+    ] = None,
+    out: Annotated[Path, Parameter(help="A folder for the page and the cells.")] = Path("sweep"),
+    content: Content = None,
+    style: Style = None,
+    size: Annotated[int, Parameter(help="Longest side of every picture, in pixels.")] = 256,
+    network: Network = "compact",
+    weights: Weights = None,
+    yes: Annotated[bool, Parameter(help="Go on with over 500 cells.", negative="")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    **options: Any,
+) -> int:
+    """Draw any grid of options as a labelled sheet, with style against content as a curve."""
+    del debug
+    from impasto.cli.experiments import sweep_command
+
+    return sweep_command(
+        vary or (),
+        out,
+        content,
+        style,
+        size=size,
+        network=network,
+        weights=weights,
+        yes=yes,
         quiet=quiet,
         options=options,
     )

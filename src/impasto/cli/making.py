@@ -9,7 +9,8 @@ from pathlib import Path
 
 from impasto.api import Job, check_destination
 from impasto.cli.keeping import Keeper, Keeping
-from impasto.cli.progress import progress_display
+from impasto.cli.memory import keep_freed_memory
+from impasto.cli.progress import lasting, progress_display
 from impasto.cli.stopping import status_of
 from impasto.engine.state import State
 from impasto.errors import OutputError
@@ -64,6 +65,8 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
         else:
             overwrite = output.overwrite or (resume and may_replace(path, job.wanted))
             check_destination(path, overwrite=overwrite)
+            if not output.quiet:
+                say((_expected(job),), quiet=False)
             status = _work(job, keeper, output)
             _deliver(job, keeper, path, overwrite=overwrite)
             _report(job, keeper, output, status)
@@ -78,9 +81,24 @@ def say(sentences: Sequence[str], *, quiet: bool) -> None:
         print(f"impasto: {sentence}", file=sys.stderr)
 
 
+def _expected(job: Job) -> str:
+    """What the run will take, and what the plan does about it."""
+    expected = job.forecast()
+    last = job.plan.stages[-1]
+    parts = [f"about {lasting(expected.total)}"]
+    if expected.memory is not None:
+        parts.append(f"{expected.memory / 1e9:.1f} GB of memory")
+    if last.tile is not None:
+        parts.append(f"tiles of {last.tile} pixels")
+    if last.mapped:
+        parts.append("the optimiser's memory in a file")
+    return f"{last.width}x{last.height}: {', '.join(parts)}."
+
+
 def _work(job: Job, keeper: Keeper, output: Output) -> int:
     """Draw a job's progress until it is done or stopped; the exit status."""
     preview = _Preview(_preview_path(output.path), output.preview)
+    keep_freed_memory(job.plan)
     try:
         with progress_display(job.plan, quiet=output.quiet) as show:
             for state in job:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from impasto.panel import Figure, Panel
 
-WIDEST = 200  # columns; of a table that goes into a file
-
 
 def measure(
     result: Annotated[Path, Parameter(help="The picture to be judged.")],
@@ -48,6 +46,7 @@ def measure(
 ) -> int:
     """Say how near a result is to its photograph and its painting, and name its faults."""
     del debug
+    from impasto.cli.tables import plain_console
     from impasto.panel import measure as measure_result
 
     names = tuple(name.strip() for name in layers.split(",") if name.strip())
@@ -55,7 +54,7 @@ def measure(
     if as_json:
         print(json.dumps(panel.as_dict(), indent=1, allow_nan=False))
     else:
-        print_panel(panel, _console())
+        print_panel(panel, plain_console())
     return 0
 
 
@@ -81,12 +80,3 @@ def print_panel(panel: Panel, console: Console) -> None:
 def _cells(figure: Figure) -> list[str]:
     numbers = (figure.value, figure.photograph, figure.painting)
     return [figure.name, *("" if n is None else f"{n:.3f}" for n in numbers), figure.fault]
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = WIDEST
-    return console

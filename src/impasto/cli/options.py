@@ -18,8 +18,16 @@ def with_recipe_options(
     command: Callable[..., Any],
     *,
     leave_out: Collection[str] = (),
+    also: type[Any] | None = None,
 ) -> Callable[..., Any]:
-    """Give a command one option for each field of the recipe, in place of its ``**options``."""
+    """Give a command one option for each field of the recipe, in place of its ``**options``.
+
+    Args:
+        command: takes ``**options``.
+        leave_out: fields that mean nothing there.
+        also: another dataclass, whose fields come first.
+
+    """
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [
@@ -27,7 +35,8 @@ def with_recipe_options(
         for parameter in signature.parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    types = get_type_hints(Recipe)
+    sources = [Recipe] if also is None else [also, Recipe]
+    types = {name: hint for source in sources for name, hint in get_type_hints(source).items()}
     drawn = [
         inspect.Parameter(
             item.name,
@@ -35,7 +44,8 @@ def with_recipe_options(
             default=item.default,
             annotation=_annotation(types[item.name], item.metadata["help"], item.metadata["group"]),
         )
-        for item in fields(Recipe)
+        for source in sources
+        for item in fields(source)
         if item.name not in leave_out
     ]
     command.__signature__ = inspect.Signature(own + drawn)  # type: ignore[attr-defined]

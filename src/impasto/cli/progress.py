@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,6 +14,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
+
+if TYPE_CHECKING:
+    from impasto.experiments.runner import Progress as Doing
+
+if TYPE_CHECKING:
+    from impasto.experiments.runner import Progress as Doing
 
 Show = Callable[[State], None]
 BatchShow = Callable[[int, str, Plan, State], None]
@@ -26,7 +33,7 @@ def progress_display(plan: Plan, *, quiet: bool) -> Iterator[Show]:
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _bar_show(plan, bar)
     else:
         yield _plain_show(plan)
@@ -39,10 +46,23 @@ def batch_display(count: int, *, quiet: bool) -> Iterator[BatchShow]:
     if quiet:
         yield lambda *_: None
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with progress_bar(console) as bar:
             yield _batch_bar_show(count, bar)
     else:
         yield _batch_plain_show(count)
+
+
+@contextmanager
+def experiments_display(*, quiet: bool) -> Iterator[Callable[[Doing], None]]:
+    """A function that shows how far experiments are: a bar over the cells and one within."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        with progress_bar(console) as bar:
+            yield _experiments_show(bar)
+    else:
+        yield _plain_experiments_show
 
 
 def describe(plan: Plan, state: State) -> str:
@@ -55,7 +75,8 @@ def describe(plan: Plan, state: State) -> str:
     )
 
 
-def _bar(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar with a rate and the time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -105,6 +126,31 @@ def _batch_plain_show(count: int) -> BatchShow:
     return show
 
 
+def _experiments_show(bar: Progress) -> Callable[[Doing], None]:
+    cells = bar.add_task("cells", total=None, rate="")
+    within = bar.add_task("", total=1.0, rate="")
+    rate = _Rate()
+
+    def show(doing: Doing) -> None:
+        state = doing.state
+        share = state.progress if state else 0.0
+        words = escape(f"{doing.experiment}: {doing.label}")
+        bar.update(cells, total=doing.count, completed=doing.done + share, description=words)
+        if state and doing.plan:
+            about = describe(doing.plan, state)
+            bar.update(within, completed=share, description=about, rate=rate(state))
+
+    return show
+
+
+def _plain_experiments_show(doing: Doing) -> None:
+    """A line for every cell, when it starts."""
+    if doing.state is None:
+        share = doing.done / max(1, doing.count)
+        place = f"{doing.done}/{doing.count}"
+        print(f"{share:4.0%}  {place} {doing.experiment}: {doing.label}", file=sys.stderr)
+
+
 def _plain_show(plan: Plan) -> Show:
     """A line at every tenth of the work."""
     rate, shown = _Rate(), -1
@@ -117,6 +163,14 @@ def _plain_show(plan: Plan) -> Show:
             print(f"{state.progress:4.0%}  {describe(plan, state)}  {speed}", file=sys.stderr)
 
     return show
+
+
+def lasting(seconds: float) -> str:
+    """A time to wait, in the unit that one would say it in."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1, seconds):.0f} s"
 
 
 class _Rate:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from impasto.cli.curve import print_chart
-from impasto.config import Recipe
 from impasto.files.atomic import check_output
 from impasto.files.charts import loss_chart, write_chart
 from impasto.files.reading import Record, read_record
@@ -69,7 +66,7 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
         ),
     )
     yield "seed", str(record.recipe.seed)
-    yield "recipe", _changed_options(record.recipe) or "all defaults"
+    yield "recipe", record.recipe.command_line() or "all defaults"
     yield from _plan_rows(record)
     yield from _result_rows(record)
     yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
@@ -102,19 +99,5 @@ def _result_rows(record: Record) -> Iterator[tuple[str, str]]:
         yield "pixels", f"sha256 {result.sha256[:12]}"
 
 
-def _changed_options(recipe: Recipe) -> str:
-    """The options that are not at their defaults, as on a command line."""
-    changed = [
-        f"--{item.name.replace('_', '-')} {_word(getattr(recipe, item.name))}"
-        for item in fields(Recipe)
-        if getattr(recipe, item.name) != item.default
-    ]
-    return " ".join(changed)
-
-
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
-
-
-def _word(value: Any) -> str:
-    return ",".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)

@@ -10,6 +10,7 @@ from typing import Any
 from impasto.api import Job, stylize_job
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make, say
+from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
 from impasto.files.images import check_suffix
 
@@ -70,13 +71,6 @@ def _price(job: Job) -> str:
     _, _, height, width = last.window or (0, 0, last.height, last.width)
     return (
         f"these are {width}x{height} of {last.width}x{last.height} "
-        f"pixels; all of them take about {_duration(job.seconds / job.plan.share)} on this "
+        f"pixels; all of them take about {lasting(job.seconds / job.plan.share)} on this "
         "machine: leave out --crop-preview to make them."
     )
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(1, seconds):.0f} s"

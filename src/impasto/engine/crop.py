@@ -19,6 +19,7 @@ from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, Stage, Window
 from impasto.engine.pyramid import Pictures, recolored, run
 from impasto.engine.state import Checkpoint, State
+from impasto.engine.storage import Storage, in_memory
 from impasto.nets.network import Network
 from impasto.ops.detail import most_detailed
 from impasto.ops.inits import interpolate, resize
@@ -52,6 +53,7 @@ def run_cropped(
     layer_loss: StatisticsLoss | None = None,
     optimizer: Callable[[], Optimizer] | None = None,
     resume: Checkpoint | None = None,
+    storage: Storage = in_memory,
 ) -> Iterator[State]:
     """:func:`impasto.engine.pyramid.run` for a plan from :func:`crop_plan`.
 
@@ -61,7 +63,7 @@ def run_cropped(
         RecipeError: as :func:`impasto.engine.pyramid.run`, and RecordError likewise.
 
     """
-    go = partial(run, network=network, layer_loss=layer_loss, optimizer=optimizer)
+    go = partial(run, network=network, layer_loss=layer_loss, optimizer=optimizer, storage=storage)
     recipe, pictures = _recolored_once(recipe, pictures)
     whole = [stage for stage in plan.stages if stage.window is None]
     done = max(1, len(whole))

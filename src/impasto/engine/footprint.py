@@ -1,73 +1,111 @@
 """What a run takes of a machine's memory, from its sizes alone.
 
-A network's activations are counted from its table of layers; what surrounds them (pooling's
-indices, copies in float32, gradients on their way) and the program itself are measured constants:
-``benchmarks/memory.py`` holds the sum against the true peak.
+Pictures are counted, and a network's activations from its table of layers. What surrounds these
+(poolings' indices, copies in float32, gradients on their way) and the program itself are constants
+that were measured: ``benchmarks/memory.py`` holds the sum against the true peak.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from impasto.config import Recipe
 from impasto.engine.tiles import halos, tiles
 from impasto.nets.topology import Layer
 
-Size = tuple[int, int]  # height, width
+if TYPE_CHECKING:
+    from impasto.engine.plan import Size, Stage
 
-PROGRAM = 260e6  # bytes of torch and the program itself, before any picture
+PROGRAM = 260e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32
 AROUND = 16.5  # bytes a pixel for each channel of the first layer, besides the activations
-FORWARD = 0.35  # of a gradient's memory, for a picture that is only measured
+FORWARD = 0.35  # share of a gradient's memory that a picture takes which is only measured
+PASSES = 1.5  # forward, forward and backward, over forward and backward
+AT_ONCE = {"lbfgs": 5, "adam": 6, "sgd": 7}  # pictures that an optimiser needs beside its pairs
+AT_ONCE_MAPPED = {"lbfgs": 4, "adam": 4, "sgd": 7}
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """A network's memory.
+    """The memory of a recipe's runs with one network.
 
     Attributes:
-        table: its layers.
-        layers: those whose features are asked for.
-        itemsize: bytes of one value.
+        recipe: its layers and its optimiser count.
+        table: the network's layers.
 
     """
 
-    table: tuple[Layer, ...]
-    layers: Collection[str]
-    itemsize: int
+    recipe: Recipe
+    table: Sequence[Layer]
 
-    def gradient(self, size: Size, tile: int | None) -> float:
-        """Bytes of one gradient of a picture, besides the picture's own."""
-        return self._per_pixel * self._at_once(size, tile)
+    def stage(self, stage: Stage, content: Size) -> float:
+        """Bytes that a stage takes, besides what there is already.
 
-    def statistics(self, size: Size, tile: int | None) -> float:
-        """Bytes of measuring a painting, besides the painting's own."""
-        return FORWARD * self._per_pixel * self._at_once(size, tile)
+        Args:
+            stage: its tiles and what is mapped count.
+            content: size of the photograph as it is.
 
-    def content(self, layers: Collection[str]) -> float:
-        """Bytes a pixel of the features of some layers."""
-        found = [each for each in self.table if each.name in layers]
-        return sum(each.out_channels * self.itemsize / 4.0 ** (each.block - 1) for each in found)
+        """
+        paintings = sum(height * width for height, width in stage.styles)
+        is_resized = (stage.height, stage.width) != content
+        kept = PICTURE * (stage.pixels * (self._pictures(stage) + is_resized) + paintings)
+        measured = max(self._at_once(size, stage.tile) for size in stage.styles)
+        made = self._at_once(stage.size, stage.tile)
+        network = self._per_pixel(stage) * max(made, FORWARD * measured)
+        return kept + network + self._content(stage) + self._weights(stage)
 
-    @property
-    def _per_pixel(self) -> float:
-        last = max(i for i, layer in enumerate(self.table) if layer.name in self.layers)
+    def _pictures(self, stage: Stage) -> int:
+        """Pictures of the stage's size that are in memory at the same time."""
+        name = self.recipe.optimizer
+        averages = 3 if self.recipe.average else 0
+        if stage.mapped:
+            return AT_ONCE_MAPPED[name] + averages
+        pairs = min(self.recipe.history, stage.steps) if name == "lbfgs" else 0
+        return AT_ONCE[name] + 2 * pairs + averages
+
+    def _per_pixel(self, stage: Stage) -> float:
+        """Bytes of the network for each pixel that is in it."""
         values = 0.0
-        for layer in self.table[: last + 1]:
+        for layer in self._used():
             block = layer.block + (layer.kind == "pool")
             values += layer.out_channels / 4.0 ** (block - 1)
-        return values * self.itemsize + AROUND * self.table[0].out_channels
+        return values * _itemsize(stage) + AROUND * self.table[0].out_channels
 
     def _at_once(self, size: Size, tile: int | None) -> int:
-        """Pixels that are in the network at the same time."""
+        """Pixels of a picture that are in the network at the same time."""
         if tile is None:
             return size[0] * size[1]
-        reach = halos(self.table, self.layers)
-        return max(each.areas()[0] for each in tiles(*size, tile, reach))
+        return max(each.areas()[0] for each in tiles(*size, tile, self._halos()))
+
+    def _content(self, stage: Stage) -> float:
+        layers = [each for each in self.table if each.name in self.recipe.content_layers]
+        values = sum(each.out_channels / 4.0 ** (each.block - 1) for each in layers)
+        return min(values * _itemsize(stage), PICTURE) * stage.pixels
+
+    def _weights(self, stage: Stage) -> float:
+        convs = [each for each in self.table if each.kind == "conv"]
+        return _itemsize(stage) * sum(9 * each.in_channels * each.out_channels for each in convs)
+
+    def _used(self) -> Sequence[Layer]:
+        wanted = self._layers()
+        last = max(i for i, layer in enumerate(self.table) if layer.name in wanted)
+        return self.table[: last + 1]
+
+    def _halos(self) -> tuple[int, ...]:
+        return halos(self.table, self._layers())
+
+    def _layers(self) -> tuple[str, ...]:
+        return (*self.recipe.content_layers, *self.recipe.style_layers)
 
 
-def tiling_cost(table: Sequence[Layer], layers: Collection[str], size: Size, tile: int) -> float:
-    """Time of a gradient in tiles over that of the whole picture's: two passes, and the halos."""
-    found = tiles(*size, tile, halos(table, layers))
-    areas = [sum(each.areas()) / len(each.halos) for each in found]
-    return 1.5 * sum(areas) / (size[0] * size[1])
+def _itemsize(stage: Stage) -> int:
+    return 2 if stage.precision == "bf16" else 4
+
+
+def tiling_cost(table: Sequence[Layer], layers: Sequence[str], size: Size, side: int) -> float:
+    """Time of a gradient in tiles over that of the whole at once: two passes, and the halos."""
+    found = tiles(*size, side, halos(table, layers))
+    covered = sum(sum(each.areas()) / len(each.halos) for each in found)
+    return PASSES * covered / (size[0] * size[1])

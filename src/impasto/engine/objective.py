@@ -41,6 +41,10 @@ class Evaluation:
         return (self.image - self.gradient.sgn()).clamp_(0, 1) == self.image
 
 
+StyleTargets = Sequence[Mapping[str, Statistics]]
+"""Statistics of each painting by layer."""
+
+
 class Features:
     """A network seen through its heads: content features, and statistics of the style layers."""
 
@@ -104,6 +108,11 @@ class Objective:
             scale of the recipe.
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
+
+    Attributes:
+        weights: alpha, beta and their yardsticks.
+        targets: the paintings' statistics.
 
     """
 
@@ -116,6 +125,7 @@ class Objective:
         *,
         layer_loss: StatisticsLoss | None = None,
         painting_network: Network | None = None,
+        targets: StyleTargets | None = None,
     ) -> None:
         self._recipe = recipe
         self._features = Features(network, content.device)
@@ -125,7 +135,7 @@ class Objective:
         paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
         self._blend = recipe.blend_for(len(paintings))
         with torch.no_grad():
-            self._paintings = [self._measure_sizes(sizes) for sizes in paintings]
+            self.targets = targets or [self._measure_sizes(sizes) for sizes in paintings]
             content_unit, statistics = self._study(content)
             self._photograph_variation = self._variation(content).clamp_min(1e-4)
             self.weights = self._resolve_weights(content_unit, statistics)
@@ -177,7 +187,7 @@ class Objective:
             widths.append(channels)
             losses = [
                 share * self._layer_loss(found, painting[layer], channels)
-                for share, painting in zip(self._blend, self._paintings, strict=True)
+                for share, painting in zip(self._blend, self.targets, strict=True)
             ]
             layers.append(torch.stack(losses).sum())
         return style_loss(layers, self._recipe.weights_of_layers(widths))

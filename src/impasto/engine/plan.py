@@ -9,14 +9,17 @@ the mean over pixels (stated, not measured: no GPU was at hand).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+import psutil
 import torch
 
 from impasto.config import Recipe
+from impasto.engine.fitting import fitted
 from impasto.errors import PictureError, RecipeError
+from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 
 Size = tuple[int, int]  # height, width
@@ -35,25 +38,30 @@ class Machine:
         devices: usable ones, best first.
         fast_bf16: those on which bfloat16 convolutions are done in hardware.
         threads: CPU threads that torch uses.
+        memory: bytes that are free, by device; of a device that is missing nothing is known.
 
     """
 
     devices: tuple[str, ...]
     fast_bf16: frozenset[str]
     threads: int
+    memory: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def here(cls) -> Machine:
         """The present machine, as torch sees it."""
         devices = ["cpu"]
+        memory = {"cpu": psutil.virtual_memory().available}
         bf16 = {"cpu"} if _cpu_has_bf16() else set()
         if torch.backends.mps.is_available():
             devices.insert(0, "mps")
+            memory["mps"] = memory["cpu"]  # it is the same
         if torch.cuda.is_available():
             devices.insert(0, "cuda")
+            memory["cuda"] = torch.cuda.mem_get_info()[0]
             if torch.cuda.is_bf16_supported(including_emulation=False):
                 bf16.add("cuda")
-        return cls(tuple(devices), frozenset(bf16), torch.get_num_threads())
+        return cls(tuple(devices), frozenset(bf16), torch.get_num_threads(), memory)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class Stage:
         precision: of the network's arithmetic; the picture, the optimiser and all sums over
             positions are float32 either way.
         window: the part of the picture that is made, for a preview; None for all of it.
+        tile: largest side of the tiles that it is computed in; None for the whole at once.
+        mapped: whether what the optimiser remembers lies in a file.
 
     """
 
@@ -77,12 +87,23 @@ class Stage:
     steps: int
     precision: Literal["fp32", "bf16"]
     window: Window | None = None
+    tile: int | None = None
+    mapped: bool = False
+
+    @property
+    def size(self) -> Size:
+        """Height and width of what is made."""
+        return self.window[2:] if self.window else (self.height, self.width)
+
+    @property
+    def pixels(self) -> int:
+        """Of what is made."""
+        return self.size[0] * self.size[1]
 
     @property
     def work(self) -> float:
         """Cost of the stage in arbitrary units."""
-        height, width = self.window[2:] if self.window else (self.height, self.width)
-        return (self.steps + 1.0) * height * width
+        return (self.steps + 1.0) * self.pixels
 
 
 @dataclass(frozen=True)
@@ -124,6 +145,13 @@ class Plan:
         done = before + current.work * (step + 1) / (current.steps + 1)
         return done / sum(each.work for each in self.stages)
 
+    def in_tiles(self, stage: int, tile: int | None) -> Plan:
+        """The same plan with a stage in tiles of another size."""
+        if self.stages[stage].tile == tile:
+            return self
+        changed = replace(self.stages[stage], tile=tile)
+        return replace(self, stages=(*self.stages[:stage], changed, *self.stages[stage + 1 :]))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)
@@ -134,6 +162,7 @@ def make_plan(
     content: Size,
     styles: Sequence[Size],
     machine: Machine | None = None,
+    network: Network | None = None,
 ) -> Plan:
     """Resolve every automatic choice.
 
@@ -142,10 +171,11 @@ def make_plan(
         content: height and width of the photograph.
         styles: height and width of each painting.
         machine: where it will run; this machine when not given.
+        network: what it will run; without one no tiles are chosen.
 
     Raises:
-        RecipeError: the device or precision is not to be had here, or the stages and steps do not
-            fit each other.
+        RecipeError: the device or precision is not to be had here, the stages and steps do not fit
+            each other, or the picture does not fit into memory even in tiles.
         PictureError: a picture would be too narrow to have a style.
 
     """
@@ -160,6 +190,7 @@ def make_plan(
         Stage(*size, _style_sizes(recipe, size, styles), n, precision)
         for size, n, precision in zip(sizes, steps, precisions, strict=True)
     )
+    stages = fitted(recipe, stages, content, machine.memory.get(device), device, network)
     return Plan(device, device != "mps", recipe.threads or machine.threads, stages)
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from impasto.config import Recipe
+from impasto.engine.anchored import Anchor, Anchored, Evaluating
 from impasto.engine.average import Average
 from impasto.engine.guard import Guard
-from impasto.engine.objective import Evaluation, Objective
+from impasto.engine.objective import Evaluation, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
+from impasto.engine.shrinking import Shrinking
 from impasto.engine.state import Checkpoint, State
+from impasto.engine.storage import Storage, in_memory
+from impasto.engine.tiling import check_can_tile, make_objective
 from impasto.errors import RecipeError, RecordError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
@@ -35,12 +39,16 @@ class Pictures:
         content: the photograph.
         styles: the paintings.
         init: a starting picture, where the recipe names a file.
+        anchors: of a film's frame, what ties it to earlier ones; for a plan of one stage.
+        targets: the paintings' statistics, where they are known already; for a plan of one stage.
 
     """
 
     content: Tensor
     styles: tuple[Tensor, ...]
     init: Tensor | None = None
+    anchors: tuple[Anchor, ...] = ()
+    targets: StyleTargets | None = None
 
 
 def run(
@@ -52,6 +60,7 @@ def run(
     layer_loss: StatisticsLoss | None = None,
     optimizer: Callable[[], Optimizer] | None = None,
     resume: Checkpoint | None = None,
+    storage: Storage = in_memory,
 ) -> Iterator[State]:
     """Make the picture; yield a state for the start and for every step.
 
@@ -65,10 +74,11 @@ def run(
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
         resume: a checkpoint of the same run; its own state is then the first.
+        storage: where the optimiser's memory lies at the stages whose plan says ``mapped``.
 
     Raises:
-        RecipeError: the network lacks a layer or cannot pad a tile, or the blend does not match
-            the paintings.
+        RecipeError: the network lacks a layer or cannot pad a tile, the plan has tiles for a
+            network that is not impasto's own, or the blend does not match the paintings.
         RecordError: the checkpoint is not one of such a run.
 
     """
@@ -76,7 +86,15 @@ def run(
     recipe.blend_for(len(pictures.styles))
     if recipe.tileable and not isinstance(network, ConvNetwork):
         raise RecipeError("--tileable needs one of impasto's own networks: leave it out.")
-    make = optimizer or (lambda: make_optimizer(recipe))
+    if any(stage.tile for stage in plan.stages):
+        check_can_tile(network)
+
+    def make(stage: Stage) -> Optimizer:
+        if optimizer is not None:
+            return optimizer()
+        place = storage if stage.mapped else in_memory
+        return make_optimizer(recipe, steps=stage.steps, storage=place)
+
     if resume is not None:
         _check_resumable(resume, plan, make)
     return _stages(recipe, plan, pictures, network, layer_loss, make, resume)
@@ -88,7 +106,7 @@ def _stages(
     pictures: Pictures,
     network: Network,
     layer_loss: StatisticsLoss | None,
-    make: Callable[[], Optimizer],
+    make: Callable[[Stage], Optimizer],
     resume: Checkpoint | None,
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
@@ -98,21 +116,21 @@ def _stages(
         if resume and index < resume.stage:
             continue
         content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
-        placed = _placed(network, plan, stage)
-        own, paintings = _padded(placed) if recipe.tileable else (placed, placed)
-        with _threads(plan.threads):
-            objective = Objective(
-                recipe, own, content, styles, layer_loss=layer_loss, painting_network=paintings
+        own, sized = placed(network, plan, stage), (content, *styles)
+        with on_threads(plan.threads):
+            objective = Shrinking(
+                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
             )
+            fresh = partial(make, stage)
             if resume and index == resume.stage:
-                first, at, guard, average = _resumed(resume, make, recipe.average, content.device)
+                first, at, guard, average = _resumed(resume, fresh, recipe.average, content.device)
             else:
                 at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
-                first, guard, average = 0, Guard(make, at), Average(recipe.average)
+                first, guard, average = 0, Guard(fresh, at), Average(recipe.average)
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
-                with _threads(plan.threads):
+                with on_threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
                     average.add(at.image)
                     if step == stage.steps:
@@ -129,11 +147,12 @@ def _stages(
                 shown=average.picture,
                 checkpoint=partial(_checkpoint, index, step, at, guard, average),
                 trouble=guard.trouble,
+                tile=objective.tile,
             )
         before = content
 
 
-def _settled(at: Evaluation, guard: Guard, average: Average, objective: Objective) -> Evaluation:
+def _settled(at: Evaluation, guard: Guard, average: Average, objective: Shrinking) -> Evaluation:
     """What a stage ends with: the average where the recipe asks for one."""
     picture = average.picture
     if picture is None:
@@ -168,7 +187,7 @@ def _moved(state: Any, device: torch.device) -> Any:
     return [_moved(value, device) for value in state] if isinstance(state, list) else state
 
 
-def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimizer]) -> None:
+def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Optimizer]) -> None:
     fits = 0 <= resume.stage < len(plan.stages)
     if fits:
         stage = plan.stages[resume.stage]
@@ -180,7 +199,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimize
     if not fits:
         raise RecordError("The checkpoint is another run's: leave out --resume to start anew.")
     try:
-        _resumed(resume, make, 0.0, torch.device("cpu"))
+        _resumed(resume, partial(make, stage), 0.0, torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."
@@ -188,7 +207,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[], Optimize
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def on_threads(count: int) -> Iterator[None]:
     """Torch's CPU threads while the block runs; the caller's own setting is given back."""
     before = torch.get_num_threads()
     if before == count:
@@ -199,6 +218,32 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _objective(
+    recipe: Recipe,
+    network: Network,
+    sized: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    pictures: Pictures,
+    tile: int | None,
+) -> Evaluating:
+    """The objective for photograph and paintings at a stage's size; tied where it is a film's."""
+    content, *styles = sized
+    objective = make_objective(
+        recipe, network, content, styles, layer_loss, tile, targets=pictures.targets
+    )
+    return Anchored(objective, pictures.anchors) if pictures.anchors else objective
+
+
+def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Network) -> Pictures:
+    """The pictures with the paintings at the size of a plan's only stage, and measured there."""
+    (stage,) = plan.stages
+    content, *styles = _at_size(plan, stage, pictures, wrap=False)
+    with on_threads(plan.threads):
+        own = placed(network, plan, stage)
+        objective = make_objective(recipe, own, content, styles, None, stage.tile)
+    return replace(pictures, styles=tuple(styles), targets=objective.targets)
 
 
 def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
@@ -232,7 +277,8 @@ def _start(
         return resize(_first_picture(recipe, stage, pictures), *size, wrap=wrap).to(content.device)
     if recipe.init != "content":
         return resize(found.image, *size, wrap=wrap)
-    return (content + interpolate(found.image - before, *size, wrap=wrap)).clamp(0, 1)
+    change = interpolate(found.image - before, *size, wrap=wrap)
+    return change.add_(content).clamp_(0, 1)
 
 
 def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
@@ -254,7 +300,7 @@ def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> lis
     return [picture.to(plan.device) for picture in (content, *styles)]
 
 
-def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
+def placed(network: Network, plan: Plan, stage: Stage) -> Network:
     """A copy of the network on the plan's device, in its precision and layout.
 
     A network that is no torch module is taken as it is.
@@ -263,15 +309,8 @@ def _placed(network: Network, plan: Plan, stage: Stage) -> Network:
         return network
     dtype = torch.bfloat16 if stage.precision == "bf16" else torch.float32
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
-    placed = copy.deepcopy(network).to(plan.device, dtype)
-    return placed.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
-
-
-def _padded(network: Network) -> tuple[Network, Network]:
-    """The same network twice: the picture seen as a tile, the paintings without an edge."""
-    tile, edgeless = (copy.copy(cast("ConvNetwork", network)) for _ in range(2))
-    tile.padding, edgeless.padding = "circular", "replicate"
-    return tile, edgeless
+    own = copy.deepcopy(network).to(plan.device, dtype)
+    return own.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 
 def _keeps_luminance(recipe: Recipe) -> bool:

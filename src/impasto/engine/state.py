@@ -19,6 +19,8 @@ class Losses:
         content: L_content, eq. (1), summed over the content layers.
         style: L_style, eq. (3).
         variation: the picture's total variation over the photograph's.
+        temporal: of a film's frame, its distance to earlier frames; see
+            :class:`impasto.engine.anchored.Anchor`.
 
     """
 
@@ -26,6 +28,7 @@ class Losses:
     content: float
     style: float
     variation: float
+    temporal: float = 0.0
 
     @property
     def finite(self) -> bool:
@@ -50,6 +53,11 @@ class Weights:
     beta: float
     content_unit: float
     style_unit: float
+
+    @property
+    def unit(self) -> float:
+        """Loss of a picture without content and without style: 1 with a strength."""
+        return self.alpha * self.content_unit + self.beta * self.style_unit
 
     def distances(self, losses: Losses) -> tuple[float, float]:
         """Relative distances to the content and to the style: sqrt(L/C0) and sqrt(L/S0).
@@ -119,6 +127,8 @@ class State:
         trouble: what went wrong in this step, if anything did.
         shown: what is delivered in place of ``image``: the average of the steps so far, where the
             recipe asks for it. After a stage's last step it is ``image``.
+        tile: side of the tiles that the stage is computed in: the plan's, or a smaller one after a
+            GPU's memory has run out.
 
     """
 
@@ -133,6 +143,7 @@ class State:
     checkpoint: Callable[[], Checkpoint] = field(repr=False)
     trouble: Trouble | None = None
     shown: Tensor | None = field(default=None, repr=False)
+    tile: int | None = None
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in

@@ -9,17 +9,20 @@ backward from that derivative, tile by tile, and adds up the tiles' gradients wh
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective, content_unit
+from impasto.engine.objective import Evaluation, Objective, StyleTargets, content_unit
 from impasto.engine.state import Losses
 from impasto.engine.tiles import Tile, add, cut, halos, tiles
-from impasto.nets.network import ConvNetwork
+from impasto.errors import RecipeError
+from impasto.nets.network import ConvNetwork, Network
 from impasto.ops.losses import content_loss
 from impasto.ops.statistics import (
     Statistics,
@@ -48,6 +51,7 @@ class TiledObjective(Objective):
         tile: largest side of a tile without its halo, in pixels.
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
 
     """
 
@@ -61,6 +65,7 @@ class TiledObjective(Objective):
         tile: int,
         layer_loss: StatisticsLoss | None = None,
         painting_network: ConvNetwork | None = None,
+        targets: StyleTargets | None = None,
     ) -> None:
         self._layers = (*recipe.content_layers, *recipe.style_layers)
         self._tiled = _Tiled(network, tile)
@@ -73,6 +78,7 @@ class TiledObjective(Objective):
             styles,
             layer_loss=layer_loss,
             painting_network=painting_network,
+            targets=targets,
         )
 
     def evaluate(self, image: Tensor) -> Evaluation:
@@ -178,6 +184,67 @@ class TiledObjective(Objective):
                     add(found, gradient, rows, columns)
             value += float(term.detach())
         return value
+
+
+def make_objective(
+    recipe: Recipe,
+    network: Network,
+    content: Tensor,
+    styles: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    tile: int | None,
+    *,
+    targets: StyleTargets | None = None,
+) -> Objective:
+    """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
+
+    Raises:
+        RecipeError: tiles are asked of a network that is not impasto's own.
+
+    """
+    own, paintings = _padded(network) if recipe.tileable else (network, network)
+    if tile is None:
+        return Objective(
+            recipe,
+            own,
+            content,
+            styles,
+            layer_loss=layer_loss,
+            painting_network=paintings,
+            targets=targets,
+        )
+    return TiledObjective(
+        recipe,
+        check_can_tile(own),
+        content,
+        styles,
+        tile=tile,
+        layer_loss=layer_loss,
+        painting_network=check_can_tile(paintings),
+        targets=targets,
+    )
+
+
+def check_can_tile(network: Network) -> ConvNetwork:
+    """The same network.
+
+    Raises:
+        RecipeError: it is not one of impasto's own, so nobody knows how far its features see.
+
+    """
+    if not isinstance(network, ConvNetwork):
+        raise RecipeError(
+            "Only impasto's own networks can be computed in tiles: leave out --tile, or ask for a "
+            "smaller --size."
+        )
+    return network
+
+
+def _padded(network: Network) -> tuple[Network, Network]:
+    """The same network twice: the picture seen as a tile, the paintings without an edge."""
+    tile, edgeless = (copy.copy(cast("ConvNetwork", network)) for _ in range(2))
+    tile.padding, edgeless.padding = "circular", "replicate"
+    return tile, edgeless
 
 
 class _Tiled:

@@ -84,6 +84,23 @@ def _mark(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
 
 
+def check_folder(path: Path) -> None:
+    """Make sure, before any work, that a folder for results is there or can be made.
+
+    Raises:
+        OutputError: the folder that it would lie in does not exist, or it is something else.
+
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{str(path)!r} is not a folder: choose another one.")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(
+            f"The folder {str(path.parent)!r} does not exist: make it first, or choose another one."
+        )
+    if not os.access(path if path.is_dir() else path.absolute().parent, os.W_OK):
+        raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
+
+
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Make sure, before any work, that a result may be written there.
 

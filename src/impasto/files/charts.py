@@ -5,20 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-
-from impasto.errors import OutputError, RecordError
-from impasto.files.atomic import atomic_write
-from impasto.files.images import write_image
+from impasto.errors import RecordError
+from impasto.files.drawing import GRID, INK, Line, Shape, Text, write_drawing
 from impasto.files.reading import Record
 
 WIDTH, HEIGHT = 900, 520
 LEFT, RIGHT, TOP, BOTTOM = 80, 880, 60, 460
 MOST_POINTS = 2000
-INK, GRID = "#333333", "#dddddd"
 DECADES = 6
 
 
@@ -94,49 +89,26 @@ def write_chart(chart: Chart, title: str, path: Path) -> None:
         OutputError: the name ends otherwise, or the file cannot be written.
 
     """
-    suffix = path.suffix.lower()
-    if suffix == ".svg":
-        with atomic_write(path) as temporary:
-            temporary.write_text(_svg(chart, title), encoding="utf-8")
-    elif suffix == ".png":
-        write_image(_png(chart, title), path)
-    else:
-        raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
+    write_drawing(_shapes(chart, title), WIDTH, HEIGHT, path)
 
 
-@dataclass(frozen=True)
-class _Line:
-    points: Sequence[tuple[float, float]]
-    color: str
-    width: float
-
-
-@dataclass(frozen=True)
-class _Text:
-    x: float
-    y: float
-    words: str
-    anchor: str  # "start", "middle" or "end"
-    color: str = INK
-
-
-def _shapes(chart: Chart, title: str) -> Iterator[_Line | _Text]:
-    """The drawing, once, for both formats. Pixels from the upper left."""
-    yield _Text(LEFT, 28, title, "start")
+def _shapes(chart: Chart, title: str) -> Iterator[Shape]:
+    """The drawing, once, for both formats."""
+    yield Text(LEFT, 28, title, "start")
     for exponent in range(round(math.log10(chart.low)), round(math.log10(chart.high)) + 1):
         y = _y(chart.height_of(10.0**exponent) or 0.0)
-        yield _Line([(LEFT, y), (RIGHT, y)], GRID, 1)
-        yield _Text(LEFT - 8, y, f"1e{exponent}", "end")
+        yield Line([(LEFT, y), (RIGHT, y)], GRID, 1)
+        yield Text(LEFT - 8, y, f"1e{exponent}", "end")
     for mark in chart.marks:
         x = _x(chart, mark)
-        yield _Line([(x, TOP), (x, BOTTOM)], GRID, 1)
+        yield Line([(x, TOP), (x, BOTTOM)], GRID, 1)
     for curve in chart.curves:
-        yield from (_Line(run, curve.color, 2) for run in _runs(chart, curve))
+        yield from (Line(run, curve.color, 2) for run in _runs(chart, curve))
     for place, curve in enumerate(chart.curves):
-        yield _Text(RIGHT - 100 * place, 28, curve.name, "end", curve.color)
-    yield _Text(LEFT, BOTTOM + 24, "0", "middle")
-    yield _Text(RIGHT, BOTTOM + 24, "last step", "end")
-    yield _Line([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], INK, 1)
+        yield Text(RIGHT - 100 * place, 28, curve.name, "end", curve.color)
+    yield Text(LEFT, BOTTOM + 24, "0", "middle")
+    yield Text(RIGHT, BOTTOM + 24, "last step", "end")
+    yield Line([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], INK, 1)
 
 
 def _runs(chart: Chart, curve: Curve) -> Iterator[list[tuple[float, float]]]:
@@ -151,46 +123,6 @@ def _runs(chart: Chart, curve: Curve) -> Iterator[list[tuple[float, float]]]:
             run.append((_x(chart, position), _y(height)))
     if run:
         yield run
-
-
-def _svg(chart: Chart, title: str) -> str:
-    drawn = "\n".join(map(_svg_element, _shapes(chart, title)))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="sans-serif" font-size="15">\n'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n{drawn}\n</svg>\n'
-    )
-
-
-def _svg_element(shape: _Line | _Text) -> str:
-    if isinstance(shape, _Text):
-        return (
-            f'<text x="{shape.x:.1f}" y="{shape.y:.1f}" text-anchor="{shape.anchor}" '
-            f'dominant-baseline="middle" fill="{shape.color}">{escape(shape.words)}</text>'
-        )
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
-    return (
-        f'<polyline points="{points}" fill="none" stroke="{shape.color}" '
-        f'stroke-width="{shape.width}" stroke-linecap="round"/>'
-    )
-
-
-def _png(chart: Chart, title: str, *, fineness: int = 2) -> Image.Image:
-    """Drawn larger and made smaller, for smooth edges."""
-    image = Image.new("RGB", (WIDTH * fineness, HEIGHT * fineness), "white")
-    pen = ImageDraw.Draw(image)
-    font = ImageFont.load_default(15 * fineness)
-    anchors = {"start": "lm", "middle": "mm", "end": "rm"}
-    for shape in _shapes(chart, title):
-        if isinstance(shape, _Text):
-            place = (shape.x * fineness, shape.y * fineness)
-            pen.text(place, shape.words, shape.color, font, anchors[shape.anchor])
-        else:
-            points = [(x * fineness, y * fineness) for x, y in shape.points]
-            pen.line(
-                points * (2 if len(points) == 1 else 1), shape.color, round(shape.width * fineness)
-            )
-    return image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
 def _x(chart: Chart, position: int) -> float:

@@ -37,6 +37,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2
+_ROWS = 256
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -75,7 +76,7 @@ def to_pillow(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
         alpha: ``(1, 1, H, W)`` in [0, 1]; the result is RGBA where it is given.
 
     """
-    return Image.fromarray(_rounded(image, alpha, 255).astype(np.uint8))
+    return Image.fromarray(_rounded(image, alpha, np.uint8))
 
 
 def write_image(
@@ -131,7 +132,7 @@ def write_result(
         write_image(to_pillow(image, alpha), path, dpi=dpi, text=text)
         return
     check_suffix(path, depth=depth)
-    levels = _rounded(image, alpha, 65535).astype(np.uint16)
+    levels = _rounded(image, alpha, np.uint16)
     with atomic_write(path) as temporary:
         if SUFFIXES[path.suffix.lower()] == "TIFF":
             deep.write_tiff(levels, temporary, profile=srgb_profile(), dpi=dpi)
@@ -139,11 +140,18 @@ def write_result(
             temporary.write_bytes(_deep_png(levels, dpi, text))
 
 
-def _rounded(image: Tensor, alpha: Tensor | None, top: int) -> npt.NDArray[Any]:
-    whole = image[0] if alpha is None else torch.cat([image[0], alpha[0]])
-    levels = (whole.clamp(0, 1) * top).round().permute(1, 2, 0).contiguous()
-    found: npt.NDArray[Any] = levels.cpu().numpy()
-    return found
+def _rounded(
+    image: Tensor, alpha: Tensor | None, kind: type[np.uint8] | type[np.uint16]
+) -> npt.NDArray[Any]:
+    """Whole levels, a few rows at a time: a large picture needs no copy of itself."""
+    channels = [image[0]] if alpha is None else [image[0], alpha[0]]
+    _, height, width = channels[0].shape
+    levels = np.empty((height, width, sum(len(each) for each in channels)), kind)
+    for top in range(0, height, _ROWS):
+        rows = torch.cat([each[:, top : top + _ROWS] for each in channels])
+        found = (rows.clamp(0, 1) * int(np.iinfo(kind).max)).round().permute(1, 2, 0)
+        levels[top : top + _ROWS] = found.cpu().numpy()
+    return levels
 
 
 def _resolution(kind: str, dpi: int | None) -> dict[str, Any]:

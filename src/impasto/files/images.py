@@ -148,7 +148,7 @@ def _from_array(array: npt.NDArray[Any]) -> Decoded:
 def _floats(levels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Unsigned integers over their whole range to [0, 1]; floats as they are."""
     if levels.dtype.kind == "u":
-        return (levels / np.float32(np.iinfo(levels.dtype).max)).astype(np.float32)
+        return (levels / np.float32(np.iinfo(levels.dtype).max)).astype(np.float32, copy=False)
     return levels.astype(np.float32)
 
 

@@ -21,6 +21,7 @@ from impasto.engine.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
 from impasto.files.records import PNG_KEYWORD, SCHEMA, record_path
+from impasto.nets.topology import CELL
 
 LONGEST_SIDE = 1_000_000
 MAX_BYTES = 32_000_000
@@ -46,6 +47,7 @@ class Step:
     content: float | None
     style: float | None
     variation: float | None = None
+    temporal: float | None = None
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,8 @@ def _plan(values: Any) -> Plan | None:
         inside = top + height <= stage.height and left + width <= stage.width
         if min(top, left) < 0 or min(height, width) < 1 or not inside:
             raise MismatchError("a window out of range")
+        if stage.tile is not None and not CELL <= stage.tile <= LONGEST_SIDE:
+            raise MismatchError("a tile out of range")
         if not 0 <= stage.steps <= 1_000_000:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:

@@ -125,10 +125,10 @@ def pixels_sha256(image: Image.Image) -> str:
     return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Versions of whatever a picture's bits depend on."""
+def versions(*others: str) -> dict[str, str]:
+    """Versions of whatever a picture's bits depend on, and of other packages."""
     found = {"python": platform.python_version()}
-    for package in ("impasto", "torch", "numpy", "pillow"):
+    for package in ("impasto", "torch", "numpy", "pillow", *others):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

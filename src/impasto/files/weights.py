@@ -26,7 +26,7 @@ from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
-COMPACT_SHA256 = "f28319d34478ee30bc3e13c2fc91ce31a5e2746b6036d40aeb481eb9c973193b"
+COMPACT_SHA256 = "220101bb83bdf9b41b8ff329d75f4b73da3b9c913ab8faf262b9cc6490472b12"
 MAX_BYTES = 4_000_000_000
 CLASSIFIER = ("fc1.", "fc2.", "predictions.")
 

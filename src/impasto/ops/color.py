@@ -60,6 +60,34 @@ def match_color_statistics(image: Tensor, reference: Tensor) -> Tensor:
     return moved.view(image.shape).to(image.dtype).clamp(0, 1)
 
 
+def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
+    """Recolour a picture so that each channel has the reference's histogram, values in order.
+
+    Equal values stay equal: each becomes the reference's quantile at the share of values that do
+    not exceed it (Gonzalez and Woods, *Digital Image Processing*, section 3.3).
+
+    Args:
+        image: ``(1, 3, H, W)`` in [0, 1].
+        reference: ``(1, 3, h, w)`` in [0, 1].
+
+    Returns:
+        ``(1, 3, H, W)`` in [0, 1].
+
+    """
+    channels = [
+        _matched(channel, wanted) for channel, wanted in zip(image[0], reference[0], strict=True)
+    ]
+    return torch.stack(channels)[None]
+
+
+def _matched(channel: Tensor, wanted: Tensor) -> Tensor:
+    _, places, counts = torch.unique(channel, return_inverse=True, return_counts=True)
+    ordered = wanted.flatten().sort().values
+    ranks = (counts.cumsum(0) * ordered.numel() + channel.numel() - 1) // channel.numel()
+    found: Tensor = ordered[ranks - 1][places]
+    return found
+
+
 def _color_moments(image: Tensor) -> tuple[Tensor, Tensor]:
     flat = image.double().flatten(-2)[0]
     covariance = torch.cov(flat, correction=0)

@@ -45,7 +45,7 @@ def resize(image: Tensor, height: int, width: int, *, wrap: bool = False) -> Ten
     """
     if image.shape[-2:] == (height, width):
         return image
-    return interpolate(image, height, width, wrap=wrap).clamp(0, 1)
+    return interpolate(image, height, width, wrap=wrap).clamp_(0, 1)
 
 
 def interpolate(values: Tensor, height: int, width: int, *, wrap: bool = False) -> Tensor:

@@ -130,6 +130,24 @@ def total_variation(image: Tensor) -> Tensor:
     return _Variation.apply(image)  # type: ignore[no-any-return, no-untyped-call]
 
 
+def temporal_loss(image: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """How far a frame is from what it should look like: weighted mean squared difference.
+
+    Ruder et al. 2016, *Artistic style transfer for videos*, eq. (7): 1/D sum c_k (x_k - w_k)^2, D
+    being the number of all values, weighted or not.
+
+    Args:
+        image: x, ``(*, C, H, W)``.
+        target: w, an earlier frame warped to this one, of the same shape.
+        weights: c, ``(*, 1, H, W)``: 1 where the flow may be believed, else 0.
+
+    Returns:
+        ``(*)``.
+
+    """
+    return ((image - target).square() * weights).mean((-3, -2, -1))
+
+
 class _Variation(torch.autograd.Function):
     """Total variation; autograd's own version goes over the picture three times as often."""
 

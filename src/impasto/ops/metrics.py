@@ -179,8 +179,9 @@ def wasserstein_distance(statistics: Statistics, target: Statistics) -> Tensor:
     """Distance W2 between the Gaussians of two layers' features, in float64.
 
     W2^2 = |m - n|^2 + tr(C + D - 2 (C^1/2 D C^1/2)^1/2) for means m, n and covariances C, D
-    (Dowson and Landau 1982); the second part is the squared Bures distance. It is not meant to be
-    differentiated.
+    (Dowson and Landau 1982); the second part is the squared Bures distance. Silent filters may make
+    either covariance singular; what is to be differentiated is
+    :func:`impasto.ops.losses.squared_wasserstein`.
     """
     covariance, wanted = statistics.covariance.double(), target.covariance.double()
     root = _square_root(covariance)

@@ -19,13 +19,13 @@ from torch import Tensor
 
 import impasto
 from impasto.errors import PictureError, RecipeError, WeightsError
+from impasto.experiments.inputs import EXAMPLE_PAINTING
 from impasto.files.images import Picture, read_picture
 from impasto.files.reading import parse_record
 from impasto.files.weights import COMPACT_FILE, load_network
 from impasto.ops.inits import resize
 from impasto.panel import LAYERS, Panel, Trio, align, figures_of, measure
 
-PAINTING = Path(__file__).resolve().parents[1] / "examples" / "painting.jpg"
 STYLE = "far from the painting's style"
 
 
@@ -35,9 +35,9 @@ def made(tmp_path_factory) -> tuple[Path, Path, Path]:
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("made")
     Image.fromarray(data.astronaut()).resize((160, 160)).save(folder / "photo.png")
-    result = impasto.stylize(folder / "photo.png", PAINTING, size=160, steps=(60, 40))
+    result = impasto.stylize(folder / "photo.png", EXAMPLE_PAINTING, size=160, steps=(60, 40))
     result.save(folder / "result.png")
-    return folder / "result.png", folder / "photo.png", PAINTING
+    return folder / "result.png", folder / "photo.png", EXAMPLE_PAINTING
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +139,11 @@ def test_having_the_photographs_colors_is_no_fault_where_they_were_asked_for(mad
 
 
 def test_sizes_are_those_of_the_record(made):
-    """The painting at half the size; then a part of the picture."""
+    """The painting at the style scale nearest to 1; then a part of the picture."""
     _, photo, painting = made
-    job = impasto.Stylizer().job(photo, painting, size=160, style_scale=0.5, steps=(1,), scales=1)
+    job = impasto.Stylizer().job(
+        photo, painting, size=160, style_scale=(0.3, 0.5), steps=(1,), scales=1
+    )
     for _ in job:
         pass
     result = job.result()

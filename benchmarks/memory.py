@@ -1,0 +1,259 @@
+"""Peak memory against the picture's size, in tiles and at once, and what was told beforehand.
+
+    python -m benchmarks.memory [--sizes 256,512,1024,2048] [--kinds whole,tiles] [--free GB]
+                                [--optimizers lbfgs] [--precision fp32] [--network compact]
+                                [--threads N] [--out FILE]
+
+Each run is a process of its own, from the photograph's file to the third step at full size. What
+counts is its anonymous memory at its largest, read every hundredth of a second from Linux's
+``/proc``; mapped files (the optimiser's memory, where the plan says so), whose pages the system may
+drop, stand apart. L-BFGS has five pairs from its first step on: the first one is repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+PAIRS = 5
+STEPS = 3
+PAINTING = (1000, 800)
+KINDS: Mapping[str, Mapping[str, Any]] = {
+    "whole": {"tile": "none"},
+    "tiles": {"tile": 1024},
+    "planned": {"tile": "auto"},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run.
+
+    Attributes:
+        size: width and height.
+        kind: of KINDS.
+        optimizer: as of the recipe; likewise precision and network, ``vgg19`` with random weights.
+        free: bytes that the plan is told are free; None for what there is.
+        threads: as of the recipe.
+
+    """
+
+    size: tuple[int, int]
+    kind: str
+    optimizer: str = "lbfgs"
+    precision: str = "fp32"
+    network: str = "compact"
+    free: float | None = None
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What came of it: bytes, and seconds of the steps.
+
+    Attributes:
+        case: the run.
+        tile: that the plan had.
+        mapped: whether the optimiser's memory lay in files.
+        anonymous: bytes at their largest.
+        files: likewise of mapped files.
+        foretold: bytes that were told beforehand.
+        seconds: of the run to its third step.
+        expected: seconds that were told beforehand for that.
+
+    """
+
+    case: Case
+    tile: int | None
+    mapped: bool
+    anonymous: int
+    files: int
+    foretold: float
+    seconds: float
+    expected: float
+
+
+def measure(case: Case, folder: Path) -> Peak:
+    """Carry out a case in a process of its own, and watch it."""
+    pictures = folder / "photograph.jpg", folder / "painting.jpg"
+    for path, size in zip(pictures, (case.size, PAINTING), strict=True):
+        write_picture(path, *size)
+    words = [json.dumps(asdict(case)), *map(str, pictures)]
+    command = [sys.executable, "-m", "benchmarks.memory", "--child", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        anonymous = files = 0
+        while child.poll() is None:
+            now = resident(child.pid)
+            anonymous, files = max(anonymous, now[0]), max(files, now[1])
+            time.sleep(0.01)
+        assert child.stdout is not None
+        said = child.stdout.read()
+    if child.returncode:
+        raise SystemExit(f"{case} failed.")
+    return Peak(case, anonymous=anonymous, files=files, **json.loads(said.splitlines()[-1]))
+
+
+def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
+    """The run itself, in the child: what was planned and told."""
+    from impasto.api import Stylizer
+    from impasto.cli.memory import keep_freed_memory
+    from impasto.engine.plan import Machine, make_plan
+    from impasto.engine.storage import in_memory
+    from impasto.files.scratch import Scratch
+
+    options = {
+        "size": "full",
+        "scales": 1,
+        "steps": (PAIRS,),
+        "history": PAIRS,
+        "optimizer": case.optimizer,
+        "precision": case.precision,
+        "threads": case.threads,
+        **KINDS[case.kind],
+    }
+    network = _network(case.network)
+    stylizer = Stylizer(network)
+    machine = Machine.here()
+    if case.free:
+        machine = Machine(("cpu",), machine.fast_bf16, machine.threads, {"cpu": int(case.free)})
+    (width, height), (w, h) = case.size, PAINTING
+    recipe = stylizer.recipe(options)
+    plan = make_plan(recipe, (height, width), [(h, w)], machine, stylizer.network)
+    (stage,) = plan.stages
+    if case.optimizer == "lbfgs":
+        place = Scratch() if stage.mapped else in_memory
+        stylizer.optimizer = lambda: _full_lbfgs(place)
+    keep_freed_memory(plan)
+    job = stylizer.job(photograph, painting, plan=plan, **options)
+    told = job.forecast()
+    for state in job:
+        if state.step == STEPS:
+            break
+    return {
+        "tile": stage.tile,
+        "mapped": stage.mapped,
+        "foretold": told.memory,
+        "seconds": job.seconds,
+        "expected": told.total * told.progress(plan, 0, STEPS),
+    }
+
+
+def _full_lbfgs(storage: Any) -> Any:
+    from impasto.engine.objective import Evaluation
+    from impasto.engine.optimize import LBFGS
+
+    class Full(LBFGS):
+        """With all its pairs from the first step on."""
+
+        def _remember(self, at: Evaluation, found: Evaluation) -> None:
+            for _ in range(1 if len(self._pairs) else self.history):
+                super()._remember(at, found)
+
+    return Full(history=PAIRS, storage=storage)
+
+
+def _network(name: str) -> Any:
+    if name != "vgg19":
+        return name
+    from benchmarks.speed import networks
+
+    return networks()["vgg19"]
+
+
+def write_picture(path: Path, width: int, height: int) -> None:
+    """A photograph of waves, by formula, enlarged to its size."""
+    ramp = np.linspace(0, 40, 512, dtype=np.float32)
+    waves = [np.sin(ramp)[:, None] * np.cos(k * ramp)[None] for k in (1, 2, 3)]
+    levels = np.rint(127.5 + 100 * np.stack(waves, axis=-1)).astype(np.uint8)
+    Image.fromarray(levels).resize((width, height), Image.Resampling.BICUBIC).save(path)
+
+
+def resident(process: int) -> tuple[int, int]:
+    """Bytes of anonymous memory and of mapped files that a process has in memory."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    values = {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
+    anonymous, *files = (
+        int(values.get(name, ["0"])[0]) * 1024 for name in ("RssAnon", "RssFile", "RssShmem")
+    )
+    return anonymous, sum(files)
+
+
+def table(peaks: Sequence[Peak]) -> str:
+    """Markdown, one line a run."""
+    lines = [
+        "| network | optimiser | precision | picture | megapixels | tiles | in files | peak GB "
+        "| told | ÷ | s to step 3 | told | ÷ |",
+        "| --- | --- | --- | --- | --: | --: | --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    for peak in peaks:
+        case, (width, height) = peak.case, peak.case.size
+        lines.append(
+            f"| {case.network} | {case.optimizer} | {case.precision} | {width}×{height} | "
+            f"{width * height / 1e6:.1f} | {peak.tile or '–'} | {'yes' if peak.mapped else '–'} | "
+            f"{peak.anonymous / 1e9:.2f} | {peak.foretold / 1e9:.2f} | "
+            f"{peak.foretold / peak.anonymous:.2f} | {peak.seconds:.1f} | {peak.expected:.1f} | "
+            f"{peak.expected / peak.seconds:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure what is asked, one run after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="256,512,1024,2048", help="longest sides, 4:3, or WxH")
+    parser.add_argument("--kinds", default="whole,tiles")
+    parser.add_argument("--optimizers", default="lbfgs")
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--network", default="compact")
+    parser.add_argument("--free", type=float, help="GB that the plan is told are free")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    asked = parser.parse_args(words)
+    if asked.child:
+        values = json.loads(asked.child[0])
+        case = Case(**{**values, "size": tuple(values["size"])})
+        print(json.dumps(carry_out(case, *asked.child[1:])))
+        return
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in asked.sizes.split(","):
+            for optimizer in asked.optimizers.split(","):
+                for kind in asked.kinds.split(","):
+                    case = Case(
+                        _size(size),
+                        kind,
+                        optimizer,
+                        asked.precision,
+                        asked.network,
+                        asked.free and asked.free * 1e9,
+                        asked.threads,
+                    )
+                    peaks.append(measure(case, Path(folder)))
+                    print(table(peaks[-1:]).splitlines()[-1], flush=True)
+    print(table(peaks))
+    if asked.out:
+        asked.out.write_text(json.dumps([asdict(peak) for peak in peaks], indent=1))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return int(width), int(height or round(int(width) * 0.75))
+
+
+if __name__ == "__main__":
+    main()

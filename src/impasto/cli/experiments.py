@@ -1,0 +1,233 @@
+"""``impasto experiments`` and ``impasto sweep``: the report's figures, and any grid of options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from impasto.cli.flags import Debug, Quiet
+from impasto.cli.options import with_recipe_options
+from impasto.cli.stopping import status_of
+from impasto.config import Recipe
+from impasto.errors import RecipeError
+from impasto.sizes import parse_size
+
+if TYPE_CHECKING:
+    from impasto.experiments import Experiment, Lab, Outcome, Preset
+
+Content = Annotated[
+    Path | None, Parameter(name="--content", help="The photograph; by default an example.")
+]
+Style = Annotated[
+    Path | None, Parameter(name="--style", help="The painting; by default an example.")
+]
+Photo = Annotated[Path | None, Parameter(help="Another photograph, for section 3.5.")]
+Dark = Annotated[Path | None, Parameter(help="A dark photograph, for section 3.5.")]
+Network = Annotated[str, Parameter(help="compact, or a full VGG-19 (see impasto models).")]
+Weights = Annotated[Path | None, Parameter(help="A safetensors file with its weights.")]
+Other = Annotated[
+    list[Path] | None,
+    Parameter(
+        help="Another network for networks: a safetensors file of VGG-19 or of its first blocks. "
+        "May be repeated.",
+        negative="",
+    ),
+]
+
+NOT_VARIED = (
+    *("network", "weights", "raw_weights", "pooling"),
+    *("size", "print", "dpi", "crop_preview", "depth", "max_pixels"),
+)
+"""Options that are the same for a whole grid, or mean nothing there."""
+
+_options = App()
+
+
+@_options.default
+@with_recipe_options
+def _options_given(**options: Any) -> dict[str, Any]:
+    return options
+
+
+experiments = App(
+    name="experiments",
+    help="The report's experiments: list them, or carry them out and check their claims.",
+)
+
+
+@experiments.command(name="list")
+def list_experiments(*, debug: Debug = False) -> int:
+    """List the experiments, where the report has them, and what they claim."""
+    del debug
+    from rich.console import Console
+    from rich.table import Table
+
+    from impasto.experiments import EXPERIMENTS
+
+    table = Table("experiment", "report", "claim")
+    for each in EXPERIMENTS.values():
+        table.add_row(each.name, each.section, each.claim)
+    Console().print(table)
+    return 0
+
+
+@experiments.command(name="run")
+def run_experiments(
+    *names: Annotated[str, Parameter(help="Names of experiments, or all.")],
+    out: Annotated[
+        Path, Parameter(help="A folder for the page and all that belongs to it.")
+    ] = Path("report"),
+    preset: Annotated[str, Parameter(help="quick, standard or report.")] = "standard",
+    content: Content = None,
+    style: Style = None,
+    photo: Photo = None,
+    dark: Dark = None,
+    network: Network = "compact",
+    weights: Weights = None,
+    other: Other = None,
+    size: Annotated[int | None, Parameter(help="Longest side, in place of the preset's.")] = None,
+    steps: Annotated[int | None, Parameter(help="Steps n, in place of the preset's.")] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Carry out experiments; run again, it goes on where it was stopped."""
+    del debug
+    from impasto.experiments import Inputs, Lab, find_experiments
+
+    if not names:
+        raise RecipeError("Name an experiment, or all: see impasto experiments list.")
+    wanted = find_experiments(names)
+    lab = Lab(
+        _folder(out),
+        _preset(preset, size, steps),
+        Inputs(content, style, photo, dark),
+        network=network,
+        weights=weights,
+        others=other or (),
+    )
+    return _carry_out(wanted, lab, title="The report's experiments", quiet=quiet)
+
+
+def sweep_command(
+    vary: Sequence[str],
+    out: Path,
+    content: Path | None,
+    style: Path | None,
+    *,
+    size: int,
+    network: str,
+    weights: Path | None,
+    yes: bool,
+    quiet: bool,
+    options: dict[str, Any],
+) -> int:
+    """Draw a grid of options as a labelled sheet; the exit status.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    from impasto.experiments import Inputs, Lab, Preset
+    from impasto.experiments.sweep import parse_axes, sweep
+
+    rest = {name: value for name, value in options.items() if name not in NOT_VARIED}
+    experiment = sweep(parse_axes(vary, _typed), {"size": size, **rest}, allow_many=yes)
+    lab = Lab(
+        _folder(out),
+        Preset("sweep", size=size, steps=0, long_steps=0, as_stated=True, options={}),
+        Inputs(content, style),
+        network=network,
+        weights=weights,
+    )
+    return _carry_out([experiment], lab, title="A grid of options", quiet=quiet)
+
+
+def _typed(name: str, word: str) -> dict[str, Any]:
+    """An option's value as ``impasto stylize`` would understand it.
+
+    Raises:
+        RecipeError: there is no such option, or it means nothing in a grid.
+
+    """
+    from cyclopts import CycloptsError
+
+    field = name.replace("-", "_")
+    if field in NOT_VARIED or field not in Recipe.__dataclass_fields__:
+        raise RecipeError(f"--vary {name} is no option that can be varied: see impasto sweep -h.")
+    try:
+        options = _options(
+            [f"--{field.replace('_', '-')}={word}"],
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except CycloptsError as error:
+        raise RecipeError(str(error)) from error
+    return {field: options[field]}
+
+
+def _preset(name: str, size: int | None, steps: int | None) -> Preset:
+    from dataclasses import replace
+
+    from impasto.experiments.presets import PRESETS
+
+    if name not in PRESETS:
+        raise RecipeError(f"There is no preset {name!r}: choose from {', '.join(PRESETS)}.")
+    preset = PRESETS[name]
+    if size is not None:
+        parse_size(size)
+    if steps is not None:
+        if steps < 1:
+            raise RecipeError("--steps must be at least 1.")
+        longer = round(steps * preset.long_steps / preset.steps)
+        preset = replace(preset, steps=steps, long_steps=longer)
+    return preset if size is None else replace(preset, size=size)
+
+
+def _folder(path: Path) -> Path:
+    from impasto.files.atomic import check_folder
+
+    check_folder(path)
+    return path
+
+
+def _carry_out(wanted: Sequence[Experiment], lab: Lab, *, title: str, quiet: bool) -> int:
+    from impasto.cli.progress import experiments_display, lasting
+    from impasto.experiments.page import write_page
+    from impasto.experiments.runner import predicted_seconds, run
+
+    if not quiet:
+        seconds = predicted_seconds(wanted, lab)
+        print(f"About {lasting(seconds)} on this machine as it is now.", file=sys.stderr)
+    done = count = 0
+    stream = run(wanted, lab)
+    try:
+        with experiments_display(quiet=quiet) as show:
+            while True:
+                progress = next(stream)
+                done, count = progress.done, progress.count
+                show(progress)
+    except StopIteration as end:
+        outcomes: list[Outcome] = end.value
+    except KeyboardInterrupt as stop:
+        print(
+            f"impasto: stopped with {done} of {count} cells finished; run the same command to go "
+            "on.",
+            file=sys.stderr,
+        )
+        return status_of(stop)
+    page = write_page(outcomes, lab, title=title)
+    if not quiet:
+        _print_verdicts(outcomes)
+        print(page)
+    return 0
+
+
+def _print_verdicts(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.experiment.checks:
+            print(f"{outcome.experiment.name:16} {outcome.verdict.value}")

@@ -1,0 +1,103 @@
+"""``impasto video``: a film in, a film out; what is done is kept whatever happens."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.cli.options import with_recipe_options
+from impasto.errors import FilmError, RecipeError
+from impasto.film_recipe import NOT_FOR_FILMS, FilmRecipe
+
+if TYPE_CHECKING:
+    from impasto.films import FilmJob
+
+
+@partial(with_recipe_options, leave_out=NOT_FOR_FILMS, also=FilmRecipe)
+def video(
+    clip: Annotated[Path, Parameter(help="The film, or a folder of frames.")],
+    *style: Annotated[Path, Parameter(help="One or more paintings.")],
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write: .mp4, .mov, .mkv, .webm, or a folder for frames; by default "
+            "clip+painting.mp4.",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    resume: Annotated[
+        bool, Parameter(help="Go on with what an earlier run has left.", negative="")
+    ] = False,
+    preview: Annotated[
+        bool,
+        Parameter(help="Keep a playable film of what is done, NAME.preview.mp4.", negative=""),
+    ] = False,
+    save_flow: Annotated[
+        Path | None, Parameter(help="A folder for optical flow and masks, as pictures.")
+    ] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+    **options: Any,
+) -> int:
+    """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
+    del debug
+    from impasto.cli.making import say
+    from impasto.cli.stopping import status_of
+    from impasto.cli.stylize import default_output
+    from impasto.files.atomic import claimed
+    from impasto.films import Target, check_target, film_job
+
+    if not style:
+        raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
+    path = output or default_output(clip, style).with_suffix(_suffix(options.get("codec")))
+    check_target(Target(path, overwrite, resume))
+    with claimed(path):
+        job = film_job(
+            clip,
+            list(style),
+            path,
+            overwrite=overwrite,
+            resume=resume,
+            preview=preview,
+            save_flow=save_flow,
+            **options,
+        )
+        say(job.notes, quiet=quiet)
+        try:
+            _work(job, quiet=quiet)
+        except KeyboardInterrupt as error:
+            print(f"impasto: stopped; {_kept(job)}; --resume goes on.", file=sys.stderr)
+            return status_of(error)
+        except FilmError as error:
+            raise FilmError(f"{str(error).rstrip('.')}; {_kept(job)}.") from error
+    if not quiet:
+        print(path)
+    return 0
+
+
+def _work(job: FilmJob, *, quiet: bool) -> None:
+    from impasto.cli.film_progress import film_display
+
+    with film_display(quiet=quiet) as show:
+        for state in job:
+            show(state)
+
+
+def _kept(job: FilmJob) -> str:
+    """What there is of a film that was not finished."""
+    done = job.save_so_far()
+    if not done:
+        return "no frame is finished yet"
+    return f"the film so far ({done} of about {job.clip.frames} frames) is in {job.target.path}"
+
+
+def _suffix(codec: Any) -> str:
+    from impasto.files.video_output import CODECS
+
+    return CODECS[codec].suffix if codec in CODECS else ".mp4"

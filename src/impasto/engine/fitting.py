@@ -1,0 +1,76 @@
+"""Fitting a run into memory: the whole picture at once where it fits, else in tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from impasto.config import Recipe
+from impasto.engine.footprint import Footprint
+from impasto.engine.tiling import check_can_tile
+from impasto.errors import RecipeError
+from impasto.nets.network import ConvNetwork, Network
+from impasto.nets.topology import CELL
+
+if TYPE_CHECKING:
+    from impasto.engine.plan import Size, Stage
+
+TILES = (2048, 1536, 1024, 768, 512)  # from the fastest down; the smaller, the more of it is halo
+SHARE = 0.8  # of the free memory that a run may take
+
+
+def fitted(
+    recipe: Recipe,
+    stages: Sequence[Stage],
+    content: Size,
+    free: int | None,
+    device: str,
+    network: Network | None,
+) -> tuple[Stage, ...]:
+    """The stages with the tiles that the recipe or the memory asks for.
+
+    Args:
+        recipe: what was asked for.
+        stages: without tiles.
+        content: height and width of the photograph as it is.
+        free: bytes of memory; None where that is not known.
+        device: where it is to be computed; only a CPU's memory can lie in a file.
+        network: what is to be computed.
+
+    Raises:
+        RecipeError: a stage does not fit even in tiles, or tiles are asked of another's network.
+
+    """
+    if recipe.tile == "none":
+        return tuple(stages)
+    if isinstance(recipe.tile, int):
+        if network is not None:
+            check_can_tile(network)
+        side = recipe.tile // CELL * CELL
+        stages = [
+            replace(stage, tile=side) if max(stage.size) > side else stage for stage in stages
+        ]
+    if free is None or not isinstance(network, ConvNetwork):
+        return tuple(stages)
+    footprint = Footprint(recipe, network.table)
+    largest_first = [_fitted(each, footprint, content, free, device) for each in reversed(stages)]
+    return tuple(reversed(largest_first))
+
+
+def _fitted(stage: Stage, footprint: Footprint, content: Size, free: int, device: str) -> Stage:
+    sides = [stage.tile] if stage.tile else [None, *(t for t in TILES if t < max(stage.size))]
+    choices = [
+        replace(stage, tile=side, mapped=mapped)
+        for mapped in ((False, True) if device == "cpu" else (False,))
+        for side in sides
+    ]
+    for choice in choices:
+        if footprint.stage(choice, content) <= SHARE * free:
+            return choice
+    needed = min(footprint.stage(choice, content) for choice in choices) / SHARE
+    raise RecipeError(
+        f"A picture of {stage.width} x {stage.height} pixels needs {needed / 1e9:.2g} GB of free "
+        f"memory even in tiles, and {free / 1e9:.2g} GB are free: ask for a smaller --size, or "
+        "close other programs."
+    )

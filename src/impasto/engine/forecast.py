@@ -1,0 +1,110 @@
+"""What a run will take, told before it starts: memory from its sizes, time from a short trial.
+
+The trial evaluates a small picture in each precision of the plan, which gives seconds for a pixel;
+the rest is arithmetic on the plan. A run that has begun corrects it by what it has taken so far.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from impasto.config import Recipe
+from impasto.engine.footprint import PICTURE, PROGRAM, Footprint, tiling_cost
+from impasto.engine.plan import Plan, Size, Stage
+from impasto.engine.pyramid import on_threads, placed
+from impasto.engine.tiling import make_objective
+from impasto.nets.network import ConvNetwork, Network
+
+TRIAL = 192  # side of the picture that is tried
+OVERHEAD = 8000  # pixels that a step costs besides its own, whatever its size
+OPTIMIZER = 0.15  # of an evaluation in float32, that an optimiser's own arithmetic takes
+MEASURED = 0.4  # of an evaluation, that measuring a painting takes
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run will take.
+
+    Attributes:
+        memory: bytes of the process at its peak, mapped files apart; None for another's network.
+        seconds: of each stage, the evaluation of its start included.
+
+    """
+
+    memory: float | None
+    seconds: tuple[float, ...]
+
+    @property
+    def total(self) -> float:
+        """Seconds of the whole run."""
+        return sum(self.seconds)
+
+    def progress(self, plan: Plan, stage: int, step: int) -> float:
+        """Share of the time that has passed after a step of a stage, in [0, 1]."""
+        share = (step + 1) / (plan.stages[stage].steps + 1)
+        return (sum(self.seconds[:stage]) + share * self.seconds[stage]) / self.total
+
+
+def forecast(
+    recipe: Recipe, plan: Plan, content: Size, styles: Sequence[Size], network: Network
+) -> Forecast:
+    """Make a forecast; takes about as long as a second of the run itself.
+
+    Args:
+        recipe: what was asked for.
+        plan: its tiles, sizes, precisions and steps count.
+        content: height and width of the photograph.
+        styles: those of each painting.
+        network: what will be computed.
+
+    """
+    rates: dict[str, float] = {
+        stage.precision: _rate(recipe, plan, stage, network) for stage in plan.stages
+    }
+    seconds = tuple(_seconds(recipe, stage, rates, network) for stage in plan.stages)
+    return Forecast(_memory(recipe, plan, content, styles, network), seconds)
+
+
+def _memory(
+    recipe: Recipe, plan: Plan, content: Size, styles: Sequence[Size], network: Network
+) -> float | None:
+    if not isinstance(network, ConvNetwork):
+        return None
+    footprint = Footprint(recipe, network.table)
+    mapped = any(stage.mapped for stage in plan.stages)
+    held = [*styles] if mapped else [content, *styles]
+    pictures = PICTURE * sum(height * width for height, width in held)
+    weights = sum(each.numel() * each.element_size() for each in network.parameters())
+    return PROGRAM + pictures + weights + max(footprint.stage(s, content) for s in plan.stages)
+
+
+def _seconds(recipe: Recipe, stage: Stage, rates: Mapping[str, float], network: Network) -> float:
+    tiles = 1.0
+    if stage.tile is not None and isinstance(network, ConvNetwork):
+        layers = (*recipe.content_layers, *recipe.style_layers)
+        tiles = tiling_cost(network.table, layers, stage.size, stage.tile)
+    paintings = MEASURED * sum(height * width for height, width in stage.styles)
+    own = rates[stage.precision] * (stage.pixels * tiles + OVERHEAD)
+    optimizer = OPTIMIZER * rates.get("fp32", rates[stage.precision]) * stage.pixels
+    start = rates[stage.precision] * (paintings + MEASURED * stage.pixels)
+    return start + own + stage.steps * (own + optimizer)
+
+
+def _rate(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> float:
+    """Seconds an evaluation takes for a pixel, in the stage's precision."""
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, TRIAL, TRIAL, generator=generator).to(plan.device)
+    styles = [image] * len(stage.styles)
+    with on_threads(plan.threads):
+        objective = make_objective(recipe, placed(network, plan, stage), image, styles, None, None)
+        objective.evaluate(image)
+        times = []
+        for _ in range(2):
+            start = time.perf_counter()
+            objective.evaluate(image)
+            times.append(time.perf_counter() - start)
+    return min(times) / (TRIAL * TRIAL + OVERHEAD)

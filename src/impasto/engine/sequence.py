@@ -1,0 +1,172 @@
+"""Frames of a film: the first of a shot is made like a still, each later one from those before it.
+
+After Ruder, Dosovitskiy and Brox, *Artistic style transfer for videos* (2016): a later frame starts
+from earlier results moved along the optical flow between the source's frames, and a temporal loss
+keeps it to them wherever the flow may be believed. It starts so near its solution that a few steps
+at full size are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from impasto.config import Recipe
+from impasto.engine.anchored import Anchor
+from impasto.engine.optimize import Optimizer
+from impasto.engine.plan import Plan
+from impasto.engine.pyramid import Pictures, recolored, run, style_targets
+from impasto.engine.state import State
+from impasto.nets.network import Network
+from impasto.ops.statistics import StatisticsLoss
+from impasto.ops.warp import warp
+
+EXPLAINED = 0.08  # mean difference of the channels up to which a warped frame explains a pixel
+CUT = 0.2  # share of unexplained pixels from which on a frame begins a new shot
+
+
+@dataclass(frozen=True)
+class Link:
+    """An earlier result, and where the frame that is made lies in it.
+
+    Attributes:
+        picture: the earlier result, ``(1, 3, H, W)`` in [0, 1].
+        flow: from the frame that is made to the earlier one, ``(1, 2, H, W)`` in pixels.
+        weights: ``(1, 1, H, W)``: 1 where the flow may be believed and no nearer link has a say.
+
+    """
+
+    picture: Tensor
+    flow: Tensor
+    weights: Tensor
+
+
+class Shot:
+    """The frames between two cuts.
+
+    What does not change from frame to frame is computed once: the paintings' sizes and colours, and
+    their statistics.
+
+    Args:
+        recipe: what is asked for of each picture.
+        plan: of the first frame; later ones take its last stage.
+        first: the shot's first frame, ``(1, 3, H, W)`` in [0, 1]; gives the paintings their colours
+            where the recipe asks for that.
+        styles: the paintings.
+        network: gives the features.
+        temporal: weight of the temporal loss.
+        frame_steps: most steps of a later frame.
+        layer_loss: style loss of one layer; the recipe's when not given.
+        optimizer: makes a fresh optimiser; the recipe's own when not given.
+
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        plan: Plan,
+        first: Tensor,
+        styles: tuple[Tensor, ...],
+        network: Network,
+        *,
+        temporal: float,
+        frame_steps: int,
+        layer_loss: StatisticsLoss | None = None,
+        optimizer: Callable[[], Optimizer] | None = None,
+    ) -> None:
+        self._pictures = recolored(recipe, Pictures(first, styles))
+        colors = "none" if recipe.preserve_color == "statistics" else recipe.preserve_color
+        self._recipe = replace(recipe, preserve_color=colors)
+        self._plan = plan
+        last = replace(plan.stages[-1], steps=frame_steps)
+        self._later_plan = replace(plan, stages=(last,))
+        self._network = network
+        self._temporal = temporal
+        self._layer_loss, self._optimizer = layer_loss, optimizer
+        self._later: Pictures | None = None
+
+    def still(self, init: Tensor | None = None) -> Iterator[State]:
+        """The shot's first frame, as a picture of its own."""
+        pictures = replace(self._pictures, init=init)
+        return self._run(self._plan, pictures)
+
+    def following(
+        self, content: Tensor, links: Sequence[Link], *, before: Tensor | None = None
+    ) -> Iterator[State]:
+        """A later frame, from earlier results.
+
+        Args:
+            content: the source's frame, ``(1, 3, H, W)`` in [0, 1], of the plan's last size.
+            links: earlier results, nearest first.
+            before: what an earlier pass has made of this frame.
+
+        """
+        moved = [warp(link.picture, link.flow).clamp(0, 1) for link in links]
+        weights = [link.weights for link in links]
+        start = blended(moved, weights, content if before is None else before)
+        if before is not None:
+            start = torch.lerp(start, before, 0.5)
+        anchors = tuple(
+            Anchor(picture.to(self._plan.device), self._temporal * weight.to(self._plan.device))
+            for picture, weight in zip(moved, weights, strict=True)
+        )
+        pictures = replace(self._prepared(), content=content, init=start, anchors=anchors)
+        return self._run(self._later_plan, pictures)
+
+    def _run(self, plan: Plan, pictures: Pictures) -> Iterator[State]:
+        return run(
+            self._recipe,
+            plan,
+            pictures,
+            self._network,
+            layer_loss=self._layer_loss,
+            optimizer=self._optimizer,
+        )
+
+    def _prepared(self) -> Pictures:
+        """The paintings at their last sizes, and their statistics."""
+        if self._later is None:
+            self._later = style_targets(
+                self._recipe, self._later_plan, self._pictures, self._network
+            )
+        return self._later
+
+
+def blended(moved: Sequence[Tensor], weights: Sequence[Tensor], rest: Tensor) -> Tensor:
+    """Earlier results where they have a say, something else where none of them has."""
+    picture = rest
+    for each, weight in zip(moved, weights, strict=True):
+        picture = torch.lerp(picture, each, weight)
+    return picture
+
+
+def until_settled(states: Iterator[State], *, tolerance: float) -> Iterator[State]:
+    """States up to the first step that lowers the loss by less than a share of it."""
+    first = next(states)
+    yield first
+    for before, state in pairwise(_chained(first, states)):
+        yield state
+        if before.losses.total - state.losses.total < tolerance * before.losses.total:
+            return
+
+
+def is_cut(content: Tensor, earlier: Tensor, flow: Tensor) -> bool:
+    """True if a frame is not the earlier one with its things moved.
+
+    Args:
+        content: the source's frame, ``(1, 3, H, W)`` in [0, 1].
+        earlier: the frame before it.
+        flow: from ``content`` to ``earlier``.
+
+    """
+    difference = (warp(earlier, flow) - content).abs().mean(1)
+    return float((difference > EXPLAINED).float().mean()) > CUT
+
+
+def _chained(first: State, states: Iterator[State]) -> Iterator[State]:
+    yield first
+    yield from states

@@ -1,0 +1,124 @@
+"""What an experiment leaves in its folder: sheets, curves, numbers, records, and the lines."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from impasto.experiments.lab import Lab
+from impasto.experiments.model import Diagram, Outcome
+from impasto.experiments.sheets import draw_sheet
+from impasto.files.atomic import atomic_write
+from impasto.files.images import write_image
+from impasto.files.records import record_path
+
+Row = Sequence[str]
+
+
+def write_outcome(outcome: Outcome, lab: Lab) -> None:
+    """Write an experiment's folder, each file atomically.
+
+    Raises:
+        OutputError: a file cannot be written.
+
+    """
+    folder = lab.folder / outcome.experiment.name
+    records = folder / "records"
+    records.mkdir(parents=True, exist_ok=True)
+    for number, figure in enumerate(outcome.sheets, start=1):
+        if isinstance(figure, Diagram):
+            _write_text(folder / f"figure-{number}.svg", figure.svg)
+        else:
+            write_image(draw_sheet(figure), folder / f"figure-{number}.png")
+    if outcome.made:
+        _write_table(folder / "cells.csv", cell_table(outcome))
+        lines = [f"# {label}\n{line}\n" for label, line in outcome.lines.items()]
+        _write_text(folder / "lines.txt", "".join(lines))
+    _write_table(folder / "numbers.csv", number_table(outcome))
+    for made in outcome.made:
+        source = record_path(made.path)
+        with atomic_write(records / source.name) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def cell_table(outcome: Outcome) -> list[Row]:
+    """One row a cell, headings first: distances, loss, seconds, further columns, and its record."""
+    columns = outcome.finding.columns
+    headings = ["cell", "content distance", "style distance", "total loss", "steps", "seconds"]
+    rows: list[Row] = [[*headings, *columns, "record"]]
+    for made in outcome.made:
+        label, result = made.cell.label, made.record.result
+        own = [made.content, made.style, made.loss, result.steps, result.seconds]
+        more = [values.get(label, math.nan) for values in columns.values()]
+        rows.append([label, *map(written, (*own, *more)), record_path(made.path).name])
+    return rows
+
+
+def number_table(outcome: Outcome) -> list[Row]:
+    """One row a number, headings first: what the checks ask, and whether it holds."""
+    rows: list[Row] = [["number", "measured", "asked for", "holds", "what it is"]]
+    numbers = dict(outcome.finding.numbers)
+    for check in outcome.experiment.checks:
+        number = numbers.pop(check.name)
+        holds = {True: "yes", False: "no", None: "not tested"}[check.holds(number)]
+        asked = f"{check.relation} {written(check.bound)}"
+        rows.append([check.name, written(number), asked, holds, check.about])
+    rows += [[name, written(number), "", "", ""] for name, number in numbers.items()]
+    return rows
+
+
+def claim_table(outcomes: Sequence[Outcome], network: str) -> list[Row]:
+    """One row an experiment, headings first; ``network`` is the lab's own."""
+    rows: list[Row] = [["experiment", "report", "claim", "verdict", "network", "numbers"]]
+    for outcome in outcomes:
+        experiment = outcome.experiment
+        numbers: Mapping[str, float] = outcome.finding.numbers
+        checked = [f"{c.name} {written(numbers[c.name])}" for c in experiment.checks]
+        rows.append(
+            [
+                experiment.name,
+                experiment.section,
+                experiment.claim,
+                outcome.verdict.value,
+                _networks(outcome, network),
+                "; ".join(checked),
+            ]
+        )
+    return rows
+
+
+def _networks(outcome: Outcome, own: str) -> str:
+    """The lab's own network, and what others an experiment's cells were made with."""
+    used = {made.cell.network: made.record.network for made in outcome.made}
+    others = {f"{each['name']} ({each['file']})" for each in used.values() if each["name"] != own}
+    return ", ".join([own, *sorted(others)])
+
+
+def written(number: float) -> str:
+    """Four significant digits; a dash for what could not be measured."""
+    return "–" if math.isnan(number) else f"{number:,.0f}" if _is_count(number) else f"{number:.4g}"
+
+
+def write_claims(outcomes: Sequence[Outcome], lab: Lab) -> None:
+    """Write ``claims.csv``, the verdicts of a run."""
+    _write_table(lab.folder / "claims.csv", claim_table(outcomes, lab.network_name))
+
+
+def _is_count(number: float) -> bool:
+    return math.isfinite(number) and abs(number) >= 10_000 and number == round(number)
+
+
+def _write_table(path: Path, rows: Sequence[Row]) -> None:
+    with (
+        atomic_write(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        csv.writer(file).writerows(rows)
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,111 @@
+"""Any grid of options as an experiment without a claim: a labelled sheet, style against content."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+from impasto.config import Recipe
+from impasto.errors import RecipeError
+from impasto.experiments.lab import RATIO, Lab
+from impasto.experiments.model import Cell, Diagram, Experiment, Finding
+from impasto.files.plots import Plot, Series
+
+MOST_CELLS = 500  # without being asked twice
+MOST_LINES = 6
+
+Options = Mapping[str, Any]
+Axis = tuple[str, list[tuple[str, Options]]]  # name, and (word, options) for each value
+
+
+def parse_axes(words: Sequence[str], typed: Callable[[str, str], Options]) -> list[Axis]:
+    """Axes from ``NAME=VALUE,VALUE``; ``+`` joins what is one value, as in ``conv1_1+conv2_1``.
+
+    Args:
+        words: one for each axis; ``alpha/beta`` is eq. (7)'s ratio as stated, with beta = 1.
+        typed: an option's name and its value as a word, to options of the recipe.
+
+    Raises:
+        RecipeError: a name is given twice, or there is no value.
+
+    """
+    if not words:
+        raise RecipeError(
+            "Say what is to vary: --vary alpha/beta=1e-1,1e-2 --vary init=noise,content."
+        )
+    axes = [_axis(word, typed) for word in words]
+    names = [name for name, _ in axes]
+    for name in names:
+        if names.count(name) > 1:
+            raise RecipeError(f"--vary {name} is given twice: put all its values into one.")
+    return axes
+
+
+def sweep(axes: Sequence[Axis], options: Options, *, allow_many: bool) -> Experiment:
+    """The grid as an experiment; every cell has ``options``, and one value of each axis.
+
+    Raises:
+        RecipeError: a value is out of range, or there are over 500 cells and nobody allowed them.
+
+    """
+    count = math.prod(len(values) for _, values in axes)
+    if count > MOST_CELLS and not allow_many:
+        raise RecipeError(
+            f"The grid has {count:,} cells, more than {MOST_CELLS}: vary less, or add --yes."
+        )
+    cells = [_cell(values, options) for values in product(*(values for _, values in axes))]
+    names = " x ".join(name for name, _ in axes)
+    return Experiment(
+        name="sweep",
+        section="A grid of options",
+        claim=f"Varied: {names}.",
+        cells=lambda _: cells,
+        measure=partial(_measure, axes),
+        columns=len(axes[-1][1]) if len(axes) > 1 else min(4, count),
+        caption=f"Varied: {names}.",
+    )
+
+
+def _axis(word: str, typed: Callable[[str, str], Options]) -> Axis:
+    name, _, values = word.partition("=")
+    name = name.strip().removeprefix("--")
+    found = dict.fromkeys(value.strip() for value in values.split(",") if value.strip())
+    if not name or not found:
+        raise RecipeError(f"--vary {word!r} has no values: write NAME=VALUE,VALUE.")
+    return name, [(value, _options(name, value, typed)) for value in found]
+
+
+def _options(name: str, word: str, typed: Callable[[str, str], Options]) -> Options:
+    if name == RATIO:
+        return {**typed("alpha", word), "beta": 1.0}
+    return typed(name, word.replace("+", ","))
+
+
+def _cell(values: Sequence[tuple[str, Options]], options: Options) -> Cell:
+    chosen = dict(options)
+    for _, given in values:
+        chosen |= given
+    Recipe(**chosen)  # a value out of range is said before any work
+    return Cell(", ".join(word for word, _ in values), chosen)
+
+
+def _measure(axes: Sequence[Axis], lab: Lab) -> Finding:
+    """Style against content along the first axis: one line for each choice of the others."""
+    made = list(lab.made.values())
+    lines = len(made) // len(axes[0][1])
+    series = [
+        Series(
+            ", ".join(made[line].cell.label.split(", ")[1:]),
+            [(m.content, m.style) for m in made[line::lines]],
+            [m.cell.label.split(", ")[0] for m in made[line::lines]] if line == 0 else (),
+        )
+        for line in range(min(lines, MOST_LINES))
+    ]
+    plot = Plot("distance to the content", "distance to the style", series)
+    caption = f"Style against content, along {axes[0][0]}."
+    if lines > MOST_LINES:
+        caption += f" The first {MOST_LINES} of {lines} lines."
+    return Finding(figures=[Diagram(plot.svg(), caption)])

@@ -1,0 +1,471 @@
+"""Films: a clip and a painting in, a film out, frame by frame.
+
+>>> import impasto
+>>> impasto.stylize_video("clip.mp4", "painting.jpg", "film.mp4", size=320)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from impasto.api import Stylizer, stylizer_for
+from impasto.config import INITS, Recipe
+from impasto.engine.plan import make_plan
+from impasto.engine.sequence import Link, Shot, until_settled
+from impasto.engine.state import State
+from impasto.errors import OutputError, RecipeError
+from impasto.files.atomic import atomic_write, check_output, claimed
+from impasto.files.flow import DIS, FlowEstimator, flow_picture
+from impasto.files.images import Picture, PictureLike, read_picture, write_result
+from impasto.files.kept import KeptFrames
+from impasto.files.motion import TiedFrame, tied
+from impasto.files.prefetch import ahead
+from impasto.files.records import record_path, versions, write_record
+from impasto.files.video import Clip, SourceFrame, open_clip, read_frames
+from impasto.files.video_output import (
+    SUFFIXES,
+    FolderWriter,
+    Writer,
+    check_container,
+    codec_for,
+    film_writer,
+    preview_writer,
+)
+from impasto.film_recipe import FilmRecipe
+from impasto.ops.color import with_luma_of
+from impasto.ops.inits import resize
+
+SETTLED = 1e-3  # share of the loss by which a step must lower it to be followed by another
+SCHEMA = 1
+_RESULT, _SOURCE = "pass{}", "source"
+
+Deliver = Callable[[SourceFrame, Tensor], None]
+
+
+@dataclass(frozen=True)
+class FilmState:
+    """One step of a film in the making.
+
+    Attributes:
+        index: the frame that is made, 0 for the first.
+        frames: how many there will be, as far as the source says.
+        progress: share of the work done, in [0, 1].
+        state: of the frame's own run; None for a frame that was there already.
+
+    """
+
+    index: int
+    frames: int
+    progress: float
+    state: State | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a film goes.
+
+    Attributes:
+        path: a film, or a folder for frames.
+        overwrite: replace what is there.
+        resume: go on with the frames that an earlier run has left.
+        preview: keep a playable film of what is done, as ``NAME.preview.mp4``.
+        flow_folder: where to write flows and masks as pictures.
+
+    """
+
+    path: Path
+    overwrite: bool = False
+    resume: bool = False
+    preview: bool = False
+    flow_folder: Path | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """True for a folder of frames."""
+        return self.path.is_dir() or not self.path.suffix
+
+    @property
+    def preview_path(self) -> Path:
+        """Where the preview lies."""
+        return self.path.with_name(f"{self.path.stem}.preview.mp4")
+
+    @property
+    def frames_path(self) -> Path:
+        """Where finished frames lie until the film is done."""
+        return self.path.with_name(f"{self.path.name}.frames")
+
+
+class FilmJob:
+    """One film in the making: iterate for its states; at their end it is written.
+
+    What stops it halfway leaves the finished frames beside the output; the same job with ``resume``
+    goes on with them and ends in the same film. :meth:`save_so_far` makes a film of them.
+
+    Args:
+        clip: the source.
+        styles: the paintings.
+        target: where to.
+        recipe: what is asked for of each picture.
+        film: what is asked for of the film.
+        stylizer: has the network.
+        init: a starting picture for the first frames of shots.
+        flow: optical flow between source frames; DIS when not given.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do, before any work.
+
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        styles: Sequence[Picture],
+        target: Target,
+        recipe: Recipe,
+        film: FilmRecipe,
+        stylizer: Stylizer,
+        *,
+        init: Picture | None = None,
+        flow: FlowEstimator | None = None,
+    ) -> None:
+        self.clip, self.film, self.target = clip, film, target
+        self.size = film_size(recipe, clip)
+        self.recipe = replace(recipe, size="full")
+        self.plan = make_plan(self.recipe, self.size, [style.size for style in styles])
+        self.codec = codec_for(film.codec, target.path)
+        if not target.is_folder:
+            check_container(target.path, self.codec)
+        self._asked = recipe
+        self._styles, self._init, self._stylizer = tuple(styles), init, stylizer
+        self._flow = flow
+        self._kept = KeptFrames(target.frames_path, depth=recipe.depth)
+        self._kept.begin(self._settings(), resume=target.resume, overwrite=target.overwrite)
+        self._found: dict[int, Mapping[str, Any]] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was left out or taken for granted."""
+        every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
+        return tuple(dict.fromkeys(every))
+
+    def __iter__(self) -> Iterator[FilmState]:
+        start = time.monotonic()
+        last = self.film.passes - 1
+        delivers_at_once = last % 2 == 0
+        count = self.clip.frames
+        for number in range(last):
+            count = yield from self._pass(number, count, None)
+        with self._output() as deliver:
+            count = yield from self._pass(last, count, deliver if delivers_at_once else None)
+            if not delivers_at_once:
+                self._deliver_kept(deliver)
+        self._finish(time.monotonic() - start)
+
+    def save_so_far(self) -> int:
+        """Make a film of the frames that are done; how many they are. Writes nothing for none."""
+        done = 0
+        while self._latest(done) is not None:
+            done += 1
+        if done:
+            with self._output(resumed=True) as deliver:
+                self._deliver_kept(deliver, done)
+        return done
+
+    def _pass(
+        self, number: int, count: int, deliver: Deliver | None
+    ) -> Generator[FilmState, None, int]:
+        """One way through the film, from its end for an odd number; the number of its frames."""
+        kind = _RESULT.format(number)
+        results: deque[Tensor] = deque(maxlen=max(self.film.long_term))
+        shot: Shot | None = None
+        done = 0
+        with closing(ahead(self._tied(number, count))) as frames:
+            for each in frames:
+                index = each.frame.index
+                if each.begins_shot or shot is None:
+                    shot = self._shot(each)
+                    results.clear()
+                if not self._kept.has(kind, index):
+                    for state in self._states(number, shot, each, results):
+                        yield self._film_state(number, index, done, count, state)
+                    self._save_flow(number, each)
+                    self._kept.write(kind, index, _shown(state), _notes(each, state))
+                # What goes on is what a run that takes up here would read.
+                result, self._found[index] = self._kept.read(kind, index)
+                results.append(result)
+                if deliver is not None:
+                    deliver(each.frame, result)
+                done += 1
+                yield self._film_state(number, index, done, count, None)
+        return done
+
+    def _states(
+        self, number: int, shot: Shot, each: TiedFrame, results: Sequence[Tensor]
+    ) -> Iterator[State]:
+        before = None
+        if number:
+            before, _ = self._kept.read(_RESULT.format(number - 1), each.frame.index)
+        elif each.begins_shot:
+            return shot.still(None if self._init is None else self._init.tensor)
+        links = [Link(results[-tie.back], tie.flow, tie.weights) for tie in each.ties]
+        states = shot.following(each.frame.picture, links, before=before)
+        return until_settled(states, tolerance=SETTLED)
+
+    def _shot(self, each: TiedFrame) -> Shot:
+        temporal = 0.0 if self.film.temporal == "off" else float(self.film.temporal)
+        return Shot(
+            self.recipe,
+            self.plan,
+            each.frame.picture,
+            tuple(style.tensor for style in self._styles),
+            self._stylizer.network,
+            temporal=temporal,
+            frame_steps=self.film.frame_steps,
+            layer_loss=self._stylizer.style_loss,
+            optimizer=self._stylizer.optimizer,
+        )
+
+    def _tied(self, number: int, count: int) -> Iterator[TiedFrame]:
+        frames = self._sources(number, count)
+        if not self.film.ties_frames:
+            yield from (TiedFrame(frame, True) for frame in frames)
+            return
+        kind = _RESULT.format(number)
+
+        def known(index: int) -> bool | None:
+            found = self._kept.has(kind, index)
+            return bool(self._kept.notes(kind, index)["begins_shot"]) if found else None
+
+        yield from tied(frames, self._flow or DIS(), self.film.long_term, known=known)
+
+    def _sources(self, number: int, count: int) -> Iterator[SourceFrame]:
+        """Frames at the film's size; from the second pass on those that the first has kept."""
+        if number == 0:
+            for frame in read_frames(self.clip):
+                sized = replace(frame, picture=resize(frame.picture, *self.size))
+                if self.film.passes > 1 and not self._kept.has(_SOURCE, frame.index):
+                    self._kept.write(_SOURCE, frame.index, sized.picture, {"time": frame.time})
+                yield sized
+            return
+        for index in range(count) if number % 2 == 0 else reversed(range(count)):
+            picture, notes = self._kept.read(_SOURCE, index)
+            yield SourceFrame(index, notes["time"], picture)
+
+    @contextmanager
+    def _output(self, *, resumed: bool = False) -> Iterator[Deliver]:
+        """A function that hands over finished frames; the output is there when the block ends."""
+        target = self.target
+        with ExitStack() as stack:
+            writers = [self._writer(stack)]
+            if target.preview and not resumed:
+                writers.append(
+                    stack.enter_context(preview_writer(target.preview_path, self.clip, self.size))
+                )
+
+            def deliver(frame: SourceFrame, result: Tensor) -> None:
+                if self.recipe.preserve_color == "luminance":
+                    result = with_luma_of(frame.picture, result)
+                for writer in writers:
+                    writer.write(result, frame.time)
+
+            yield deliver
+
+    def _writer(self, stack: ExitStack) -> Writer:
+        path, deep = self.target.path, self._asked.depth > 8
+        if self.target.is_folder:
+            path.mkdir(exist_ok=True)
+            return FolderWriter(path, depth=self._asked.depth)
+        temporary = stack.enter_context(atomic_write(path))
+        kind = SUFFIXES[path.suffix.lower()]
+        return stack.enter_context(
+            film_writer(temporary, kind, self.clip, self.size, self.codec, deep=deep)
+        )
+
+    def _deliver_kept(self, deliver: Deliver, count: int | None = None) -> None:
+        for frame in islice(read_frames(self.clip), count):
+            result, _ = self._kept.read(str(self._latest(frame.index)), frame.index)
+            deliver(replace(frame, picture=resize(frame.picture, *self.size)), result)
+
+    def _latest(self, index: int) -> str | None:
+        """The last pass that has made a frame."""
+        kinds = [_RESULT.format(number) for number in reversed(range(self.film.passes))]
+        return next((kind for kind in kinds if self._kept.has(kind, index)), None)
+
+    def _finish(self, seconds: float) -> None:
+        if not self.target.is_folder:
+            write_record(self._record(seconds), record_path(self.target.path))
+        else:
+            write_record(self._record(seconds), self.target.path / "film.json")
+        self._kept.remove()
+        self.target.preview_path.unlink(missing_ok=True)
+
+    def _film_state(
+        self, number: int, index: int, done: int, count: int, state: State | None
+    ) -> FilmState:
+        total = max(count, done, index + 1)
+        part = state.progress if state is not None else 0.0
+        progress = (number * total + done + part) / (self.film.passes * total)
+        return FilmState(index, total, min(1.0, progress), state)
+
+    def _save_flow(self, number: int, each: TiedFrame) -> None:
+        folder = self.target.flow_folder
+        if folder is None or number:
+            return
+        folder.mkdir(exist_ok=True)
+        for tie in each.ties:
+            name = f"{each.frame.index + 1:06d}-{tie.back}"
+            write_result(flow_picture(tie.flow), folder / f"{name}.flow.png")
+            write_result(tie.weights.expand(-1, 3, -1, -1), folder / f"{name}.mask.png")
+
+    def _settings(self) -> dict[str, Any]:
+        """All that the frames depend on."""
+        film = self.film.as_dict()
+        film.pop("codec")
+        return {
+            "recipe": self._asked.as_dict(),
+            "film": film,
+            "plan": self.plan.as_dict(),
+            "inputs": {
+                "clip": self.clip.sha256,
+                "styles": [style.sha256 for style in self._styles],
+                "init": self._init.sha256 if self._init is not None else None,
+            },
+            "network": dict(self._stylizer.description),
+        }
+
+    def _record(self, seconds: float) -> dict[str, Any]:
+        settings = self._settings()
+        clip = {"name": self.clip.name, "sha256": self.clip.sha256, "size": list(self.clip.size)}
+        styles = [{"name": s.name, "sha256": s.sha256, "size": list(s.size)} for s in self._styles]
+        return {
+            "schema": SCHEMA,
+            "task": "film",
+            **settings,
+            "film": self.film.as_dict(),
+            "inputs": {"clip": [clip], "styles": styles},
+            "result": {
+                "size": list(self.size),
+                "frames": len(self._found),
+                "seconds": round(seconds, 3),
+            },
+            "frames": [dict(self._found[index]) for index in sorted(self._found)],
+            "versions": versions("av", "opencv-python-headless"),
+        }
+
+
+def film_job(
+    clip: str | os.PathLike[str],
+    style: PictureLike | Sequence[PictureLike],
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    preview: bool = False,
+    save_flow: str | os.PathLike[str] | None = None,
+    flow: FlowEstimator | None = None,
+    **options: Any,
+) -> FilmJob:
+    """A film to be made: the same as :func:`stylize_video`, but its states can be followed."""
+    film, rest = FilmRecipe.split(options)
+    folder = None if save_flow is None else Path(save_flow)
+    target = Target(Path(output), overwrite, resume, preview, folder)
+    check_target(target)
+    stylizer, rest = stylizer_for(rest)
+    recipe = stylizer.recipe(rest)
+    styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
+    if not styles:
+        raise RecipeError("At least one painting is needed: name it after the film.")
+    recipe.blend_for(len(styles))
+    source = open_clip(
+        Path(clip), film.part, fps=Fraction(film.fps).limit_denominator(1001),
+        max_pixels=recipe.max_pixels,
+    )  # fmt: skip
+    pictures = [read_picture(each, max_pixels=recipe.max_pixels) for each in styles]
+    init = None if recipe.init in INITS else read_picture(recipe.init)
+    return FilmJob(source, pictures, target, recipe, film, stylizer, init=init, flow=flow)
+
+
+def stylize_video(
+    clip: str | os.PathLike[str],
+    style: PictureLike | Sequence[PictureLike],
+    output: str | os.PathLike[str],
+    **options: Any,
+) -> Path:
+    """Make a film: a clip in the style of one or more paintings, without flicker, with its sound.
+
+    Args:
+        clip: a film, or a folder of pictures.
+        style: a painting, or a list of them.
+        output: a film (``.mp4``, ``.mov``, ``.mkv``, ``.webm``), or a folder for frames.
+        options: those of :class:`impasto.Recipe` and :class:`impasto.film_recipe.FilmRecipe`;
+            ``overwrite``, ``resume``, ``preview``, ``save_flow`` as of ``impasto video``; ``flow``,
+            an object of :class:`impasto.files.flow.FlowEstimator`.
+
+    Returns:
+        Where it lies.
+
+    Raises:
+        ImpastoError: with one sentence that says what to do.
+
+    """
+    overwrite, resume = options.get("overwrite", False), options.get("resume", False)
+    check_target(Target(Path(output), overwrite, resume))
+    with claimed(Path(output)):
+        job = film_job(clip, style, output, **options)
+        for _ in job:
+            pass
+    return job.target.path
+
+
+def film_size(recipe: Recipe, clip: Clip) -> tuple[int, int]:
+    """Height and width of the film: as a picture's, but even, which codecs ask for."""
+    height, width = recipe.frame.fit(*clip.size) if recipe.frame else clip.size
+    return max(2, round(height / 2) * 2), max(2, round(width / 2) * 2)
+
+
+def check_target(target: Target) -> None:
+    """Make sure, before any work, that a film may be written there.
+
+    Raises:
+        OutputError: it may not.
+
+    """
+    path = target.path
+    if target.is_folder:
+        if not path.parent.is_dir():
+            raise OutputError(f"The folder {str(path.parent)!r} does not exist: make it first.")
+        has_pictures = path.is_dir() and any(path.iterdir())
+        if has_pictures and not (target.overwrite or target.resume):
+            raise OutputError(f"{str(path)!r} is not empty: name another folder, or --overwrite.")
+        return
+    overwrite = target.overwrite or target.resume
+    check_output(path, overwrite=overwrite)
+    check_output(record_path(path), overwrite=overwrite)
+
+
+def _shown(state: State) -> Tensor:
+    """The picture without the source's luminance, which comes last of all."""
+    return state.image if state.shown is None else state.shown
+
+
+def _notes(each: TiedFrame, state: State) -> dict[str, Any]:
+    content, style = state.weights.distances(state.losses)
+    return {
+        "time": each.frame.time,
+        "begins_shot": each.begins_shot,
+        "steps": state.step,
+        "content_distance": round(content, 6),
+        "style_distance": round(style, 6),
+        "temporal": round(state.losses.temporal, 9),
+    }

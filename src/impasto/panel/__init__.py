@@ -1,0 +1,56 @@
+"""The panel: figures that say how a result stands to its photograph and its painting.
+
+No download, no training, nothing that the optimiser saw: similarity to the photograph, distances
+to the painting on layers (and, where one is to be had, on a network) that were not optimised, its
+colours, noise, flat patches. docs/measuring.md says what each figure means and where its limits
+come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from impasto.nets.network import Network
+from impasto.panel.figures import LAYERS, Trio, figures_of
+from impasto.panel.model import Figure, Panel
+from impasto.panel.pictures import align, measure_picture
+
+__all__ = ["LAYERS", "Figure", "Panel", "Trio", "align", "figures_of", "measure"]
+
+Measurer = Callable[[Path, Path, Path, str | Network | None, Sequence[str]], Panel]
+
+
+def measure(
+    result: Path,
+    content: Path,
+    style: Path,
+    *,
+    network: str | Network | None = None,
+    layers: Sequence[str] = (),
+) -> Panel:
+    """The panel of a result, whatever kind of file it is.
+
+    Args:
+        result: the picture to be judged; its record, inside or beside it, is used if there is one.
+        content: the photograph.
+        style: the painting.
+        network: a name, a safetensors file or an object that computes features; by default the
+            first of vgg19, vgg19-torchvision and compact that is here and did not make the result,
+            or compact.
+        layers: those on which style is compared; by default those of :data:`LAYERS` that the
+            network has.
+
+    Raises:
+        PictureError: a picture cannot be read, or is not of this result.
+        RecipeError: the network has no such layer.
+        WeightsError: the network's weights are missing or broken.
+
+    """
+    return _measurer_of(result)(result, content, style, network, layers)
+
+
+def _measurer_of(result: Path) -> Measurer:
+    """The one place where kinds of results are told apart; so far there are pictures."""
+    del result  # its kind will be told by its name
+    return measure_picture

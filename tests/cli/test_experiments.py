@@ -1,0 +1,145 @@
+"""impasto experiments and impasto sweep, as typed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from impasto.cli import main
+
+SMALL = ["--size", "32", "--steps", "2", "--scales", "1"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return here
+
+
+def test_the_list_names_every_experiment(capsys):
+    from impasto.experiments import EXPERIMENTS
+
+    assert main(["experiments", "list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in EXPERIMENTS)
+
+
+def test_a_run_tells_its_time_its_verdict_and_its_page(photo, painting, folder, capsys):
+    words = ["--content", str(photo), "--style", str(painting), "--preset", "quick"]
+    words = ["experiments", "run", "tradeoff", *words, "--size", "32", "--steps", "2"]
+    assert main(words) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith("About ")
+    assert "0/8 tradeoff: alpha/beta = 1e-1" in printed.err
+    assert printed.out.splitlines()[-1] == "report/index.html"
+    assert "borne out" in printed.out
+    assert (folder / "report" / "tradeoff" / "figure-1.png").is_file()
+
+    assert main([*words, "--quiet"]) == 0  # nothing is made again
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["run", "nothing"], "There is no experiment 'nothing'"),
+        (["run"], "Name an experiment, or all"),
+        (["run", "seeds", "--preset", "huge"], "There is no preset 'huge'"),
+        (["run", "seeds", "--content", "none.jpg"], "There is no file 'none.jpg'"),
+        (["run", "seeds", "--out", "a/b"], "The folder 'a' does not exist"),
+        (["run", "seeds", "--steps", "-1"], "--steps must be at least 1"),
+        (["run", "seeds", "--size", "8"], "--size must be at least 16"),
+        (["run", "seeds", "--network", "resnet"], "resnet"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(words, sentence, folder, capsys):
+    assert main(["experiments", *words]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_an_unreadable_picture_is_one_sentence(folder, capsys):
+    Path("torn.jpg").write_bytes(b"\xff\xd8 no picture")
+    assert main(["experiments", "run", "seeds", "--content", "torn.jpg"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["torn.jpg"]
+
+
+def test_a_sweep_draws_its_grid(photo, painting, folder, capsys):
+    pair = ["--content", str(photo), "--style", str(painting)]
+    grid = ["--vary", "alpha/beta=1e-1,1e-4", "--vary", "init=noise,content"]
+    assert main(["sweep", *grid, *pair, *SMALL]) == 0
+    assert capsys.readouterr().out == "sweep/index.html\n"
+    rows = list(csv.reader((folder / "sweep/sweep/cells.csv").open(encoding="utf-8")))
+    assert [row[0] for row in rows[1:]] == [
+        *("1e-1, noise", "1e-1, content", "1e-4, noise", "1e-4, content"),
+    ]
+    lines = (folder / "sweep/sweep/lines.txt").read_text()
+    assert "--alpha 0.0001 --beta 1.0" in lines
+    page = (folder / "sweep/index.html").read_text(encoding="utf-8")
+    assert "distance to the style" in page
+    assert "Claims and verdicts" not in page
+
+
+def test_a_value_may_be_several_words(photo, painting, folder):
+    pair = ["--content", str(photo), "--style", str(painting), "--quiet"]
+    grid = ["--vary", "style-layers=conv1_1+conv2_1,conv3_1", "--strength", "0.7"]
+    assert main(["sweep", *grid, *pair, *SMALL]) == 0
+    lines = (folder / "sweep/sweep/lines.txt").read_text()
+    assert "--strength 0.7" in lines
+    assert "--style-layers conv1_1,conv2_1" in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Say what is to vary"),
+        (["--vary", "init"], "has no values"),
+        (["--vary", "init=noise", "--vary", "init=content"], "--vary init is given twice"),
+        (["--vary", "brightness=1"], "--vary brightness is no option"),
+        (["--vary", "network=compact"], "--vary network is no option"),
+        (["--vary", "seed=x"], "seed"),
+        (["--vary", "strength=0.5,2"], "--strength must lie between 0 and 1"),
+        (["--vary", "seed=" + ",".join(map(str, range(501)))], "501 cells, more than 500"),
+    ],
+)
+def test_a_grid_that_makes_no_sense_is_one_sentence(words, sentence, folder, capsys):
+    assert main(["sweep", *words]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_many_cells_need_a_yes(photo, painting, monkeypatch):
+    from impasto.cli import experiments
+
+    asked = []
+    monkeypatch.setattr(experiments, "_carry_out", lambda wanted, *_, **__: asked.append(wanted))
+    many = ["--vary", "seed=" + ",".join(map(str, range(501)))]
+    main(["sweep", *many, "--yes", "--content", str(photo), "--style", str(painting)])
+    assert len(asked[0][0].cells(None)) == 501
+
+
+def test_ctrl_c_says_how_to_go_on(photo, painting, monkeypatch, capsys):
+    from impasto.experiments.lab import Lab
+
+    make, calls = Lab.make, []
+
+    def stopped(lab, cell):
+        calls.append(cell)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return make(lab, cell)
+
+    monkeypatch.setattr(Lab, "make", stopped)
+    pair = ["--content", str(photo), "--style", str(painting)]
+    words = ["experiments", "run", "seeds", *pair, "--size", "32", "--steps", "1", "--quiet"]
+    assert main(words) == 130
+    assert "2 of 4 cells finished; run the same command" in capsys.readouterr().err

@@ -8,9 +8,9 @@ at full size are enough.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -26,6 +26,7 @@ from impasto.ops.statistics import StatisticsLoss
 from impasto.ops.warp import warp
 
 EXPLAINED = 0.08  # mean difference of the channels up to which a warped frame explains a pixel
+PATIENCE = 3  # steps, since a single one may raise the loss
 CUT = 0.2  # share of unexplained pixels from which on a frame begins a new shot
 
 
@@ -145,12 +146,12 @@ def blended(moved: Sequence[Tensor], weights: Sequence[Tensor], rest: Tensor) ->
 
 
 def until_settled(states: Iterator[State], *, tolerance: float) -> Iterator[State]:
-    """States up to the first step that lowers the loss by less than a share of it."""
-    first = next(states)
-    yield first
-    for before, state in pairwise(_chained(first, states)):
+    """States until a step lowers the loss by less than a share of it, as a mean of the last few."""
+    losses: deque[float] = deque(maxlen=PATIENCE + 1)
+    for state in states:
         yield state
-        if before.losses.total - state.losses.total < tolerance * before.losses.total:
+        losses.append(state.losses.total)
+        if len(losses) > PATIENCE and losses[0] - losses[-1] < PATIENCE * tolerance * losses[0]:
             return
 
 
@@ -165,8 +166,3 @@ def is_cut(content: Tensor, earlier: Tensor, flow: Tensor) -> bool:
     """
     difference = (warp(earlier, flow) - content).abs().mean(1)
     return float((difference > EXPLAINED).float().mean()) > CUT
-
-
-def _chained(first: State, states: Iterator[State]) -> Iterator[State]:
-    yield first
-    yield from states

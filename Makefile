@@ -27,6 +27,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.memory
 ifdef PAINTINGS
 	$(BIN)/python -m benchmarks.iterations $(PHOTOS) $(PAINTINGS)
 endif

@@ -234,7 +234,9 @@ class FilmJob:
             before, _ = self._kept.read(_RESULT.format(number - 1), each.frame.index)
         elif each.begins_shot:
             return shot.still(None if self._init is None else self._init.tensor)
-        links = [Link(results[-tie.back], tie.flow, tie.weights) for tie in each.ties]
+        links = [
+            Link(results[-tie.back], tie.flow, tie.weights, tie.explained) for tie in each.ties
+        ]
         states = shot.following(each.frame.picture, links, before=before)
         return until_settled(states, tolerance=SETTLED)
 

@@ -40,12 +40,16 @@ class Link:
         picture: the earlier result, ``(1, 3, H, W)`` in [0, 1].
         flow: from the frame that is made to the earlier one, ``(1, 2, H, W)`` in pixels.
         weights: ``(1, 1, H, W)``: 1 where the flow may be believed and no nearer link has a say.
+        explained: of the same shape: 1 where the earlier source, moved, looks like this one, so
+            that the result may start from there, whether it is held to it or not; ``weights``
+            when not given.
 
     """
 
     picture: Tensor
     flow: Tensor
     weights: Tensor
+    explained: Tensor | None = None
 
 
 class Shot:
@@ -110,7 +114,11 @@ class Shot:
         """
         moved = [warp(link.picture, link.flow).clamp(0, 1) for link in links]
         weights = [link.weights for link in links]
-        start = blended(moved, weights, content if before is None else before)
+        start = content if before is None else before
+        nearest = links[0].explained if links else None
+        if nearest is not None:
+            start = torch.lerp(start, moved[0], nearest)
+        start = blended(moved, weights, start)
         if before is not None:
             start = torch.lerp(start, before, 0.5)
         anchors = tuple(
@@ -193,5 +201,10 @@ def is_cut(content: Tensor, earlier: Tensor, flow: Tensor) -> bool:
         flow: from ``content`` to ``earlier``.
 
     """
-    difference = (warp(earlier, flow) - content).abs().mean(1)
-    return float((difference > EXPLAINED).float().mean()) > CUT
+    return 1 - float(explained(content, earlier, flow).mean()) > CUT
+
+
+def explained(content: Tensor, earlier: Tensor, flow: Tensor) -> Tensor:
+    """Where an earlier frame of the source, moved, looks like this one: ``(1, 1, H, W)``."""
+    difference = (warp(earlier, flow) - content).abs().mean(1, keepdim=True)
+    return (difference <= EXPLAINED).to(content.dtype)

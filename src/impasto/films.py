@@ -142,7 +142,8 @@ class FilmJob:
         self.clip, self.film, self.target = clip, film, target
         self.size = film_size(recipe, clip)
         self.recipe = replace(recipe, size="full")
-        self.plan = make_plan(self.recipe, self.size, [style.size for style in styles])
+        sizes = [style.size for style in styles]
+        self.plan = make_plan(self.recipe, self.size, sizes, network=stylizer.network)
         self.codec = codec_for(film.codec, target.path)
         if not target.is_folder:
             check_container(target.path, self.codec)

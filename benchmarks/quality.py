@@ -112,6 +112,7 @@ def main() -> None:
     for name, points in found.items():
         print(summary(name, points, yardsticks))
     if options.plot:
+        options.plot.parent.mkdir(parents=True, exist_ok=True)
         options.plot.write_text(plot(found, yardsticks).svg())
 
 

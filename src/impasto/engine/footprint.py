@@ -58,7 +58,9 @@ class Footprint:
         made = self._at_once(stage.size, stage.tile)
         share = GIVEN_BACK if made > SMALL else 1
         network = share * self._per_pixel(stage) * max(made, FORWARD * measured)
-        return kept + network + self._content(stage) + self._weights(stage)
+        # A checkpoint copies the pairs when neither the network nor a next picture is there.
+        checkpoint = PICTURE * stage.pixels * (2 * self._pairs(stage) - 2)
+        return kept + max(network, checkpoint) + self._content(stage) + self._weights(stage)
 
     def _pictures(self, stage: Stage) -> int:
         """Pictures of the stage's size that are in memory at the same time."""
@@ -66,8 +68,13 @@ class Footprint:
         averages = 3 if self.recipe.average else 0
         if stage.mapped:
             return AT_ONCE_MAPPED[name] + averages
-        pairs = min(self.recipe.history, stage.steps) if name == "lbfgs" else 0
-        return AT_ONCE[name] + 2 * pairs + averages
+        return AT_ONCE[name] + 2 * self._pairs(stage) + averages
+
+    def _pairs(self, stage: Stage) -> int:
+        """Pairs that L-BFGS has in memory."""
+        if stage.mapped or self.recipe.optimizer != "lbfgs":
+            return 0
+        return min(self.recipe.history, stage.steps)
 
     def _per_pixel(self, stage: Stage) -> float:
         """Bytes of the network for each pixel that is in it."""

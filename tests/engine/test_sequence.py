@@ -84,6 +84,15 @@ def test_a_later_frame_starts_from_the_result_before_it(shot, frames):
     assert start.steps == 5
 
 
+def test_what_the_moved_source_explains_starts_from_the_result_too(shot, frames):
+    first = _last(shot().still())
+    link = Link(first, _flow(), torch.zeros(1, 1, 32, 48), _weights())
+    start = next(shot().following(frames[1], [link]))
+    moved = warp(first, _flow()).clamp(0, 1)
+    torch.testing.assert_close(start.image[..., :-STEP], moved[..., :-STEP])
+    torch.testing.assert_close(start.image[..., -STEP:], frames[1][..., -STEP:])
+
+
 def test_the_temporal_loss_keeps_a_frame_to_the_one_before(shot, frames):
     first = _last(shot().still())
     link = Link(first, _flow(), _weights())

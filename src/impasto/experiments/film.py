@@ -46,10 +46,10 @@ def _longest(picture: Tensor) -> int:
 
 
 def _cells(lab: Lab) -> Sequence[Cell]:
-    frames = camera_move(lab.image("photograph"), lab.preset.frames)
+    frames = camera_move(lab.pictures["photograph"], lab.preset.frames)
     size = {"size": max(frames[0].shape[-2:])}
     for number, frame in enumerate(frames):
-        lab.add_picture(f"frame-{number:02}", frame)
+        lab.pictures.add(f"frame-{number:02}", frame)
     film = [
         Cell(
             f"frame {number}",

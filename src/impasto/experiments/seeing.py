@@ -131,9 +131,12 @@ def _reconstructions(lab: Lab) -> Finding:
     quality = [float(psnr(made.image, photograph)) for made in content]
     scale = [texture_scale(made.image) for made in style]
     deepest = _depths(lab)[-1]
-    notes = []
+    notes = [
+        "Texture scale is the inverse of the mean frequency, by which a little grain of single "
+        "pixels weighs as much as the strokes above it: look at the lower row as well."
+    ]
     if deepest != CONTENT_DEPTHS[-1]:
-        notes = [f"{lab.network_name} ends at {deepest}, which stands for conv5_2."]
+        notes += [f"{lab.network_name} ends at {deepest}, which stands for conv5_2."]
     return Finding(
         {
             "content order": rank_agreement(range(len(quality)), quality),

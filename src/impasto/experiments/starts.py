@@ -77,7 +77,8 @@ def _stripe_measure(lab: Lab) -> Finding:
         {"stripe contrast": contrast},
         notes=[
             "Stripe contrast is the amplitude at 16 periods a width over that of the neighbouring "
-            "frequencies; the checks divide it by the result from noise."
+            "frequencies; the checks divide it by the result from noise. Below their bound stripes "
+            "may still be faintly seen."
         ],
     )
 

@@ -27,6 +27,13 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.memory
+ifdef PAINTINGS
+	$(BIN)/python -m benchmarks.iterations $(PHOTOS) $(PAINTINGS)
+endif
+ifdef SMALL
+	$(BIN)/python -m benchmarks.quality $(PHOTOS) $(PAINTINGS) --vgg $(VGG) --small $(SMALL) --plot out/quality.svg
+endif
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,6 +1,6 @@
 """A run that is killed and resumed ends as if nothing had been: counted over many kills.
 
-    python -m benchmarks.kills [--kills 50] [--seed 1]
+    python -m benchmarks.kills [--kills 50] [--stops 40] [--seed 1] [--jobs 1]
 
 The real command makes a tiny picture and is killed (SIGKILL) at a moment drawn uniformly from its
 wall time, so that start-up, changes of scale and the writing of checkpoints are hit. Then it is run
@@ -14,12 +14,14 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,13 @@ from impasto.ops.natural import natural_picture
 
 OPTIMIZERS = ("lbfgs", "adam")
 OPTIONS = ["--size", "96", "--scales", "3", "--steps", "40", "--threads", "1", "--quiet"]
+LISTENING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from impasto.cli import main
+raise SystemExit(main())
+"""
+EARLIEST = 1.0  # second, for the interpreter to start on a busy machine
 SECONDS = 0.05  # between checkpoints; writing them takes at most a twentieth of the time anyway
 
 
@@ -53,23 +62,94 @@ class Kill:
     identical: bool
 
 
-def kills(count: int, folder: Path, *, seed: int = 1) -> Iterator[Kill]:
-    """Kill and resume, one after another, in a folder of their own."""
+def kills(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator[Kill]:
+    """Kill and resume, ``jobs`` at a time, each in a folder of its own."""
     draw = random.Random(seed)
     folder.mkdir(exist_ok=True)
     write_inputs(folder)
-    whole = {name: _unbroken(name, folder / f"whole-{name}") for name in OPTIMIZERS}
-    for index in range(count):
+
+    def one(given: tuple[int, float]) -> Kill:
+        index, share = given
         optimizer = OPTIMIZERS[index % len(OPTIMIZERS)]
         expected, seconds = whole[optimizer]
-        share = draw.random()
         here = folder / f"kill-{index}"
         here.mkdir()
         _killed(optimizer, here, share * seconds)
         found = _what_is_left(here)
         run(optimizer, here, "--resume")
         same = _outcome(here) == expected and _names(here) == {"out.png", "out.json"}
-        yield Kill(optimizer, share, found, same)
+        return Kill(optimizer, share, found, same)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        runs = pool.map(lambda name: _unbroken(name, folder / f"whole-{name}"), OPTIMIZERS)
+        whole = dict(zip(OPTIMIZERS, runs, strict=True))
+        yield from pool.map(one, enumerate([draw.random() for _ in range(count)]))
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One run that was asked to end by SIGINT or SIGTERM.
+
+    Attributes:
+        signal: what it was sent.
+        share: of the wall time that had passed.
+        status: the exit status.
+        said: on standard error.
+        left: names of the files.
+
+    """
+
+    signal: int
+    share: float
+    status: int
+    said: str
+    left: frozenset[str]
+
+    @property
+    def is_good(self) -> bool:
+        """Finished or stopped with one sentence, and with whole files only."""
+        if self.status == 0:
+            return self.left == {"out.png", "out.json"}
+        lines = self.said.splitlines()
+        whole = self.left in (set(), {"out.png", "out.json", "out.checkpoint"})
+        return self.status == 128 + self.signal and len(lines) == 1 and whole
+
+
+def stops(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator[Stop]:
+    """Stop runs at moments drawn uniformly from their wall time.
+
+    Before the interpreter has come to impasto's own first lines, nothing can be said.
+    """
+    draw = random.Random(seed)
+    folder.mkdir(exist_ok=True)
+    write_inputs(folder)
+    (folder / "whole").mkdir()
+    start = time.monotonic()
+    run("lbfgs", folder / "whole", "--checkpoint", "0")
+    seconds = time.monotonic() - start
+
+    def one(given: tuple[int, float]) -> Stop:
+        index, share = given
+        number = (signal.SIGINT, signal.SIGTERM)[index % 2]
+        here = folder / f"stop-{index}"
+        here.mkdir()
+        status, said = _stopped(here, number, max(EARLIEST, share * seconds))
+        return Stop(number, share, status, said, frozenset(_names(here)))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, enumerate([draw.random() for _ in range(count)]))
+
+
+def _stopped(here: Path, number: int, after: float) -> tuple[int, str]:
+    words = command("lbfgs", here)
+    words[1:3] = ["-c", LISTENING]  # what is started in the background may ignore Ctrl-C
+    with subprocess.Popen(
+        words, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        time.sleep(after)
+        process.send_signal(number)
+        _, said = process.communicate()
+    return process.returncode, said
 
 
 def write_inputs(folder: Path) -> None:
@@ -127,17 +207,37 @@ def _names(here: Path) -> set[str]:
     return {path.name for path in here.iterdir()}
 
 
+def print_stops(count: int, seed: int, jobs: int) -> None:
+    """Print one line a signal and the count."""
+    good = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for each in stops(count, Path(folder), seed=seed, jobs=jobs):
+            name = signal.Signals(each.signal).name
+            verdict = "well" if each.is_good else f"BADLY: {each.said!r}, left {set(each.left)}"
+            print(
+                f"{each.share:4.0%} of the time, {name}: status {each.status}, {verdict}",
+                flush=True,
+            )
+            good += each.is_good
+    print(f"{good} of {count} ended well")
+
+
 def main() -> None:
     """Print one line a kill and the count."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--stops", type=int, default=0, help="send SIGINT and SIGTERM instead")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     given = parser.parse_args()
+    if given.stops:
+        print_stops(given.stops, given.seed, given.jobs)
+        return
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for each in kills(given.kills, Path(folder), seed=given.seed):
+        for each in kills(given.kills, Path(folder), seed=given.seed, jobs=given.jobs):
             verdict = "identical" if each.identical else "DIFFERENT"
             print(
                 f"{each.share:4.0%} of the time, {each.optimizer}: {each.found} left, {verdict}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,21 @@ settings.register_profile(
     "impasto", deadline=None, max_examples=25, derandomize=True, database=None
 )
 settings.load_profile("impasto")
+
+
+HERE = ("127.0.0.1", "localhost", "::1", None, "", b"localhost", b"127.0.0.1")
+
+
+def _no_network(event: str, arguments: tuple[object, ...]) -> None:
+    """No test may reach another machine; a server of a test's own is no network."""
+    host = arguments[0] if event == "socket.getaddrinfo" else None
+    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[-1], tuple):
+        host = arguments[-1][0]
+    if event.startswith("socket.") and host not in HERE:
+        raise RuntimeError(f"a test asked for the network: {event} {host!r}")
+
+
+sys.addaudithook(_no_network)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -272,3 +273,22 @@ def test_a_picture_whose_losses_are_no_numbers_is_not_half_saved(photo, painting
         assert not (tmp_path / "out.png").exists()
     else:
         json.loads((tmp_path / "out.json").read_text())
+
+
+def test_memory_in_a_file_changes_no_pixel(photo, painting, tmp_path, monkeypatch):
+    """The plan says so; nothing is left of the files, and the record's plan makes it again."""
+    monkeypatch.setattr("impasto.files.scratch.user_cache_path", lambda _: tmp_path / "cache")
+    options = {"size": 100, "scales": 2, "steps": (2, 3), "precision": "fp32", "threads": 1}
+    stylizer = impasto.Stylizer()
+    plain = stylizer.job(photo, painting, tile=64, **options)
+    stages = tuple(replace(stage, mapped=True) for stage in plain.plan.stages)
+    mapped = stylizer.job(photo, painting, plan=replace(plain.plan, stages=stages), **options)
+    results = []
+    for job in (plain, mapped):
+        for _ in job:
+            pass
+        results.append(job.result())
+    assert torch.equal(results[0].tensor, results[1].tensor)
+    assert [stage["mapped"] for stage in results[1].record["plan"]["stages"]] == [True, True]
+    assert (tmp_path / "cache" / "scratch").is_dir()
+    assert not list((tmp_path / "cache" / "scratch").iterdir())

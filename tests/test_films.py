@@ -10,11 +10,16 @@ import torch
 from PIL import Image
 
 import impasto
+from impasto.engine.plan import make_plan
+from impasto.engine.pyramid import Pictures, run
+from impasto.engine.sequence import flicker_tendency
 from impasto.errors import FilmError, ImpastoError, OutputError
-from impasto.files.images import read_picture
+from impasto.files.images import read_picture, to_pillow
 from impasto.files.video import open_clip, read_frames
 from impasto.films import film_job
 from impasto.ops.color import with_luma_of
+from impasto.ops.inits import white_noise
+from impasto.ops.warp import inside, warping_error
 
 QUICK = {
     "size": 48,
@@ -201,6 +206,41 @@ def test_memory_does_not_grow_with_the_film(make_film, moving, painting, tmp_pat
             gc.collect()
             found.append(held())
     assert 0 < found[1] <= found[0] + 4
+
+
+def test_the_warning_ranks_styles_as_the_measurement_does(waves, moving):
+    """Frames by themselves, in styles of growing contrast: both orders are the same."""
+    stylizer = impasto.Stylizer()
+    recipe = stylizer.recipe({"size": "full", "scales": 1, "steps": (15,), "precision": "fp32"})
+    before, now = moving(2, 48, 64, step=2)
+    shift = torch.tensor([2.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, 48, 64).contiguous()
+    noise = white_noise(48, 64, seed=0)
+    warned, measured = [], []
+    for contrast in (0.1, 0.4, 0.7, 1.0):
+        style = 0.5 + contrast * (noise - 0.5)
+        warned.append(flicker_tendency(recipe, before, [style], stylizer.network))
+        plan = make_plan(recipe, (48, 64), [(48, 64)])
+        made = []
+        for frame in (before, now):
+            *_, last = run(recipe, plan, Pictures(frame, (style,)), stylizer.network)
+            made.append(last.snapshot())
+        measured.append(float(warping_error(made[1], made[0], shift, inside(shift).float())))
+    order = sorted(range(4), key=measured.__getitem__)
+    assert sorted(range(4), key=warned.__getitem__) == order
+    assert measured[order[-1]] > 1.1 * measured[order[0]]
+
+
+def test_a_style_that_is_prone_to_flicker_is_warned_of(make_film, moving, tmp_path):
+    dull = [0.45 + 0.1 * frame for frame in moving(2)]
+    clip = make_film(tmp_path / "clip.mkv", dull)
+    calm, wild = tmp_path / "calm.png", tmp_path / "wild.png"
+    to_pillow(dull[0]).save(calm)
+    to_pillow((white_noise(48, 64, seed=0) > 0.5).float()).save(wild)
+    job = film_job(clip, wild, tmp_path / "film.mkv", temporal="off", **QUICK)
+    (note,) = job.notes
+    assert "prone to flicker" in note
+    assert "--temporal off" in note
+    assert film_job(clip, calm, tmp_path / "film.mkv", **QUICK).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,19 @@ def _modules_after(code: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
+def test_the_package_is_imported_in_a_moment():
+    """0.02 s of processor time as measured; the margin is for slow and busy machines."""
+    code = (
+        "import time; start = time.process_time(); import impasto;"
+        "print(time.process_time() - start)"
+    )
+    taken = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    assert min(taken) < 0.1
+
+
 def test_importing_the_package_imports_nothing_heavy():
     loaded = _modules_after("import impasto; impasto.Recipe(strength=0.5); impasto.PictureError")
     assert "impasto" in loaded

@@ -144,6 +144,11 @@ class Recipe:
     steps: tuple[int, ...] | None = _run(
         None, "Steps at each size, coarse to fine, such as 150,100,60; or one number for all."
     )
+    quality: Literal["draft", "standard", "fine", "best"] = _run(
+        "standard",
+        "Steps at every size where --steps names none; points on one measured curve of time and "
+        "distance (docs/performance.md).",
+    )
     average: float = _run(
         0.0,
         "Deliver the running average of the steps' pictures, with this decay, such as 0.9; 0 "
@@ -416,6 +421,8 @@ def _check_lists(recipe: Recipe) -> None:
         if isinstance(shares, tuple) and (min(shares, default=0) < 0 or sum(shares) <= 0):
             raise RecipeError(f"--{_flag(name)} needs numbers of at least 0 with a positive sum.")
     if recipe.steps is not None:
+        if recipe.quality != Recipe.quality:
+            raise RecipeError("--quality and --steps contradict each other: give one of them.")
         if not recipe.steps or min(recipe.steps) < 0:
             raise RecipeError("--steps needs one or more numbers of at least 0.")
         if recipe.scales and len(recipe.steps) not in (1, recipe.scales):

@@ -51,7 +51,7 @@ class FilmRecipe:
         None, "h264, hevc, vp9, prores, ffv1, or another encoder's name; h264 when not given."
     )
     temporal: float | Literal["off"] = _motion(
-        100.0,
+        20.0,
         "Weight of the temporal loss, which keeps a frame to the ones before it; off makes every "
         "frame by itself, as in the report's section 3.4.",
     )

@@ -22,7 +22,7 @@ from torch import Tensor
 from impasto.api import Stylizer, stylizer_for
 from impasto.config import INITS, Recipe
 from impasto.engine.plan import make_plan
-from impasto.engine.sequence import Link, Shot, until_settled
+from impasto.engine.sequence import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import atomic_write, check_output, claimed
@@ -142,7 +142,8 @@ class FilmJob:
         self.clip, self.film, self.target = clip, film, target
         self.size = film_size(recipe, clip)
         self.recipe = replace(recipe, size="full")
-        self.plan = make_plan(self.recipe, self.size, [style.size for style in styles])
+        sizes = [style.size for style in styles]
+        self.plan = make_plan(self.recipe, self.size, sizes, network=stylizer.network)
         self.codec = codec_for(film.codec, target.path)
         if not target.is_folder:
             check_container(target.path, self.codec)
@@ -155,9 +156,9 @@ class FilmJob:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what was left out or taken for granted."""
+        """Sentences on what was left out or taken for granted, and on what may flicker."""
         every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
-        return tuple(dict.fromkeys(every))
+        return (*dict.fromkeys(every), *self._warnings())
 
     def __iter__(self) -> Iterator[FilmState]:
         start = time.monotonic()
@@ -181,6 +182,22 @@ class FilmJob:
             with self._output(resumed=True) as deliver:
                 self._deliver_kept(deliver, done)
         return done
+
+    def _warnings(self) -> Iterator[str]:
+        first = next(read_frames(self.clip)).picture
+        styles = [
+            resize(style.tensor, *size)
+            for style, size in zip(self._styles, self.plan.stages[-1].styles, strict=False)
+        ]
+        found = flicker_tendency(
+            self.recipe, resize(first, *self.size), styles, self._stylizer.network
+        )
+        if found > PRONE:
+            advice = "" if self.film.ties_frames else ": leave out --temporal off"
+            yield (
+                f"this style is prone to flicker (the trace of its Gram matrices is {found:.1f} "
+                f"times the film's own){advice}."
+            )
 
     def _pass(
         self, number: int, count: int, deliver: Deliver | None
@@ -218,7 +235,9 @@ class FilmJob:
             before, _ = self._kept.read(_RESULT.format(number - 1), each.frame.index)
         elif each.begins_shot:
             return shot.still(None if self._init is None else self._init.tensor)
-        links = [Link(results[-tie.back], tie.flow, tie.weights) for tie in each.ties]
+        links = [
+            Link(results[-tie.back], tie.flow, tie.weights, tie.explained) for tie in each.ties
+        ]
         states = shot.following(each.frame.picture, links, before=before)
         return until_settled(states, tolerance=SETTLED)
 

@@ -202,12 +202,12 @@ def test_a_batch_goes_on_in_the_middle_of_a_picture(
 
 
 def test_a_slice_of_the_kills(tmp_path):
-    results = list(kills(2, tmp_path / "kills", seed=5))
+    results = list(kills(2, tmp_path / "kills", seed=5, jobs=2))
     assert [each.identical for each in results] == [True, True]
 
 
 @pytest.mark.slow
 def test_fifty_of_fifty_kills(tmp_path):
-    results = list(kills(50, tmp_path / "kills"))
+    results = list(kills(50, tmp_path / "kills", jobs=2))
     assert sum(each.identical for each in results) == 50
     assert {"nothing", "checkpoint"} <= {each.found for each in results}

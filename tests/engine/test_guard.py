@@ -11,7 +11,7 @@ import torch
 from impasto.config import Recipe
 from impasto.engine import pyramid
 from impasto.engine.guard import FAILURES, Guard
-from impasto.engine.objective import Evaluation, Objective
+from impasto.engine.objective import Evaluation
 from impasto.engine.optimize import LBFGS, Adam
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.state import Losses
@@ -201,7 +201,7 @@ def test_a_fault_at_any_scale_costs_no_picture(
     width, first = plan.stages[stage].width, 3
     calls = 0
 
-    class Breaking(Objective):
+    class Breaking(pyramid.Shrinking):
         def evaluate(self, image):
             nonlocal calls
             found = super().evaluate(image)
@@ -211,7 +211,7 @@ def test_a_fault_at_any_scale_costs_no_picture(
                     return _broken(found, fault)
             return found
 
-    monkeypatch.setattr(pyramid, "Objective", Breaking)
+    monkeypatch.setattr(pyramid, "Shrinking", Breaking)
     pictures = pyramid.Pictures(waves(64, 64).float(), (waves(44, 40, phase=1.7).float(),))
     states, struck = [], None
     for state in pyramid.run(recipe, plan, pictures, tiny_network(last="conv2_1")):

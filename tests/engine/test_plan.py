@@ -52,6 +52,19 @@ def test_every_stage_has_steps_by_default(size: int):
     assert all(s.steps > 0 for s in make_plan(Recipe(size=size), PHOTO, [PHOTO], PLAIN).stages)
 
 
+def test_a_better_quality_takes_more_steps_at_every_size():
+    plans = [
+        make_plan(Recipe(size=700, quality=quality), PHOTO, [PHOTO], PLAIN)
+        for quality in ("draft", "standard", "fine", "best")
+    ]
+    for worse, better in pairwise(plans):
+        pairs = zip(worse.stages, better.stages, strict=True)
+        assert all(a.steps < b.steps for a, b in pairs)
+    assert plans[1] == make_plan(Recipe(size=700), PHOTO, [PHOTO], PLAIN)
+    with pytest.raises(RecipeError, match="--quality and --steps contradict"):
+        Recipe(quality="fine", steps=(3,))
+
+
 def test_more_scales_than_the_size_has_room_for():
     with pytest.raises(RecipeError, match=r"5 scales need a larger --size.*room for 2"):
         make_plan(Recipe(size=40, scales=5), (40, 40), [PHOTO], PLAIN)

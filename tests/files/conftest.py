@@ -27,9 +27,9 @@ class WeightsServer:
 
     ``good``, ``cut`` (drops the connection half-way through what is left), ``wrong`` (a byte),
     ``whole`` (ignores ranges), ``whole-cut``, ``page`` (a small page with status 200), ``stall``,
-    ``silent`` (never even answers), ``slow`` (a trickle), ``long`` (more than there should be),
-    ``moved`` (redirects to good), ``shifted`` (another range than asked for), ``416`` or any other
-    status by its number, ``503-once``.
+    ``silent`` (never even answers), ``slow`` (in small pieces), ``trickle`` (a byte at a time),
+    ``long`` (more than there should be), ``moved`` (redirects to good), ``shifted`` (another range
+    than asked for), ``416`` or any other status by its number, ``503-once``.
     """
 
     content: bytes
@@ -103,7 +103,12 @@ def _handler(server: WeightsServer) -> type[BaseHTTPRequestHandler]:
                 self._head(206, len(body), {"Content-Range": span})
             else:
                 self._head(200, len(body), {})
-            if manner == "slow":
+            if manner == "trickle":
+                for at in range(len(body)):
+                    self.wfile.write(body[at : at + 1])
+                    if server.stop.wait(0.02):
+                        return
+            elif manner == "slow":
                 for at in range(0, len(body), 4096):
                     self.wfile.write(body[at : at + 4096])
                     time.sleep(0.005)

@@ -234,3 +234,12 @@ def test_killed_at_any_point_it_goes_on(server, part):
     begun = [int(range_[6:-1]) for range_ in server.ranges("slow") if range_]
     assert begun == sorted(begun)
     assert begun
+
+
+def test_a_server_that_trickles_for_ever_is_left(server, part):
+    start = time.monotonic()
+    said = _refused(part, "too slowly", server.url("trickle"))
+    assert "check the connection" in said
+    assert time.monotonic() - start < 60
+    assert part.stat().st_size < len(CONTENT) / 10
+    _get(part, server.url("trickle"), server.url("good"))  # and what came is used

@@ -167,3 +167,10 @@ def test_gram_matrices_are_symmetric_and_positive_semidefinite(seed: int, n: int
     assert torch.equal(gram, gram.mT) or torch.allclose(gram, gram.mT, rtol=1e-14)
     assert torch.linalg.eigvalsh(gram).min() >= -1e-12 * gram.trace()
     assert torch.linalg.matrix_rank(gram, rtol=1e-10) <= h * w
+
+
+def test_a_hundred_megapixels_do_not_overflow():
+    """4 N^2 M^2 is more than an integer of 64 bits holds."""
+    gram = torch.ones(64, 64, dtype=torch.float64)
+    found = style_layer_loss(2 * gram, gram, channels=64, positions=10**8)
+    assert found.item() == pytest.approx(64**2 / (4 * 64.0**2 * 1e16), rel=1e-12)

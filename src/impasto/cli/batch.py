@@ -80,7 +80,7 @@ def batch_command(
     _check_inputs(styles, options)
     stylizer, rest = stylizer_for(options)
     batch = _Batch(stylizer, styles, rest, overwrite=overwrite, keeping=keeping)
-    folder.mkdir(exist_ok=True)
+    _make_folder(folder)
     return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
 
 
@@ -187,6 +187,16 @@ def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
             "--output."
         )
     return output
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"The folder {str(folder)!r} cannot be made ({reason}): choose another --output."
+        ) from error
 
 
 def _tasks(

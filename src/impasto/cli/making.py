@@ -108,7 +108,7 @@ def _work(job: Job, keeper: Keeper, output: Output) -> int:
     except KeyboardInterrupt as stop:
         if job.last is None:
             raise
-        return status_of(stop)
+        return 0 if job.last.step == job.plan.steps else status_of(stop)
     finally:
         preview.remove()
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from impasto.cli.flags import Debug
+from impasto.cli.flags import Debug, Overwrite
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def measure(
-    result: Annotated[Path, Parameter(help="The picture to be judged.")],
+    result: Annotated[Path, Parameter(help="The picture or film to be judged.")],
     *,
     content: Annotated[
-        Path, Parameter(name=["--content", "-c"], help="The photograph that it was made from.")
+        Path,
+        Parameter(name=["--content", "-c"], help="The photograph or film that it was made from."),
     ],
     style: Annotated[
         Path, Parameter(name=["--style", "-s"], help="The painting that it was made from.")
@@ -42,15 +43,30 @@ def measure(
     as_json: Annotated[
         bool, Parameter(name="--json", help="Print JSON in place of the table.", negative="")
     ] = False,
+    plot: Annotated[
+        Path | None, Parameter(help="Of a film: draw its flicker into this .png or .svg as well.")
+    ] = None,
+    overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> int:
     """Say how near a result is to its photograph and its painting, and name its faults."""
     del debug
     from impasto.cli.tables import plain_console
+    from impasto.errors import RecipeError
+    from impasto.files.atomic import check_output
+    from impasto.files.charts import write_chart
     from impasto.panel import measure as measure_result
+    from impasto.panel.films import flicker_chart, is_film, measure_frames
 
+    if plot is not None:
+        check_output(plot, overwrite=overwrite)
+        if not is_film(result):
+            raise RecipeError("--plot draws the flicker of a film: leave it out for a picture.")
     names = tuple(name.strip() for name in layers.split(",") if name.strip())
     panel = measure_result(result, content, style, network=network, layers=names)
+    if plot is not None:
+        curves, _ = measure_frames(result, content, style, network, names)
+        write_chart(flicker_chart(curves), f"Warping error of {result.name}", plot)
     if as_json:
         print(json.dumps(panel.as_dict(), indent=1, allow_nan=False))
     else:

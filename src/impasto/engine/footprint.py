@@ -18,9 +18,12 @@ from impasto.nets.topology import Layer
 if TYPE_CHECKING:
     from impasto.engine.plan import Size, Stage
 
-PROGRAM = 260e6  # bytes of torch and of the program itself, before any picture
+PROGRAM = 185e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32
-AROUND = 16.5  # bytes a pixel for each channel of the first layer, besides the activations
+ACTIVATIONS = 1.56  # times their own bytes: with gradients, and what the allocator keeps back
+AROUND = 23  # bytes a pixel for each channel of the first layer, in any precision
+SMALL = 2_000_000  # pixels; of larger pictures freed memory goes back to the system
+GIVEN_BACK = 0.72  # of their memory is then left
 FORWARD = 0.35  # share of a gradient's memory that a picture takes which is only measured
 PASSES = 1.5  # forward, forward and backward, over forward and backward
 AT_ONCE = {"lbfgs": 5, "adam": 6, "sgd": 7}  # pictures that an optimiser needs beside its pairs
@@ -53,8 +56,11 @@ class Footprint:
         kept = PICTURE * (stage.pixels * (self._pictures(stage) + is_resized) + paintings)
         measured = max(self._at_once(size, stage.tile) for size in stage.styles)
         made = self._at_once(stage.size, stage.tile)
-        network = self._per_pixel(stage) * max(made, FORWARD * measured)
-        return kept + network + self._content(stage) + self._weights(stage)
+        share = GIVEN_BACK if made > SMALL else 1
+        network = share * self._per_pixel(stage) * max(made, FORWARD * measured)
+        # A checkpoint copies the pairs when neither the network nor a next picture is there.
+        checkpoint = PICTURE * stage.pixels * (2 * self._pairs(stage) - 2)
+        return kept + max(network, checkpoint) + self._content(stage) + self._weights(stage)
 
     def _pictures(self, stage: Stage) -> int:
         """Pictures of the stage's size that are in memory at the same time."""
@@ -62,8 +68,13 @@ class Footprint:
         averages = 3 if self.recipe.average else 0
         if stage.mapped:
             return AT_ONCE_MAPPED[name] + averages
-        pairs = min(self.recipe.history, stage.steps) if name == "lbfgs" else 0
-        return AT_ONCE[name] + 2 * pairs + averages
+        return AT_ONCE[name] + 2 * self._pairs(stage) + averages
+
+    def _pairs(self, stage: Stage) -> int:
+        """Pairs that L-BFGS has in memory."""
+        if stage.mapped or self.recipe.optimizer != "lbfgs":
+            return 0
+        return min(self.recipe.history, stage.steps)
 
     def _per_pixel(self, stage: Stage) -> float:
         """Bytes of the network for each pixel that is in it."""
@@ -71,7 +82,7 @@ class Footprint:
         for layer in self._used():
             block = layer.block + (layer.kind == "pool")
             values += layer.out_channels / 4.0 ** (block - 1)
-        return values * _itemsize(stage) + AROUND * self.table[0].out_channels
+        return ACTIVATIONS * values * _itemsize(stage) + AROUND * self.table[0].out_channels
 
     def _at_once(self, size: Size, tile: int | None) -> int:
         """Pixels of a picture that are in the network at the same time."""

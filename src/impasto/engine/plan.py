@@ -28,6 +28,7 @@ Window = tuple[int, int, int, int]  # top, left, height, width
 COARSEST = 128  # longest side at which an automatic pyramid starts
 NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
 DEFAULT_STEPS = (150, 100, 60)  # coarse to fine; further, larger stages take the last number
+QUALITIES = {"draft": 0.4, "standard": 1.0, "fine": 2.5, "best": 6.0}  # times those
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,9 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
 
 def _steps(recipe: Recipe, stages: int) -> tuple[int, ...]:
     if recipe.steps is None:
-        return (DEFAULT_STEPS + DEFAULT_STEPS[-1:] * stages)[:stages]
+        factor = QUALITIES[recipe.quality]
+        steps = (DEFAULT_STEPS + DEFAULT_STEPS[-1:] * stages)[:stages]
+        return tuple(round(factor * each) for each in steps)
     return recipe.steps if _scales_of(recipe.steps) else recipe.steps * stages
 
 

@@ -8,15 +8,16 @@ at full size are enough.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.anchored import Anchor
+from impasto.engine.objective import Features
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan
 from impasto.engine.pyramid import Pictures, recolored, run, style_targets
@@ -26,6 +27,8 @@ from impasto.ops.statistics import StatisticsLoss
 from impasto.ops.warp import warp
 
 EXPLAINED = 0.08  # mean difference of the channels up to which a warped frame explains a pixel
+PRONE = 2.0  # tendency to flicker from which on a painting is warned of
+PATIENCE = 3  # steps, since a single one may raise the loss
 CUT = 0.2  # share of unexplained pixels from which on a frame begins a new shot
 
 
@@ -37,12 +40,16 @@ class Link:
         picture: the earlier result, ``(1, 3, H, W)`` in [0, 1].
         flow: from the frame that is made to the earlier one, ``(1, 2, H, W)`` in pixels.
         weights: ``(1, 1, H, W)``: 1 where the flow may be believed and no nearer link has a say.
+        explained: of the same shape: 1 where the earlier source, moved, looks like this one, so
+            that the result may start from there, whether it is held to it or not; ``weights``
+            when not given.
 
     """
 
     picture: Tensor
     flow: Tensor
     weights: Tensor
+    explained: Tensor | None = None
 
 
 class Shot:
@@ -107,7 +114,11 @@ class Shot:
         """
         moved = [warp(link.picture, link.flow).clamp(0, 1) for link in links]
         weights = [link.weights for link in links]
-        start = blended(moved, weights, content if before is None else before)
+        start = content if before is None else before
+        nearest = links[0].explained if links else None
+        if nearest is not None:
+            start = torch.lerp(start, moved[0], nearest)
+        start = blended(moved, weights, start)
         if before is not None:
             start = torch.lerp(start, before, 0.5)
         anchors = tuple(
@@ -136,6 +147,33 @@ class Shot:
         return self._later
 
 
+def flicker_tendency(
+    recipe: Recipe, content: Tensor, styles: Sequence[Tensor], network: Network
+) -> float:
+    """How prone to flicker a painting is: the trace of its Gram matrices over the photograph's own.
+
+    Gupta, Johnson, Alahi and Fei-Fei 2017, *Characterizing and improving stability in neural style
+    transfer*, section 3: solutions of the style loss lie on spheres whose radius is the square root
+    of the trace, and the larger the sphere, the farther apart two frames may end. Here per position
+    and summed over the style layers; the ratio makes it independent of the network's scale.
+
+    Args:
+        recipe: names the style layers.
+        content: a frame, ``(1, 3, H, W)`` in [0, 1].
+        styles: the paintings, near the frame's size.
+        network: gives the features.
+
+    """
+    features = Features(network, content.device)
+
+    def trace(picture: Tensor) -> float:
+        found = features.measure(picture, (), recipe.style_layers)[1].values()
+        return sum(float(each.outer.trace()) / each.count for each in found)
+
+    with torch.no_grad():
+        return sum(map(trace, styles)) / len(styles) / trace(content)
+
+
 def blended(moved: Sequence[Tensor], weights: Sequence[Tensor], rest: Tensor) -> Tensor:
     """Earlier results where they have a say, something else where none of them has."""
     picture = rest
@@ -145,12 +183,12 @@ def blended(moved: Sequence[Tensor], weights: Sequence[Tensor], rest: Tensor) ->
 
 
 def until_settled(states: Iterator[State], *, tolerance: float) -> Iterator[State]:
-    """States up to the first step that lowers the loss by less than a share of it."""
-    first = next(states)
-    yield first
-    for before, state in pairwise(_chained(first, states)):
+    """States until a step lowers the loss by less than a share of it, as a mean of the last few."""
+    losses: deque[float] = deque(maxlen=PATIENCE + 1)
+    for state in states:
         yield state
-        if before.losses.total - state.losses.total < tolerance * before.losses.total:
+        losses.append(state.losses.total)
+        if len(losses) > PATIENCE and losses[0] - losses[-1] < PATIENCE * tolerance * losses[0]:
             return
 
 
@@ -163,10 +201,10 @@ def is_cut(content: Tensor, earlier: Tensor, flow: Tensor) -> bool:
         flow: from ``content`` to ``earlier``.
 
     """
-    difference = (warp(earlier, flow) - content).abs().mean(1)
-    return float((difference > EXPLAINED).float().mean()) > CUT
+    return 1 - float(explained(content, earlier, flow).mean()) > CUT
 
 
-def _chained(first: State, states: Iterator[State]) -> Iterator[State]:
-    yield first
-    yield from states
+def explained(content: Tensor, earlier: Tensor, flow: Tensor) -> Tensor:
+    """Where an earlier frame of the source, moved, looks like this one: ``(1, 1, H, W)``."""
+    difference = (warp(earlier, flow) - content).abs().mean(1, keepdim=True)
+    return (difference <= EXPLAINED).to(content.dtype)

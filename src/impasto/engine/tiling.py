@@ -141,16 +141,26 @@ class TiledObjective(Objective):
         targets = self._targets(index, tile)
         with torch.enable_grad():
             crop = tile.cut(image).detach().requires_grad_()
-            cores = self._tiled.cores(tile, crop, self._layers)
+            maps = self._tiled.maps(tile, crop, self._layers)
+            cores = {name: self._tiled.core(tile, name, maps[name]) for name in targets}
             content = [self._content_term(name, cores[name], p) for name, p in targets.items()]
             roots = [self.weights.alpha * each for each in content]
             seeds: list[Tensor | None] = [None] * len(roots)
             for layer, slope in slopes.items():
-                roots.append(cores[layer])
-                seeds.append(statistics_gradient(cores[layer].detach(), *slope))
+                roots.append(maps[layer])
+                seeds.append(self._seed(tile, layer, maps[layer].detach(), slope))
             (found,) = torch.autograd.grad(roots, crop, seeds)
         tile.add(found, gradient)
         return sum(float(each.detach()) for each in content)
+
+    def _seed(
+        self, tile: Tile, layer: str, features: Tensor, slope: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """The style's derivative with respect to a layer's map: zero but in the core."""
+        seed = torch.zeros_like(features)
+        core = self._tiled.core(tile, layer, features)
+        self._tiled.core(tile, layer, seed).copy_(statistics_gradient(core, *slope))
+        return seed
 
     def _content_term(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
         f, p = (self._features.content(layer, each) for each in (features, target))
@@ -267,8 +277,16 @@ class _Tiled:
 
     def cores(self, tile: Tile, crop: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Features at the positions that are a tile's own; ``crop`` is the tile with its halo."""
-        maps = self._network.features(crop, layers, trim=tile.trim)
-        return {name: tile.core(self._layers[name], maps[name]) for name in layers}
+        maps = self.maps(tile, crop, layers)
+        return {name: self.core(tile, name, maps[name]) for name in layers}
+
+    def maps(self, tile: Tile, crop: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Features of a tile with what is left of its halo."""
+        return self._network.features(crop, layers, trim=tile.trim)
+
+    def core(self, tile: Tile, layer: str, features: Tensor) -> Tensor:
+        """Of a layer's map the tile's own positions, as a view."""
+        return tile.core(self._layers[layer], features)
 
     def sums(self, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
         """Statistics of the whole picture, in float64."""

@@ -17,9 +17,22 @@ FOLDER_VARIABLE = "IMPASTO_MODELS"
 
 
 def models_folder() -> Path:
-    """``models`` in the user's cache, or the folder that ``IMPASTO_MODELS`` names."""
+    """``models`` in the user's cache, or the folder that ``IMPASTO_MODELS`` names.
+
+    Raises:
+        WeightsError: the user has no home, and the variable names no folder either.
+
+    """
     named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named) if named else user_cache_path("impasto") / "models"
+    if named:
+        return Path(named)
+    folder = user_cache_path("impasto") / "models"
+    if not folder.is_absolute():
+        raise WeightsError(
+            "There is no home folder to keep networks in: name a folder in the environment "
+            f"variable {FOLDER_VARIABLE}."
+        )
+    return folder
 
 
 def model_path(name: str) -> Path:

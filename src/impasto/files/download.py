@@ -32,10 +32,19 @@ ROUNDS = 40  # at one mirror, however far each of them got
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a silent server is given, and that pass before it is asked again."""
+    """With servers.
+
+    Attributes:
+        timeout: seconds that a silent one is given.
+        pause: seconds before it is asked again.
+        rate: bytes a second that must come on the whole once ``timeout`` has passed, so that one
+            which trickles for ever is left.
+
+    """
 
     timeout: float = 30.0
     pause: float = 1.0
+    rate: float = 2000.0
 
 
 class _MirrorError(Exception):
@@ -101,7 +110,7 @@ def _from_mirror(url: str, model: Model, part: Path, report: Report, patience: P
                 raise _MirrorError("it sent another file (wrong hash)")
             before, whole = 0, True
         report(before, f"from {urlsplit(url).hostname}")
-        reason = _receive(url, model, part, report, patience.timeout)
+        reason = _receive(url, model, part, report, patience)
         if _size(part) >= model.bytes:
             continue
         in_vain = 0 if _size(part) > before else in_vain + 1
@@ -112,7 +121,7 @@ def _from_mirror(url: str, model: Model, part: Path, report: Report, patience: P
     raise _MirrorError("the connection was cut again and again")
 
 
-def _receive(url: str, model: Model, part: Path, report: Report, timeout: float) -> str:
+def _receive(url: str, model: Model, part: Path, report: Report, patience: Patience) -> str:
     """Ask for what is missing and append what comes; why it ended, if it ended early.
 
     Raises:
@@ -126,10 +135,10 @@ def _receive(url: str, model: Model, part: Path, report: Report, timeout: float)
     try:
         opener = urllib.request.build_opener()  # a fresh one reads the proxies as they are now
         request = urllib.request.Request(url, headers=headers)
-        with opener.open(request, timeout=timeout) as answer:
+        with opener.open(request, timeout=patience.timeout) as answer:
             start = _start(answer, model, done)
             with _opened(part, start) as file:
-                _pour(answer, file, model, start, report)
+                _pour(answer, file, model, start, report, patience)
     except urllib.error.HTTPError as error:
         return _refusal(error, part)
     except TimeoutError:
@@ -156,8 +165,14 @@ def _start(answer: http.client.HTTPResponse, model: Model, done: int) -> int:
 
 
 def _pour(
-    answer: http.client.HTTPResponse, file: IO[bytes], model: Model, done: int, report: Report
+    answer: http.client.HTTPResponse,
+    file: IO[bytes],
+    model: Model,
+    done: int,
+    report: Report,
+    patience: Patience,
 ) -> None:
+    begun, start = time.monotonic(), done
     while chunk := answer.read1(CHUNK):
         done += len(chunk)
         if done > model.bytes:
@@ -167,6 +182,9 @@ def _pour(
         except OSError as error:
             raise _cannot_write(error) from error
         report(done, "")
+        passed = time.monotonic() - begun
+        if passed > patience.timeout and done - start < patience.rate * passed:
+            raise _MirrorError("it sends too slowly")
 
 
 def _opened(part: Path, start: int) -> IO[bytes]:

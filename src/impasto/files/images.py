@@ -88,8 +88,13 @@ def read_picture(source: PictureLike, *, max_pixels: int = Recipe.max_pixels) ->
     if isinstance(source, Image.Image):
         return _picture(decode_image(source, max_pixels), "image", None)
     path = Path(source)
-    data = _bytes_of(path)
-    return _picture(decode(data, path.name, max_pixels), path.name, _hash(data))
+    try:
+        data = _bytes_of(path)
+        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data))
+    except MemoryError as error:
+        raise PictureError(
+            f"{path.name!r} does not fit into memory: make it smaller first."
+        ) from error
 
 
 def _picture(found: Decoded, name: str, sha256: str | None) -> Picture:

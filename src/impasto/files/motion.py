@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from impasto.engine.sequence import is_cut
+from impasto.engine.sequence import explained, is_cut
 from impasto.files.flow import FlowEstimator
 from impasto.files.video import SourceFrame
 from impasto.ops.warp import exclusive, reliable
@@ -22,12 +22,14 @@ class Tie:
         back: how many frames back that one is, in the order of the pass.
         flow: from the frame to the earlier one, ``(1, 2, H, W)`` in pixels.
         weights: ``(1, 1, H, W)``: 1 where the flow may be believed and no nearer tie has a say.
+        explained: of the same shape: 1 where the earlier frame, moved, looks like this one.
 
     """
 
     back: int
     flow: Tensor
     weights: Tensor
+    explained: Tensor
 
 
 @dataclass(frozen=True)
@@ -87,4 +89,5 @@ def _ties(
     flows = [flow, *(estimate(picture, shot[-back]) for back in backs[1:])]
     returns = [estimate(shot[-back], picture) for back in backs]
     weights = exclusive([reliable(*pair) for pair in zip(flows, returns, strict=True)])
-    return False, tuple(map(Tie, backs, flows, weights))
+    seen = [explained(picture, shot[-back], f) for back, f in zip(backs, flows, strict=True)]
+    return False, tuple(map(Tie, backs, flows, weights, seen))

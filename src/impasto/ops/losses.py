@@ -71,7 +71,7 @@ def style_layer_loss(
     """
     rescale = positions / (target_positions or positions)
     difference = gram - target_gram * rescale
-    return difference.square().sum((-2, -1)) / (4 * channels**2 * positions**2)
+    return difference.square().sum((-2, -1)) / (4.0 * channels**2 * positions**2)
 
 
 def style_loss(layer_losses: Sequence[Tensor], weights: Sequence[float] | None = None) -> Tensor:

@@ -164,10 +164,8 @@ class _Sums(torch.autograd.Function):
         if whole:
             exact = rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
             blocks = rows[:whole].to(rows.dtype if exact else wide).view(-1, _CHUNK, rows.shape[1])
-            total = (
-                total
-                + _summed(blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1), blocks)[0]
-            )
+            ones = blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1)
+            total = total + _summed(ones, blocks)[0]
             outer = outer + _summed(blocks.mT, blocks)
         return total, outer
 
@@ -180,8 +178,16 @@ class _Sums(torch.autograd.Function):
 
 def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:
     """Derivatives with respect to both sums, brought to the rows."""
-    matrix = (grad_outer + grad_outer.mT).to(rows)
-    return torch.addmm(grad_total.to(rows), rows, matrix)
+    matrix, offset = (grad_outer + grad_outer.mT).to(rows), grad_total.to(rows)
+    if rows.dtype == torch.bfloat16 and rows.device.type == "cpu" and _has_linear():
+        # The same numbers without a copy of the offset for each row; the matrix is symmetric.
+        found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, matrix, offset, "none", [], "")
+        return found
+    return torch.addmm(offset, rows, matrix)
+
+
+def _has_linear() -> bool:
+    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _summed(left: Tensor, right: Tensor) -> Tensor:

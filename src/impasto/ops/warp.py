@@ -76,6 +76,26 @@ def exclusive(weights: Sequence[Tensor]) -> list[Tensor]:
     return found
 
 
+def warping_error(image: Tensor, earlier: Tensor, flow: Tensor, weights: Tensor) -> Tensor:
+    """Mean squared difference between a frame and an earlier one moved to it, where that is told.
+
+    Lai et al. 2018, *Learning blind video temporal consistency*, section 4.2, as a mean over the
+    channels.
+
+    Args:
+        image: ``(1, C, H, W)``.
+        earlier: of the same shape.
+        flow: ``(1, 2, H, W)``, from ``image`` to ``earlier``.
+        weights: ``(1, 1, H, W)``: 1 where the flow may be believed.
+
+    Returns:
+        A scalar; 0 where no pixel has a weight.
+
+    """
+    difference = (warp(earlier, flow) - image).square().mean(1, keepdim=True)
+    return (difference * weights).sum() / weights.sum().clamp_min(1)
+
+
 def _sample(image: Tensor, flow: Tensor, mode: str) -> Tensor:
     x, y = _targets(flow)
     height, width = image.shape[-2:]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from impasto.nets.network import Network
 from impasto.panel.figures import LAYERS, Trio, figures_of
+from impasto.panel.films import is_film, measure_film
 from impasto.panel.model import Figure, Panel
 from impasto.panel.pictures import align, measure_picture
 
@@ -32,8 +33,9 @@ def measure(
     """The panel of a result, whatever kind of file it is.
 
     Args:
-        result: the picture to be judged; its record, inside or beside it, is used if there is one.
-        content: the photograph.
+        result: the picture or film to be judged; its record, inside or beside it, is used if there
+            is one.
+        content: the photograph, or the film's source.
         style: the painting.
         network: a name, a safetensors file or an object that computes features; by default the
             first of vgg19, vgg19-torchvision and compact that is here and did not make the result,
@@ -51,6 +53,5 @@ def measure(
 
 
 def _measurer_of(result: Path) -> Measurer:
-    """The one place where kinds of results are told apart; so far there are pictures."""
-    del result  # its kind will be told by its name
-    return measure_picture
+    """The one place where kinds of results are told apart: by their names."""
+    return measure_film if is_film(result) else measure_picture

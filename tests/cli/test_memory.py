@@ -1,0 +1,51 @@
+"""What the command tells the C library, told to a stand-in."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import pytest
+
+from impasto.cli import memory
+from impasto.config import Recipe
+from impasto.engine.plan import Machine, make_plan
+
+MACHINE = Machine(devices=("cpu",), fast_bf16=frozenset(), threads=1)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What mallopt was told, by parameter."""
+    calls: dict[int, int] = {}
+
+    class Library:
+        @staticmethod
+        def mallopt(parameter: int, value: int) -> int:
+            calls[parameter] = value
+            return 1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Library)
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"):
+        monkeypatch.delenv(name, raising=False)
+    return calls
+
+
+def test_freed_memory_is_kept_for_small_pictures_and_given_back_for_large_ones(told):
+    for size, mapped in ((512, 0), (4096, 65536), (256, 0)):
+        plan = make_plan(Recipe(size=size), (3000, 4000), [(600, 800)], MACHINE)
+        memory.keep_freed_memory(plan)
+        assert told[-4] == mapped
+
+
+def test_who_has_set_a_variable_keeps_it(told, monkeypatch):
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1000000")
+    memory.keep(freed=True)
+    assert not told
+
+
+def test_other_systems_are_left_alone(told, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    memory.keep(freed=True)
+    assert not told

@@ -217,12 +217,16 @@ class Lab:
         self.made[cell.label] = Made(cell, path, read_picture(path).tensor, read_record(path))
 
     def cell_path(self, cell: Cell) -> Path:
-        """Where its picture lies: named by the hash of recipe, pictures, weights and copy."""
+        """Where its picture lies: named by the hash of recipe, pictures, weights and copy.
+
+        Options at their defaults do not count, so that an option that a later version adds does
+        not make every cell anew; whether it is finished is decided by the whole recipe.
+        """
         wanted = self._wanted(cell)
+        plain = Recipe().as_dict()
+        chosen = {k: v for k, v in wanted.recipe.as_dict().items() if v != plain[k]}
         weights = {key: wanted.network.get(key) for key in ("sha256", "means_sha256")}
-        text = json.dumps(
-            [wanted.recipe.as_dict(), dict(wanted.inputs), weights, cell.copy], sort_keys=True
-        )
+        text = json.dumps([chosen, dict(wanted.inputs), weights, cell.copy], sort_keys=True)
         return self.folder / "cells" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.png"
 
     def command(self, cell: Cell) -> str:

@@ -141,14 +141,14 @@ def test_ctrl_c_keeps_what_came(vgg_file, trickle, own_cache, monkeypatch, capsy
     _register(monkeypatch, trickle, vgg_file)
     real, pieces = downloading._pour, []
 
-    def interrupted(answer, file, model, done, report):
+    def interrupted(answer, file, model, done, report, *patience):
         def counted(done: int, what: str) -> None:
             pieces.append(done)
             if done > 5_000_000:
                 raise KeyboardInterrupt
             report(done, what)
 
-        return real(answer, file, model, done, counted)
+        return real(answer, file, model, done, counted, *patience)
 
     monkeypatch.setattr(downloading, "_pour", interrupted)
     assert main(["models", "download", "vgg19", "--quiet"]) == 130

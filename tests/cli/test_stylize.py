@@ -255,7 +255,8 @@ def test_ctrl_c_writes_the_picture_so_far(photo, painting, folder):
         env=_environment(),
     )
     try:
-        first = process.stderr.readline()
+        told, first = process.stderr.readline(), process.stderr.readline()
+        assert "of memory" in told
         assert "step" in first
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from impasto.cli.progress import describe, progress_display
+from impasto.cli.progress import describe, experiments_display, lasting, progress_display
 from impasto.config import Recipe
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.state import Losses, State, Weights
+from impasto.experiments.runner import Progress
 
 PLAN = make_plan(
     Recipe(size=64, scales=2, steps=(20, 20)),
@@ -78,3 +81,26 @@ def test_quiet(terminal, monkeypatch, capsys):
         monkeypatch.setenv("FORCE_COLOR", "1")
     _shown(quiet=True)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_over_the_cells_and_one_within(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "160")
+    with experiments_display(quiet=False) as show:
+        for number, label in enumerate(("seed 0", "seed 1")):
+            at = Progress("seeds", label, number, 2, PLAN)
+            for state in _states():
+                show(replace(at, state=state))
+        show(Progress("seeds", "measuring", 2, 2))
+    printed = capsys.readouterr()
+    assert "seeds: measuring" in printed.err
+    assert "scale 2/2 64x48  step 40/40" in printed.err
+    assert "100%" in printed.err
+    assert printed.out == ""
+
+
+def test_a_waiting_time_is_said_in_its_own_unit():
+    assert [lasting(seconds) for seconds in (0.2, 80, 600, 3 * 3600)] == [
+        *("1 s", "80 s", "10 min", "3 h"),
+    ]

@@ -24,7 +24,8 @@ from impasto.experiments import (
     find_experiments,
     run,
 )
-from impasto.experiments.adversarial import attack, looked_ahead, trial_objective
+from impasto.experiments.adversarial import trial_objective
+from impasto.experiments.attack import attack, looked_ahead
 from impasto.experiments.film import aligned, camera_move
 from impasto.experiments.inputs import longest
 from impasto.experiments.photographs import darkened
@@ -161,7 +162,7 @@ def test_darkened_has_an_eighth_of_the_light():
 
 def test_an_attack_stays_within_its_bound_and_does_harm(lab):
     objective = trial_objective(lab)
-    height, width = longest(lab.image("photograph"), lab.preset.trial_size).shape[-2:]
+    height, width = longest(lab.pictures["photograph"], lab.preset.trial_size).shape[-2:]
     start = white_noise(height, width, seed=3)
     attacked = attack(objective, start, bound=8 / 255, steps=3)
     assert (attacked - start).abs().max() <= 8 / 255 + 1e-6

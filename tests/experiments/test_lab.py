@@ -24,8 +24,8 @@ def _make(lab: Lab, cell: Cell) -> Made:
 
 
 def test_the_painting_has_the_photographs_size(lab):
-    assert lab.image("photograph").shape == (1, 3, 27, 32)
-    assert lab.image("painting").shape == (1, 3, 27, 32)
+    assert lab.pictures["photograph"].shape == (1, 3, 27, 32)
+    assert lab.pictures["painting"].shape == (1, 3, 27, 32)
 
 
 def test_filled_cuts_what_is_too_wide(waves):
@@ -86,7 +86,7 @@ def test_two_cells_of_one_name_are_refused(lab):
 
 
 def test_the_line_makes_the_same_pixels(lab, monkeypatch):
-    lab.add_picture("start", torch.rand(1, 3, 27, 32, generator=torch.Generator().manual_seed(0)))
+    lab.pictures.add("start", torch.rand(1, 3, 27, 32, generator=torch.Generator().manual_seed(0)))
     for cell in (Cell("one", {"seed": 2}), Cell("two", {"init": "start"})):
         made = _make(lab, cell)
         words = shlex.split(lab.command(cell))
@@ -115,7 +115,7 @@ def test_values_that_are_costly_are_kept(lab):
 
 def test_an_unknown_picture_is_one_sentence(lab):
     with pytest.raises(PictureError, match="no picture 'x'"):
-        lab.image("x")
+        lab.pictures["x"]
 
 
 def test_nothing_is_written_where_a_picture_cannot_be_read(photo, painting, tmp_path):
@@ -130,9 +130,9 @@ def test_nothing_is_written_where_a_picture_cannot_be_read(photo, painting, tmp_
 
 def test_the_examples_are_there_or_are_said_to_be_missing(tmp_path, monkeypatch):
     lab = Lab(tmp_path / "lab", TINY)
-    assert lab.image("photograph").shape == lab.image("painting").shape == (1, 3, 21, 32)
-    assert lab.image("photo").shape == (1, 3, 21, 32)
-    assert lab.image("dark").shape == (1, 3, 21, 32)
+    assert lab.pictures["photograph"].shape == lab.pictures["painting"].shape == (1, 3, 21, 32)
+    assert lab.pictures["photo"].shape == (1, 3, 21, 32)
+    assert lab.pictures["dark"].shape == (1, 3, 21, 32)
     monkeypatch.setitem(__import__("sys").modules, "skimage", None)
     with pytest.raises(PictureError, match=r"impasto\[demo\].*--content"):
         Lab(tmp_path / "other", TINY)

@@ -135,7 +135,7 @@ def sweep_command(
     from impasto.experiments.sweep import parse_axes, sweep
 
     rest = {name: value for name, value in options.items() if name not in NOT_VARIED}
-    experiment = sweep(parse_axes(vary, _typed), {"size": size, **rest}, allow_many=yes)
+    experiment = sweep(parse_axes(vary), {"size": size, **rest}, typed=_typed, allow_many=yes)
     lab = Lab(
         _folder(out),
         Preset("sweep", size=size, steps=0, long_steps=0, as_stated=True, options={}),

@@ -1,10 +1,8 @@
 """Sections 1.2 and 3.4: starts from which the transfer fails.
 
 Failure is a final loss more than five median absolute deviations above the median of random
-starts. The attack is projected gradient ascent (Madry et al. 2018) on the loss after a few steps of
-plain gradient descent from the start: with x_{k+1} = x_k - r g(x_k), the derivative of L(x_K) by
-x_0 is the product of I - r H(x_k) on the last gradient, where H v is a central difference of two
-gradients. Whether a start found so fails is decided by the real transfer, from its 8-bit file.
+starts. Attacked starts come from :mod:`impasto.experiments.attack`; whether one fails is decided by
+the real transfer, from its 8-bit file.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.objective import Objective
+from impasto.experiments.attack import CHANGE, PROBE, UNROLLED, attack
 from impasto.experiments.inputs import longest
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import failure_rate, outlier_limit
@@ -24,9 +23,6 @@ from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding,
 from impasto.files.plots import Plot, Series
 from impasto.ops.inits import white_noise
 
-UNROLLED = 4  # steps of gradient descent that the attack looks ahead
-CHANGE = 0.02  # mean change of a channel by the first of them, in picture units
-PROBE = 1e-2  # length of the difference that stands for a second derivative, in picture units
 FIRST_ATTACKED = 10_000  # seeds of the attacked starts; the random ones count from 0
 
 
@@ -72,8 +68,8 @@ def _add_start(lab: Lab, number: int, kind: str, bound: int) -> str:
     """An attacked start among the lab's pictures, in 255ths of its noise; its name."""
     name = f"start-{number}-{kind}-{bound}"
     key = [
-        lab.digest("photograph"),
-        lab.digest("painting"),
+        lab.pictures.digest("photograph"),
+        lab.pictures.digest("painting"),
         lab.preset.name,
         name,
         lab.preset.trial_size,
@@ -86,13 +82,13 @@ def _add_start(lab: Lab, number: int, kind: str, bound: int) -> str:
     ]
     found = lab.cached("start", key, lambda: {"levels": _start(lab, number, kind, bound)})
     levels = torch.tensor(found["levels"], dtype=torch.float32)
-    lab.add_picture(name, levels / 255)
+    lab.pictures.add(name, levels / 255)
     return name
 
 
 def _start(lab: Lab, number: int, kind: str, bound: int) -> list[object]:
     objective = trial_objective(lab)
-    height, width = longest(lab.image("photograph"), lab.preset.trial_size).shape[-2:]
+    height, width = longest(lab.pictures["photograph"], lab.preset.trial_size).shape[-2:]
     seed = FIRST_ATTACKED + number
     noise = (255 * white_noise(height, width, seed=seed)).round() / 255
     if kind == "random":
@@ -109,49 +105,8 @@ def trial_objective(lab: Lab) -> Objective:
     """Eq. (7) at the size of the trials."""
     size = lab.preset.trial_size
     recipe = Recipe.from_dict(lab.options(Cell("attack")))
-    content, style = (longest(lab.image(name), size) for name in ("photograph", "painting"))
+    content, style = (longest(lab.pictures[name], size) for name in ("photograph", "painting"))
     return Objective(recipe, lab.networks["own"].network, content, [style])
-
-
-def attack(objective: Objective, start: Tensor, *, bound: float, steps: int) -> Tensor:
-    """A start within ``bound`` of another, from which gradient descent gets less far.
-
-    Args:
-        objective: what is descended.
-        start: ``(1, 3, H, W)`` in [0, 1].
-        bound: largest change of any channel, in picture units.
-        steps: of ascent; each moves every channel by a quarter of the bound.
-
-    """
-    worst, highest = start, -torch.inf
-    at = start
-    for _ in range(steps + 1):
-        loss, slope = looked_ahead(objective, at)
-        if loss > highest:
-            worst, highest = at, loss
-        moved = at + bound / 4 * slope.sign()
-        at = moved.clamp(start - bound, start + bound).clamp(0, 1)
-    return worst
-
-
-def looked_ahead(objective: Objective, start: Tensor) -> tuple[float, Tensor]:
-    """Loss after a few steps of gradient descent, and its derivative by the start."""
-    path, rate = [objective.evaluate(start)], 0.0
-    for _ in range(UNROLLED):
-        gradient = path[-1].gradient
-        rate = rate or CHANGE / float(gradient.abs().mean().clamp_min(1e-30))
-        path.append(objective.evaluate(path[-1].image - rate * gradient))
-    slope = path[-1].gradient
-    for each in reversed(path[:-1]):
-        slope = slope - rate * _curvature(objective, each.image, slope)
-    return path[-1].losses.total, slope
-
-
-def _curvature(objective: Objective, image: Tensor, along: Tensor) -> Tensor:
-    """H v by a central difference of gradients."""
-    length = PROBE / float(along.abs().max().clamp_min(1e-30))
-    ahead, behind = (objective.evaluate(image + sign * length * along).gradient for sign in (1, -1))
-    return (ahead - behind) / (2 * length)
 
 
 def _measure(lab: Lab) -> Finding:
@@ -218,7 +173,10 @@ def _rows(lab: Lab) -> list[list[tuple[str, Tensor]]]:
     largest = max(lab.preset.bounds)
     return [
         [
-            (f"start {number}, {kind} {largest}/255", lab.image(f"start-{number}-{kind}-{largest}"))
+            (
+                f"start {number}, {kind} {largest}/255",
+                lab.pictures[f"start-{number}-{kind}-{largest}"],
+            )
             for kind in ("random", "attack")
         ]
         + [
@@ -254,7 +212,7 @@ def _plot(lab: Lab, random: dict[int, list[float]], limit: dict[int, float]) -> 
 
 def _extra(lab: Lab) -> float:
     preset = lab.preset
-    height, width = longest(lab.image("photograph"), preset.trial_size).shape[-2:]
+    height, width = longest(lab.pictures["photograph"], preset.trial_size).shape[-2:]
     evaluations = 1 + UNROLLED + 2 * UNROLLED
     ascent = preset.attacks * len(lab.preset.bounds) * (preset.attack_steps + 1) * evaluations
     transfers = preset.attacks * len(lab.preset.bounds) * 4 * preset.trial_steps

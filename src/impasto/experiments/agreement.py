@@ -97,8 +97,8 @@ def _judged(lab: Lab, name: str) -> tuple[list[float], list[float]]:
     objective = Objective(
         Recipe(**{**REPORT_METHOD, "content_layers": content, "style_layers": style}),
         lab.networks[name].network,
-        longest(lab.image("photograph"), size),
-        [longest(lab.image("painting"), size)],
+        longest(lab.pictures["photograph"], size),
+        [longest(lab.pictures["painting"], size)],
     )
     found = [
         objective.weights.distances(objective.evaluate(made.image).losses)

@@ -125,7 +125,7 @@ def _convolution(lab: Lab) -> Finding:
     wrong = sum(
         counted[layer.name] != number for layer, number in zip(layers, formula, strict=True)
     )
-    photograph = lab.image("photograph")
+    photograph = lab.pictures["photograph"]
     first = lab.features(photograph, ["conv1_1"])["conv1_1"]
     return Finding(
         {

@@ -44,8 +44,8 @@ def aligned(image: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
 def tied_film(lab: Lab) -> list[Tensor]:
     """The same film as the film engine makes it, each frame tied to the one before it."""
     first = lab.made[FIRST]
-    frames = camera_move(lab.image("photograph"), lab.preset.frames)
-    stylizer, style = lab.networks[first.cell.network], lab.image(first.cell.style)
+    frames = camera_move(lab.pictures["photograph"], lab.preset.frames)
+    stylizer, style = lab.networks[first.cell.network], lab.pictures[first.cell.style]
     film = FilmRecipe()
     shot = Shot(
         stylizer.recipe(lab.options(first.cell)),
@@ -70,7 +70,12 @@ def tied_film(lab: Lab) -> list[Tensor]:
 def _tied_difference(lab: Lab) -> float:
     """Change of aligned frames of the tied film; kept, since it takes a while."""
     cell = lab.made[FIRST].cell
-    key = [lab.options(cell), lab.digest("photograph"), lab.digest(cell.style), FilmRecipe()]
+    key = [
+        lab.options(cell),
+        lab.pictures.digest("photograph"),
+        lab.pictures.digest(cell.style),
+        FilmRecipe(),
+    ]
     key += [lab.preset.frames, lab.networks[cell.network].description]
 
     def make() -> dict[str, float]:
@@ -87,10 +92,10 @@ def _longest(picture: Tensor) -> int:
 
 
 def _cells(lab: Lab) -> Sequence[Cell]:
-    frames = camera_move(lab.image("photograph"), lab.preset.frames)
+    frames = camera_move(lab.pictures["photograph"], lab.preset.frames)
     size = {"size": max(frames[0].shape[-2:])}
     for number, frame in enumerate(frames):
-        lab.add_picture(f"frame-{number:02}", frame)
+        lab.pictures.add(f"frame-{number:02}", frame)
     film = [
         Cell(
             f"frame {number}",
@@ -144,6 +149,11 @@ def _measure(lab: Lab) -> Finding:
     )
 
 
+def _extra(lab: Lab) -> float:
+    frames = camera_move(lab.pictures["photograph"], lab.preset.frames)
+    return float(len(frames) * FilmRecipe().frame_steps * frames[0][0, 0].numel())
+
+
 FRAMES = Experiment(
     name="frames",
     section="3.4",
@@ -158,6 +168,7 @@ FRAMES = Experiment(
         Check("tied over by itself", "at most", 1 / 3, "a time dependency gives better results"),
         Check("failing frames", "at most", 0, "final losses beyond 5 MAD of the film's"),
     ),
+    extra=_extra,
     columns=6,
     caption="Frames of a camera move, each made from its own content.",
 )

@@ -24,14 +24,15 @@ from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.state import State, Weights
-from impasto.errors import PictureError, RecipeError, RecordError
-from impasto.experiments.inputs import INPUTS, Inputs
+from impasto.errors import RecipeError, RecordError
+from impasto.experiments.inputs import Inputs
 from impasto.experiments.model import Cell, Made
+from impasto.experiments.pictures import Pictures
 from impasto.experiments.presets import REPORT_METHOD, Preset
 from impasto.files.atomic import remove_leftovers
 from impasto.files.finding import file_sha256
 from impasto.files.finished import Wanted, is_finished
-from impasto.files.images import read_picture, to_pillow, write_image
+from impasto.files.images import read_picture
 from impasto.files.reading import read_record
 from impasto.files.records import record_path, write_record
 from impasto.nets.topology import Layer
@@ -58,6 +59,7 @@ class Lab:
         preset: as given.
         inputs: as given.
         others: names of the further networks.
+        pictures: the inputs, and what experiments add.
         made: label to what is done, of the experiment in hand.
 
     """
@@ -86,11 +88,7 @@ class Lab:
         self.others = tuple(path.stem for path in others)
         for path in others:
             self.add_network(path.stem, network="vgg19", weights=path)
-        self._paths: dict[str, Path] = {}
-        self._images: dict[str, Tensor] = {}
-        given = {name: self.inputs.read(name, preset.size) for name in self.inputs.given}
-        for name, image in given.items():
-            self.add_picture(name, image)
+        self.pictures = Pictures(folder / "inputs", self.inputs, preset.size)
 
     @property
     def networks(self) -> dict[str, Stylizer]:
@@ -117,39 +115,6 @@ class Lab:
         if name not in self._stylizers:
             self._stylizers[name] = Stylizer(**{**self._own, **options})
 
-    def add_picture(self, name: str, image: Tensor) -> Path:
-        """Put a picture ``(1, 3, H, W)`` in [0, 1] among the inputs, rounded to 8 bits."""
-        folder = self.folder / "inputs"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.png"
-        write_image(to_pillow(image), path)
-        self._paths[name] = path
-        self._images[name] = read_picture(path).tensor
-        return path
-
-    def path(self, name: str) -> Path:
-        """File of one of the pictures."""
-        self.image(name)
-        return self._paths[name]
-
-    def image(self, name: str) -> Tensor:
-        """One of the pictures, ``(1, 3, H, W)`` in [0, 1]; the inputs are read when asked for.
-
-        Raises:
-            PictureError: it cannot be read.
-
-        """
-        if name not in self._images:
-            if name not in INPUTS:
-                raise PictureError(f"The lab has no picture {name!r}: add it with add_picture.")
-            self.add_picture(name, self.inputs.read(name, self.preset.size))
-        return self._images[name]
-
-    @property
-    def inputs_read(self) -> list[str]:
-        """Names of the inputs that were asked for so far."""
-        return [name for name in INPUTS if name in self._images]
-
     def features(
         self, image: Tensor, layers: Sequence[str], network: str = "own"
     ) -> dict[str, Tensor]:
@@ -168,8 +133,8 @@ class Lab:
         return Objective(
             Recipe(**REPORT_METHOD, alpha=USUAL_RATIO, beta=1.0),
             self._stylizers["own"].network,
-            self.image("photograph"),
-            [self.image("painting")],
+            self.pictures["photograph"],
+            [self.pictures["painting"]],
         )
 
     def weights_for(self, ratio: float) -> dict[str, float]:
@@ -201,8 +166,8 @@ class Lab:
         if ratio is not None:
             options |= self.weights_for(ratio)
         options |= given
-        if options.get("init") in self._paths:
-            options["init"] = str(self._paths[options["init"]])
+        if options.get("init") in self.pictures:
+            options["init"] = str(self.pictures.path(options["init"]))
         return options
 
     def job(self, cell: Cell) -> Job:
@@ -213,7 +178,7 @@ class Lab:
 
         """
         return self._stylizers[cell.network].job(
-            self.path(cell.content), self.path(cell.style), **self.options(cell)
+            self.pictures.path(cell.content), self.pictures.path(cell.style), **self.options(cell)
         )
 
     def work(self, cell: Cell) -> float:
@@ -225,8 +190,8 @@ class Lab:
 
     def plan(self, cell: Cell) -> Plan:
         """The automatic choices for a cell."""
-        content, style = (self.image(name).shape[-2:] for name in (cell.content, cell.style))
-        return make_plan(self._recipe(cell), (content[0], content[1]), [(style[0], style[1])])
+        sizes = [self.pictures.size(name) for name in (cell.content, cell.style)]
+        return make_plan(self._recipe(cell), sizes[0], sizes[1:])
 
     def is_done(self, cell: Cell) -> bool:
         """Whether it lies in the folder, complete and as wanted."""
@@ -252,27 +217,30 @@ class Lab:
         self.made[cell.label] = Made(cell, path, read_picture(path).tensor, read_record(path))
 
     def cell_path(self, cell: Cell) -> Path:
-        """Where its picture lies: named by the hash of recipe, pictures, weights and copy."""
+        """Where its picture lies: named by the hash of recipe, pictures, weights and copy.
+
+        Options at their defaults do not count, so that an option that a later version adds does
+        not make every cell anew; whether it is finished is decided by the whole recipe.
+        """
         wanted = self._wanted(cell)
+        plain = Recipe().as_dict()
+        chosen = {k: v for k, v in wanted.recipe.as_dict().items() if v != plain[k]}
         weights = {key: wanted.network.get(key) for key in ("sha256", "means_sha256")}
-        text = json.dumps(
-            [wanted.recipe.as_dict(), dict(wanted.inputs), weights, cell.copy], sort_keys=True
-        )
+        text = json.dumps([chosen, dict(wanted.inputs), weights, cell.copy], sort_keys=True)
         return self.folder / "cells" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.png"
 
     def command(self, cell: Cell) -> str:
         """The line that makes the cell again, in the lab's folder.
 
-        A file with weights is named without its folder, as in a record.
+        Other files than the lab's are named without their folders, as in a record.
         """
         recipe = self._recipe(cell)
         if recipe.weights:
-            recipe = replace(recipe, weights=Path(recipe.weights).name)
-        words = [_shown(self.folder, self.path(name)) for name in (cell.content, cell.style)]
-        flags = recipe.command_line()
-        for path in self._paths.values() if recipe.init not in INITS else ():
-            flags = flags.replace(str(path), _shown(self.folder, path))
-        return f"impasto stylize {' '.join(words)} {flags} -o again.png"
+            recipe = replace(recipe, weights=self._shown(Path(recipe.weights)))
+        if recipe.init not in INITS:
+            recipe = replace(recipe, init=self._shown(Path(recipe.init)))
+        words = [self._shown(self.pictures.path(name)) for name in (cell.content, cell.style)]
+        return f"impasto stylize {' '.join(words)} {recipe.command_line()} -o again.png"
 
     def cached(self, name: str, key: Any, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         """Plain values that are costly to find, kept as JSON under the hash of a key."""
@@ -288,9 +256,9 @@ class Lab:
         write_record(values, path)
         return values
 
-    def digest(self, name: str) -> str:
-        """Hash of one of the pictures' files."""
-        return file_sha256(self.path(name))
+    def _shown(self, path: Path) -> str:
+        inside = path.is_relative_to(self.folder)
+        return path.relative_to(self.folder).as_posix() if inside else path.name
 
     def _recipe(self, cell: Cell) -> Recipe:
         return self._stylizers[cell.network].recipe(self.options(cell))
@@ -300,8 +268,8 @@ class Lab:
         return Wanted(
             recipe,
             {
-                "content": [self.digest(cell.content)],
-                "styles": [self.digest(cell.style)],
+                "content": [self.pictures.digest(cell.content)],
+                "styles": [self.pictures.digest(cell.style)],
                 "init": [] if recipe.init in INITS else [file_sha256(Path(recipe.init))],
             },
             self._stylizers[cell.network].description,
@@ -318,7 +286,3 @@ def _cost(stylizer: Stylizer) -> float:
 def _rounded(value: float) -> float:
     """Three significant digits, so that a command line stays readable."""
     return float(f"{value:.3g}")
-
-
-def _shown(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()

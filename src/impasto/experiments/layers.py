@@ -20,7 +20,7 @@ def _content_cells(_: Lab) -> Sequence[Cell]:
 
 def _content_measure(lab: Lab) -> Finding:
     made = lab.made
-    detail = {name: detail_kept(m.image, lab.image("photograph")) for name, m in made.items()}
+    detail = {name: detail_kept(m.image, lab.pictures["photograph"]) for name, m in made.items()}
     style = {name: lab.distances(m.image)[1] for name, m in made.items()}
     low, high = (f"content from {layer}" for layer in (LOW, HIGH))
     return Finding(
@@ -44,7 +44,7 @@ def _style_cells(_: Lab) -> Sequence[Cell]:
 
 
 def _style_measure(lab: Lab) -> Finding:
-    start = white_noise(*lab.image("photograph").shape[-2:], seed=0)
+    start = white_noise(*lab.pictures["photograph"].shape[-2:], seed=0)
     noise = {name: noise_left(made.image, start) for name, made in lab.made.items()}
     content = {name: lab.distances(made.image)[0] for name, made in lab.made.items()}
     low, high, every = (f"style from {name}" for name in (LOW_STYLE, HIGH_STYLE, ALL))

@@ -84,7 +84,7 @@ def _cached_trace(lab: Lab, name: str) -> list[Point]:
 def _trace(lab: Lab, cell: Cell) -> Iterator[Point]:
     """The same descent again, counting evaluations and seconds."""
     recipe = Recipe.from_dict(lab.options(cell))
-    content, style = lab.image("photograph"), lab.image("painting")
+    content, style = lab.pictures["photograph"], lab.pictures["painting"]
     objective = Objective(recipe, lab.networks["own"].network, content, [style])
     count = 0
 
@@ -110,7 +110,7 @@ def _lowest(trace: Sequence[Point], budget: float, at: int) -> float:
 
 
 def _extra(lab: Lab) -> float:
-    height, width = lab.image("photograph").shape[-2:]
+    height, width = lab.pictures["photograph"].shape[-2:]
     return float(len(OPTIMISERS) * lab.preset.steps * height * width)
 
 

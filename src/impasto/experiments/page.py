@@ -100,7 +100,7 @@ def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
 
 
 def _inputs(lab: Lab) -> Sheet:
-    return Sheet([[(name, lab.image(name)) for name in lab.inputs_read]], "What went in.")
+    return Sheet([list(lab.pictures.inputs.items())], "What went in.")
 
 
 def _claims(outcomes: Sequence[Outcome], lab: Lab) -> Iterator[str]:

@@ -24,7 +24,7 @@ def _photo_cells(_: Lab) -> Sequence[Cell]:
 
 
 def _photo_measure(lab: Lab) -> Finding:
-    photograph = lab.image("photograph")
+    photograph = lab.pictures["photograph"]
     start = white_noise(*photograph.shape[-2:], seed=0)
     unlike = {name: unlike_share(made.image, photograph) for name, made in lab.made.items()}
     noise = {name: noise_left(made.image, start) for name, made in lab.made.items()}
@@ -38,9 +38,9 @@ def _photo_measure(lab: Lab) -> Finding:
 
 
 def _restoration_cells(lab: Lab) -> Sequence[Cell]:
-    photograph = lab.image("photograph")
-    lab.add_picture("darkened", darkened(photograph))
-    lab.add_picture("bright", photograph.flip(-1) ** BRIGHTER)
+    photograph = lab.pictures["photograph"]
+    lab.pictures.add("darkened", darkened(photograph))
+    lab.pictures.add("bright", photograph.flip(-1) ** BRIGHTER)
     n = {"steps": (round(lab.preset.steps * 5 / 3),)}  # the report's 5000 where it has 3000
     return [
         Cell(RESTORED, n, content="darkened", style="bright"),
@@ -51,22 +51,22 @@ def _restoration_cells(lab: Lab) -> Sequence[Cell]:
 
 
 def _restoration(lab: Lab) -> Finding:
-    truth = lab.image("photograph")
-    matched = match_histogram(lab.image("darkened"), lab.image("bright"))
+    truth = lab.pictures["photograph"]
+    matched = match_histogram(lab.pictures["darkened"], lab.pictures["bright"])
     pictures = {
         **{name: lab.made[name].image for name in (RESTORED, BY_ANOTHER, FROM_CONTENT)},
         "histogram matching": matched,
-        "as darkened": lab.image("darkened"),
+        "as darkened": lab.pictures["darkened"],
     }
     quality = {name: float(psnr(image, truth)) for name, image in pictures.items()}
     structure = {name: float(ssim(image, truth)) for name, image in pictures.items()}
-    share = style_color_share(lab.made[BY_ANOTHER].image, truth, lab.image("photo"))
+    share = style_color_share(lab.made[BY_ANOTHER].image, truth, lab.pictures["photo"])
     best = max(quality[RESTORED], quality[FROM_CONTENT])
     rows: list[list[tuple[str, Tensor]]] = [
         [
             ("the truth", truth),
-            ("darkened", lab.image("darkened")),
-            ("its bright mirror image", lab.image("bright")),
+            ("darkened", lab.pictures["darkened"]),
+            ("its bright mirror image", lab.pictures["bright"]),
             ("histogram matching", matched),
         ]
     ]

@@ -24,7 +24,7 @@ CONTENT_DEPTHS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 
 
 def _features(lab: Lab) -> Finding:
-    photograph = lab.image("photograph")
+    photograph = lab.pictures["photograph"]
     maps = lab.features(photograph, STYLE_LAYERS)
     grain = GRAIN * torch.randn(photograph.shape, generator=torch.Generator().manual_seed(0))
     moved = lab.features((photograph + grain).clamp(0, 1), STYLE_LAYERS)
@@ -125,21 +125,24 @@ def _reconstruction_cells(lab: Lab) -> Sequence[Cell]:
 
 
 def _reconstructions(lab: Lab) -> Finding:
-    photograph = lab.image("photograph")
+    photograph = lab.pictures["photograph"]
     content = [made for name, made in lab.made.items() if name.startswith("content")]
     style = [made for name, made in lab.made.items() if name.startswith("style")]
     quality = [float(psnr(made.image, photograph)) for made in content]
     scale = [texture_scale(made.image) for made in style]
     deepest = _depths(lab)[-1]
-    notes = []
+    notes = [
+        "Texture scale is the inverse of the mean frequency, by which a little grain of single "
+        "pixels weighs as much as the strokes above it: look at the lower row as well."
+    ]
     if deepest != CONTENT_DEPTHS[-1]:
-        notes = [f"{lab.network_name} ends at {deepest}, which stands for conv5_2."]
+        notes += [f"{lab.network_name} ends at {deepest}, which stands for conv5_2."]
     return Finding(
         {
             "content order": rank_agreement(range(len(quality)), quality),
             "content lost with depth, dB": quality[0] - quality[-1],
             "texture order": rank_agreement(range(len(scale)), scale),
-            "texture scale of the painting": texture_scale(lab.image("painting")),
+            "texture scale of the painting": texture_scale(lab.pictures["painting"]),
             "mean texture scale": statistics.fmean(scale),
         },
         {

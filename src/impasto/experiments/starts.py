@@ -67,7 +67,7 @@ def _stripe_cells(lab: Lab) -> Sequence[Cell]:
 def _stripe_measure(lab: Lab) -> Finding:
     contrast = {name: stripe_contrast(made.image) for name, made in lab.made.items()}
     short, long, noise = contrast.values()
-    own = stripe_contrast(lab.image("photograph"))
+    own = stripe_contrast(lab.pictures["photograph"])
     return Finding(
         {
             "stripes after n": short / noise,
@@ -77,7 +77,8 @@ def _stripe_measure(lab: Lab) -> Finding:
         {"stripe contrast": contrast},
         notes=[
             "Stripe contrast is the amplitude at 16 periods a width over that of the neighbouring "
-            "frequencies; the checks divide it by the result from noise."
+            "frequencies; the checks divide it by the result from noise. Below their bound stripes "
+            "may still be faintly seen."
         ],
     )
 

@@ -18,15 +18,12 @@ MOST_CELLS = 500  # without being asked twice
 MOST_LINES = 6
 
 Options = Mapping[str, Any]
-Axis = tuple[str, list[tuple[str, Options]]]  # name, and (word, options) for each value
+Axis = tuple[str, Sequence[str]]  # an option's name, and its values as words
+Value = tuple[str, Options]  # a word, and the options that it stands for
 
 
-def parse_axes(words: Sequence[str], typed: Callable[[str, str], Options]) -> list[Axis]:
-    """Axes from ``NAME=VALUE,VALUE``; ``+`` joins what is one value, as in ``conv1_1+conv2_1``.
-
-    Args:
-        words: one for each axis; ``alpha/beta`` is eq. (7)'s ratio as stated, with beta = 1.
-        typed: an option's name and its value as a word, to options of the recipe.
+def parse_axes(words: Sequence[str]) -> list[Axis]:
+    """Axes from ``NAME=VALUE,VALUE``.
 
     Raises:
         RecipeError: a name is given twice, or there is no value.
@@ -36,7 +33,7 @@ def parse_axes(words: Sequence[str], typed: Callable[[str, str], Options]) -> li
         raise RecipeError(
             "Say what is to vary: --vary alpha/beta=1e-1,1e-2 --vary init=noise,content."
         )
-    axes = [_axis(word, typed) for word in words]
+    axes = [_axis(word) for word in words]
     names = [name for name, _ in axes]
     for name in names:
         if names.count(name) > 1:
@@ -44,8 +41,21 @@ def parse_axes(words: Sequence[str], typed: Callable[[str, str], Options]) -> li
     return axes
 
 
-def sweep(axes: Sequence[Axis], options: Options, *, allow_many: bool) -> Experiment:
+def sweep(
+    axes: Sequence[Axis],
+    options: Options,
+    *,
+    typed: Callable[[str, str], Options],
+    allow_many: bool,
+) -> Experiment:
     """The grid as an experiment; every cell has ``options``, and one value of each axis.
+
+    Args:
+        axes: from :func:`parse_axes`. ``alpha/beta`` is eq. (7)'s ratio as stated, with beta = 1;
+            ``+`` joins what is one value, as in ``conv1_1+conv2_1``.
+        options: of the recipe, for every cell.
+        typed: an option's name and a word, to options of the recipe.
+        allow_many: make even more than 500 cells.
 
     Raises:
         RecipeError: a value is out of range, or there are over 500 cells and nobody allowed them.
@@ -56,7 +66,8 @@ def sweep(axes: Sequence[Axis], options: Options, *, allow_many: bool) -> Experi
         raise RecipeError(
             f"The grid has {count:,} cells, more than {MOST_CELLS}: vary less, or add --yes."
         )
-    cells = [_cell(values, options) for values in product(*(values for _, values in axes))]
+    values = [[(word, _options(name, word, typed)) for word in words] for name, words in axes]
+    cells = [_cell(chosen, options) for chosen in product(*values)]
     names = " x ".join(name for name, _ in axes)
     return Experiment(
         name="sweep",
@@ -69,13 +80,13 @@ def sweep(axes: Sequence[Axis], options: Options, *, allow_many: bool) -> Experi
     )
 
 
-def _axis(word: str, typed: Callable[[str, str], Options]) -> Axis:
+def _axis(word: str) -> Axis:
     name, _, values = word.partition("=")
     name = name.strip().removeprefix("--")
     found = dict.fromkeys(value.strip() for value in values.split(",") if value.strip())
     if not name or not found:
         raise RecipeError(f"--vary {word!r} has no values: write NAME=VALUE,VALUE.")
-    return name, [(value, _options(name, value, typed)) for value in found]
+    return name, list(found)
 
 
 def _options(name: str, word: str, typed: Callable[[str, str], Options]) -> Options:
@@ -84,7 +95,7 @@ def _options(name: str, word: str, typed: Callable[[str, str], Options]) -> Opti
     return typed(name, word.replace("+", ","))
 
 
-def _cell(values: Sequence[tuple[str, Options]], options: Options) -> Cell:
+def _cell(values: Sequence[Value], options: Options) -> Cell:
     chosen = dict(options)
     for _, given in values:
         chosen |= given

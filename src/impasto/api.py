@@ -42,6 +42,7 @@ from impasto.files.images import (
     to_pillow,
     write_result,
 )
+from impasto.files.loss_curve import LossCurve
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.scratch import Scratch
 from impasto.files.weights import LoadedNetwork, load_network
@@ -132,7 +133,7 @@ class Job:
         if init is not None:
             self._pictures["init"] = [init]
         self._stylizer = stylizer
-        self._losses: list[dict[str, Any]] = []
+        self._losses = LossCurve()
         self._weights: dict[int, dict[str, float | None]] = {}
         self._troubles: list[dict[str, Any]] = []
         self._last: State | None = None
@@ -250,7 +251,8 @@ class Job:
         kept = read_checkpoint(path)
         kept.check(self.wanted, self.plan)
         record, self.plan = kept.record, kept.plan
-        self._losses = [asdict(each) for each in record.losses[:-1]]
+        for each in record.losses[:-1]:
+            self._losses.append(each.step, each.stage, asdict(each))
         self._weights = {index: asdict(each) for index, each in enumerate(record.weights)}
         self._troubles = [asdict(each) for each in record.troubles]
         self._seconds = record.result.seconds
@@ -268,8 +270,7 @@ class Job:
         return replace(state, progress=progress)
 
     def _note(self, state: State) -> None:
-        values = {key: finite_or_none(value) for key, value in asdict(state.losses).items()}
-        self._losses.append({"step": state.step, "stage": state.stage, **values})
+        self._losses.append(state.step, state.stage, asdict(state.losses))
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
         self._weights.setdefault(state.stage, weights)
         self.plan = self.plan.in_tiles(state.stage, state.tile)

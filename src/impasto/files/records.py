@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def make_record(
     image: Image.Image,
     pictures: Mapping[str, Sequence[Picture]],
     network: Mapping[str, str],
-    losses: Sequence[Mapping[str, float]],
+    losses: Iterable[Mapping[str, float | None]],
     weights: Sequence[Mapping[str, float | None]],
     troubles: Sequence[Mapping[str, Any]] = (),
     last: State,

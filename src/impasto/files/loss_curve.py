@@ -1,0 +1,36 @@
+"""The losses of a run, step by step, at a few bytes a step: long runs must not grow."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from impasto.engine.state import Losses
+from impasto.files.records import finite_or_none
+
+NAMES = tuple(each.name for each in fields(Losses))
+WIDTH = 2 + len(NAMES)  # step and stage first
+
+
+class LossCurve:
+    """Grows by :meth:`append`; iterates as the entries of a record, one a step."""
+
+    def __init__(self) -> None:
+        self._numbers = array("d")
+
+    def append(self, step: int, stage: int, losses: Mapping[str, float | None]) -> None:
+        """Add a step; what is missing (None) counts as not finite."""
+        values = (losses[name] for name in NAMES)
+        self._numbers.extend((step, stage))
+        self._numbers.extend(math.nan if value is None else value for value in values)
+
+    def __len__(self) -> int:
+        return len(self._numbers) // WIDTH
+
+    def __iter__(self) -> Iterator[dict[str, float | None]]:
+        for start in range(0, len(self._numbers), WIDTH):
+            step, stage, *values = self._numbers[start : start + WIDTH]
+            named = zip(NAMES, map(finite_or_none, values), strict=True)
+            yield {"step": int(step), "stage": int(stage), **dict(named)}

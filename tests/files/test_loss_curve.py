@@ -1,0 +1,30 @@
+import math
+from dataclasses import asdict
+
+from impasto.engine.state import Losses
+from impasto.files.loss_curve import NAMES, WIDTH, LossCurve
+
+
+def test_entries_come_back_as_a_record_has_them():
+    curve = LossCurve()
+    curve.append(0, 0, asdict(Losses(3.0, 1.0, 2.0, 0.5)))
+    curve.append(1, 1, asdict(Losses(math.inf, math.nan, 2.0, 0.1, 0.25)))
+    assert len(curve) == 2
+    first, second = curve
+    assert first == {"step": 0, "stage": 0, **asdict(Losses(3.0, 1.0, 2.0, 0.5))}
+    assert second["total"] is None and second["content"] is None
+    assert (second["style"], second["temporal"]) == (2.0, 0.25)
+    assert [type(second[name]) for name in ("step", "stage")] == [int, int]
+
+
+def test_what_a_record_lacks_stays_missing():
+    curve = LossCurve()
+    curve.append(7, 2, dict.fromkeys(NAMES))
+    assert list(curve) == [{"step": 7, "stage": 2, **dict.fromkeys(NAMES)}]
+
+
+def test_a_step_takes_a_few_bytes():
+    curve = LossCurve()
+    for step in range(10_000):
+        curve.append(step, 0, asdict(Losses(3.0, 1.0, 2.0, 0.5)))
+    assert curve._numbers.itemsize * len(curve._numbers) == 10_000 * WIDTH * 8 < 1e6

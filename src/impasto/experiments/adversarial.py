@@ -148,7 +148,7 @@ def _measure(lab: Lab) -> Finding:
             "the failure limit, over the median": limit[1] / statistics.median(random[1]),
         },
         figures=[
-            Sheet(_rows(lab), "Starts and results: left as they were, right attacked."),
+            Sheet(_rows(lab), "Starts and results: with a random change, and attacked by as much."),
             _plot(lab, random, limit),
         ],
         notes=[

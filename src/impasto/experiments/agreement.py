@@ -63,6 +63,10 @@ def _title(lab: Lab, name: str) -> str:
     return lab.network_name if name == "own" else name
 
 
+def _scaling(lab: Lab, name: str) -> str:
+    return str(lab.networks[name].description["normalisation"])
+
+
 def _measure(lab: Lab) -> Finding:
     judged = {name: _judged(lab, name) for name in _names(lab)}
     pairs = list(combinations(judged.values(), 2))
@@ -84,6 +88,9 @@ def _measure(lab: Lab) -> Finding:
         columns,
         notes=[
             *alone,
+            "Normalised (Gatys et al.) or raw, as its file has it: "
+            + ", ".join(f"{_title(lab, name)} {_scaling(lab, name)}" for name in judged)
+            + ".",
             f"Every network measures every picture, whoever made it, at {', '.join(content)} for "
             f"the content and {', '.join(style)} for the style.",
         ],

@@ -157,7 +157,8 @@ def _settled(at: Evaluation, guard: Guard, average: Average, objective: Shrinkin
     picture = average.picture
     if picture is None:
         return guard.settled(at, objective.evaluate)
-    return objective.evaluate(picture)
+    found = objective.evaluate(picture)
+    return found if found.finite else guard.settled(at, objective.evaluate)
 
 
 def _checkpoint(

@@ -205,6 +205,20 @@ CONTENDERS = (
         coarsest=64,
         balance=lambda _: {"strength": 0.96},
     ),
+    # How the winner's objective is minimised.
+    replace(
+        DEFAULT,
+        name="default-lbfgs",
+        words="the default by L-BFGS",
+        options={"optimizer": "lbfgs"},
+    ),
+    replace(
+        DEFAULT,
+        name="default-long",
+        words="the default, all steps averaged, no smoothing",
+        options={"average": 0.99, "tv": 0.0},
+        balance=lambda _: {"strength": 0.966},
+    ),
 )
 
 

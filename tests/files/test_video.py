@@ -176,7 +176,8 @@ def test_what_is_no_film_is_one_sentence(make_film, moving, painting, tmp_path):
         open_clip(film, Part(5))
     with pytest.raises(FilmError, match="max-pixels"):
         open_clip(film, max_pixels=100)
-    film = make_film(tmp_path / "oblong.mkv", moving(3), oblong=Fraction(4))
+    codec = {"codec": "libx264", "pixels": "yuv420p"}
+    film = make_film(tmp_path / "oblong.mkv", moving(3), oblong=Fraction(4), **codec)
     with pytest.raises(FilmError, match="max-pixels"):
         open_clip(film, max_pixels=3000)
 

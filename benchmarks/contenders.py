@@ -21,7 +21,6 @@ from impasto.engine.plan import COARSEST, DEFAULT_STEPS, RATIO, Plan, Size, make
 from impasto.nets.network import Network
 from impasto.ops.losses import total_variation
 
-
 REPORT_STEPS = (150, 100, 60)  # at sizes that double
 
 

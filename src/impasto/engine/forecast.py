@@ -1,7 +1,8 @@
 """What a run will take, told before it starts: memory from its sizes, time from a short trial.
 
 The trial evaluates two small pictures in each precision of the plan, which gives seconds for a step
-and for a pixel; the rest is arithmetic on the plan. A run that has begun corrects it by what it has taken so far.
+and for a pixel; the rest is arithmetic on the plan. A run that has begun corrects it by what it has
+taken so far.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ class Shot:
 
 
 def _near_its_solution(recipe: Recipe) -> Recipe:
-    """For a frame that starts near its solution: L-BFGS, whose steps are as small as there is to go.
+    """For a frame that starts near its solution: L-BFGS, whose steps shrink with what is left.
 
     Adam's first steps change every channel by its learning rate, wherever it stands.
     """

@@ -141,6 +141,21 @@ def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tenso
     return pulled.view(1, height, width, channels).permute(0, 3, 1, 2)
 
 
+def add_statistics_gradient(
+    gradient: Tensor, features: Tensor, total: Tensor | None, outer: Tensor
+) -> None:
+    """Add :func:`statistics_gradient` to a gradient where it lies, rounded once."""
+    lines = gradient.permute(0, 2, 3, 1)
+    if not lines.is_contiguous():
+        nothing = outer.new_zeros(len(outer))
+        gradient += statistics_gradient(features, nothing if total is None else total, outer)
+        return
+    rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    lines.view(-1, features.shape[1]).addmm_(rows, _doubled(outer).to(rows))
+    if total is not None:
+        lines += total.to(lines)
+
+
 # Rows a block: small enough for the second-level cache, large enough for the matrix unit.
 _CHUNK = 4096
 _NARROW = 64  # channels; below, the matrix unit gains less than rounding twice costs
@@ -178,12 +193,17 @@ class _Sums(torch.autograd.Function):
 
 def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:
     """Derivatives with respect to both sums, brought to the rows."""
-    matrix, offset = (grad_outer + grad_outer.mT).to(rows), grad_total.to(rows)
+    matrix, offset = _doubled(grad_outer).to(rows), grad_total.to(rows)
     if rows.dtype == torch.bfloat16 and rows.device.type == "cpu" and _has_linear():
         # The same numbers without a copy of the offset for each row; the matrix is symmetric.
         found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, matrix, offset, "none", [], "")
         return found
     return torch.addmm(offset, rows, matrix)
+
+
+def _doubled(outer: Tensor) -> Tensor:
+    """What a row is multiplied by: f occurs twice in f f^T."""
+    return outer + outer.mT
 
 
 def _has_linear() -> bool:

@@ -159,6 +159,7 @@ def add_statistics_gradient(
 # Rows a block: small enough for the second-level cache, large enough for the matrix unit.
 _CHUNK = 4096
 _NARROW = 64  # channels; below, the matrix unit gains less than rounding twice costs
+_WIDENED = 1 << 18  # values at a time, so that their float32 copy stays in the cache
 
 
 class _Sums(torch.autograd.Function):
@@ -172,17 +173,13 @@ class _Sums(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(rows)
-        wide = rows.dtype if rows.dtype == torch.float64 else torch.float32
-        whole = len(rows) // _CHUNK * _CHUNK
-        tail = rows[whole:].to(wide)
-        total, outer = tail.sum(0), tail.mT @ tail
-        if whole:
-            exact = rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
-            blocks = rows[:whole].to(rows.dtype if exact else wide).view(-1, _CHUNK, rows.shape[1])
-            ones = blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1)
-            total = total + _summed(ones, blocks)[0]
-            outer = outer + _summed(blocks.mT, blocks)
-        return total, outer
+        if rows.dtype in (torch.float32, torch.float64) or _is_for_the_matrix_unit(rows):
+            return _added_up(rows)
+        length = len(rows)
+        if rows.device.type == "cpu":
+            length = max(_CHUNK, _WIDENED // rows.shape[1] // _CHUNK * _CHUNK)
+        totals, outers = zip(*(_added_up(part.float()) for part in rows.split(length)), strict=True)
+        return torch.stack(totals).sum(0), torch.stack(outers).sum(0)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -199,6 +196,23 @@ def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor
         found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, matrix, offset, "none", [], "")
         return found
     return torch.addmm(offset, rows, matrix)
+
+
+def _is_for_the_matrix_unit(rows: Tensor) -> bool:
+    return rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
+
+
+def _added_up(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum and outer sum, block by block; what does not fill a block in float32 or better."""
+    whole = len(rows) // _CHUNK * _CHUNK
+    tail = rows[whole:].float() if rows.dtype == torch.bfloat16 else rows[whole:]
+    total, outer = tail.sum(0), tail.mT @ tail
+    if whole:
+        blocks = rows[:whole].view(-1, _CHUNK, rows.shape[1])
+        ones = blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1)
+        total = total + _summed(ones, blocks)[0]
+        outer = outer + _summed(blocks.mT, blocks)
+    return total, outer
 
 
 def _doubled(outer: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
 """Thousands of hostile inputs: each ends well or in one sentence, and nothing else happens.
 
-    python -m benchmarks.hostile [--count 3000] [--commands 150] [--seed 1] [--verbose]
+    python -m benchmarks.hostile [--count 3600] [--commands 150] [--seed 1] [--verbose]
 
 All of them pass through the readers in one forked process, with limits on its memory and on the
 processor time of each; every so many also through the command, in a process of its own. Counted as
 a failure: any other exception, more than one line, a crash, ten seconds of processor time (or five
-minutes of waiting), a file left behind or changed, or a marker that code in a pickle would make.
+minutes of waiting), a file left behind or changed, or a marker that code in a pickle makes. Of a
+film that is damaged further on, its beginning must be there and must play.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,15 +40,19 @@ from impasto.files.checkpoints import read_checkpoint
 from impasto.files.images import read_picture
 from impasto.files.readers import read_weights
 from impasto.files.recognise import recognise
+from impasto.files.video import open_clip, read_frames
 from impasto.reproduction import Rerun
 
 PROCESSOR_SECONDS, WAITING_SECONDS = 10, 300
 MEMORY = 3_000_000_000  # bytes of address space beyond what the process has at its start
+WHOLE = ([".json", ".png"], [".json", ".mp4"])  # suffixes of what a good run leaves
+GOOD = ("success", "sentence", "sentence, the frames so far kept")
 READERS: dict[Kind, Callable[[Path], object]] = {
     "picture": read_picture,
     "record": lambda path: Rerun(path, [path.parent]),
     "weights": lambda path: recognise(read_weights(path)),
     "checkpoint": read_checkpoint,
+    "film": lambda path: deque(read_frames(open_clip(path)), maxlen=0),
 }
 QUICK = [
     "--quiet",
@@ -68,6 +73,8 @@ WORDS: dict[Kind, Callable[[str], list[str]]] = {
                              "--network", "vgg19", *QUICK, "-o", "out/out.png"],
     "checkpoint": lambda _: ["stylize", "sound.png", "sound.png", "--resume", *QUICK,
                                 "-o", "out/hostile.png"],
+    "film": lambda name: ["video", name, "sound.png", "--frame-steps", "1", *QUICK,
+                          "-o", "out/out.mp4"],
 }  # fmt: skip
 
 
@@ -78,7 +85,7 @@ class Verdict:
     Attributes:
         kind: of the input.
         how: what is hostile about it.
-        end: ``success``, ``sentence``, or what went wrong.
+        end: one of ``GOOD``, or what went wrong.
         seconds: of processor time.
 
     """
@@ -91,7 +98,7 @@ class Verdict:
     @property
     def is_good(self) -> bool:
         """Whether it ended as it should."""
-        return self.end in ("success", "sentence")
+        return self.end in GOOD
 
 
 def through_readers(given: Sequence[Case], folder: Path) -> list[Verdict]:
@@ -195,19 +202,27 @@ def _run(case: Case, folder: Path) -> Verdict:
             status = command(WORDS[case.kind](case.name))
     except BaseException as error:
         return Verdict(case.kind, case.how, repr(error), time.process_time() - start)
-    end = _judged(status, said.getvalue(), _names(out))
+    end = _judged(status, said.getvalue(), out)
     if _names(folder) != before:
         end = f"left {_names(folder) ^ before}"
     return Verdict(case.kind, case.how, end, time.process_time() - start)
 
 
-def _judged(status: int, said: str, left: set[str]) -> str:
-    lines = [line for line in said.splitlines() if line.startswith("impasto: ")]
-    if status in (0, 1) and {Path(name).suffix for name in left} == {".png", ".json"}:
+def _judged(status: int, said: str, out: Path) -> str:
+    lines, left = [line for line in said.splitlines() if line.startswith("impasto: ")], _names(out)
+    if status in (0, 1) and sorted(Path(name).suffix for name in left) in WHOLE:
         return "success"
-    if status == 2 and len(lines) == 1 and "Traceback" not in said and not left:
-        return "sentence"
+    is_kept = left == {"out.mp4", "out.mp4.frames"} and "the film so far" in said and _plays(out)
+    is_kept |= left == {"out.mp4.frames"} and "the finished frames" in said
+    if status == 2 and len(lines) == 1 and "Traceback" not in said and (is_kept or not left):
+        return "sentence, the frames so far kept" if is_kept else "sentence"
     return f"status {status}, left {left}, said {said!r}"
+
+
+def _plays(out: Path) -> bool:
+    """Whether the film so far has a frame for each that is kept."""
+    frames = sum(1 for _ in read_frames(open_clip(out / "out.mp4")))
+    return frames == len(list((out / "out.mp4.frames").glob("*.png"))) > 0
 
 
 def _is_sentence(text: str) -> bool:
@@ -241,7 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--count", type=int, default=3600)
     parser.add_argument("--commands", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +22,21 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import save
 
+from benchmarks.hostile_films import (
+    put_folder,
+    sound_films,
+    special_films,
+    special_folders,
+)
 from impasto import api
 from impasto.files.records import PNG_KEYWORD
 from impasto.ops.natural import natural_picture
 
-Kind = Literal["picture", "record", "weights", "checkpoint"]
-SHARES: dict[Kind, int] = {"picture": 58, "record": 17, "weights": 17, "checkpoint": 8}  # percent
+Kind = Literal["picture", "record", "weights", "checkpoint", "film"]
+SHARES: dict[Kind, int] = {
+    "picture": 46, "record": 14, "weights": 13, "checkpoint": 7, "film": 20,
+}  # fmt: skip
+"""Percent of the mutations."""
 FORMATS: dict[str, dict[str, Any]] = {
     ".png": {}, ".jpg": {"quality": 90}, ".webp": {"lossless": True}, ".tif": {}, ".gif": {},
     ".avif": {}, ".bmp": {},
@@ -63,7 +72,12 @@ def cases(count: int, marker: Path, *, seed: int = 1) -> Iterator[Case]:
 
     """
     draw = random.Random(seed)
-    special = [*_special_pictures(), *_special_records(), *_special_weights(marker)]
+    special = [
+        *_special_pictures(),
+        *_special_records(),
+        *_special_weights(marker),
+        *_special_films(),
+    ]
     draw.shuffle(special)
     special = special[: count // 2]
     yield from special
@@ -74,7 +88,7 @@ def cases(count: int, marker: Path, *, seed: int = 1) -> Iterator[Case]:
         suffix, data = draw.choice(sound[kind])
         how, mutated = _mutated(data, draw)
         if draw.random() < 0.1:
-            suffix = draw.choice([*FORMATS, ".json", ".h5", ".pth", ".safetensors"])
+            suffix = draw.choice([*FORMATS, ".json", ".h5", ".pth", ".safetensors", ".mp4"])
             how += f", called {suffix}"
         yield _file(kind, suffix, how, mutated)
 
@@ -161,6 +175,7 @@ def _sound() -> dict[Kind, list[tuple[str, bytes]]]:
             (".h5", _hdf5()),
         ],
         "checkpoint": [(".checkpoint", checkpoint)],
+        "film": list(sound_films()),
     }
 
 
@@ -373,3 +388,13 @@ def _special_weights(marker: Path) -> Iterator[Case]:
         yield _file("checkpoint", ".checkpoint", f"a header of {length}", data)
     yield Case("checkpoint", "hostile.checkpoint", "a FIFO", os.mkfifo)
     yield Case("checkpoint", "hostile.checkpoint", "a folder", Path.mkdir)
+
+
+def _special_films() -> Iterator[Case]:
+    for suffix, how, data in special_films():
+        yield _file("film", suffix, how, data)
+    for how, frames in special_folders():
+        yield Case("film", "hostile", f"a folder with {how}", partial(put_folder, frames=frames))
+    yield Case("film", "hostile.mp4", "a FIFO", os.mkfifo)
+    yield Case("film", "hostile.mp4", "a link to itself", lambda path: path.symlink_to(path.name))
+    yield Case("film", "hostile.mp4", "a device", lambda path: path.symlink_to("/dev/zero"))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -222,7 +222,8 @@ class Job:
         if self._last is None:
             return
         image = to_pillow(self._last.snapshot(), self._alpha(self._last))
-        write_checkpoint(Path(path), self._last.checkpoint(), self._record(self._last, image))
+        record = self._record(self._last, image, losses=())
+        write_checkpoint(Path(path), self._last.checkpoint(), record, self._losses)
 
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
@@ -239,7 +240,7 @@ class Job:
         return Result(
             image,
             tensor,
-            self._record(self._last, image),
+            self._record(self._last, image, losses=self._losses),
             alpha,
             self.recipe.depth,
             self.recipe.resolution,
@@ -286,7 +287,9 @@ class Job:
         else:
             self._troubles.append({"step": step, "stage": stage, **trouble, "times": 1})
 
-    def _record(self, last: State, image: Image.Image) -> dict[str, Any]:
+    def _record(
+        self, last: State, image: Image.Image, *, losses: Iterable[Mapping[str, float | None]]
+    ) -> dict[str, Any]:
         return make_record(
             self.recipe,
             self.plan,
@@ -294,7 +297,7 @@ class Job:
             image=image,
             pictures=self._pictures,
             network=self._stylizer.description,
-            losses=self._losses,
+            losses=losses,
             weights=list(self._weights.values()),
             troubles=self._troubles,
             last=last,

@@ -160,6 +160,14 @@ class FilmJob:
         every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
         return (*dict.fromkeys(every), *self._warnings())
 
+    @property
+    def done(self) -> int:
+        """How many frames from the first on are finished."""
+        count = 0
+        while self._latest(count) is not None:
+            count += 1
+        return count
+
     def __iter__(self) -> Iterator[FilmState]:
         start = time.monotonic()
         last = self.film.passes - 1
@@ -175,9 +183,7 @@ class FilmJob:
 
     def save_so_far(self) -> int:
         """Make a film of the frames that are done; how many they are. Writes nothing for none."""
-        done = 0
-        while self._latest(done) is not None:
-            done += 1
+        done = self.done
         if done:
             with self._output(resumed=True) as deliver:
                 self._deliver_kept(deliver, done)

@@ -15,6 +15,7 @@ import torch
 
 import impasto.films
 from impasto.cli import main
+from impasto.files import atomic
 from impasto.files.video import open_clip, read_frames
 
 QUICK = [
@@ -105,12 +106,42 @@ def test_a_damaged_film_is_one_sentence_and_its_beginning_is_kept(
     assert 0 < len(_frames("out.mp4")) < 12
 
 
+@pytest.mark.parametrize("refused", ["film.mkv.frames", "here"])
+def test_what_cannot_be_written_is_one_sentence_and_nothing_is_lost(
+    refused, clip, painting, folder, capsys, monkeypatch
+):
+    """What goes into a folder: the frames, or the film itself once they are made."""
+    flush, refusing = atomic._flush, True
+
+    def full(path: Path) -> None:
+        if refusing and path.absolute().parent.name == refused:
+            raise OSError(28, "No space left on device")
+        flush(path)
+
+    monkeypatch.setattr(atomic, "_flush", full)
+    words = ["video", str(clip), str(painting), "-o", "film.mkv", "--codec", "ffv1", "-q", *QUICK]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no space left" in line
+    kept = {path.name for path in folder.iterdir()}
+    if refused == "here":
+        assert "the finished frames (5) are in film.mkv.frames; --resume goes on" in line
+        assert kept == {"film.mkv.frames"}
+    else:
+        assert "no frame is finished yet" in line
+        assert kept == set()
+    refusing = False
+    assert main([*words, "--resume"]) == 0
+    assert len(_frames("film.mkv")) == 5
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["CLIP"], "painting is needed"),
         (["nowhere.mp4", "PAINTING"], "nowhere.mp4"),
-        (["PAINTING", "nowhere.jpg"], "nowhere.jpg"),
+        (["CLIP", "nowhere.jpg"], "nowhere.jpg"),
+        (["PAINTING", "PAINTING"], "no film"),
         (["CLIP", "PAINTING", "-o", "no/such.mp4"], "does not exist"),
         (["CLIP", "PAINTING", "-o", "film.gif"], "no known format"),
         (["CLIP", "PAINTING", "--temporal", "some"], "temporal"),

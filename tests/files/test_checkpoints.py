@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from impasto.files.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
+from impasto.files.loss_curve import LossCurve
 
 OPTIONS = {"size": 32, "scales": 1, "steps": (6,), "precision": "fp32"}
 
@@ -90,9 +91,11 @@ def test_states_of_any_plain_shape(stylizer, pictures, tmp_path):
         "numbers": [1, True, 2.5, math.inf, math.nan],
         "deep": {"a": {"b": []}},
     }
-    record = stylizer.job(*pictures, **OPTIONS)
-    list(record)
-    write_checkpoint(path, replace(kept.point, optimizer=state), record.result().record)
+    job = stylizer.job(*pictures, **OPTIONS)
+    list(job)
+    curve = LossCurve()
+    curve.append(3, 0, asdict(kept.point.losses))
+    write_checkpoint(path, replace(kept.point, optimizer=state), job.result().record, curve)
     assert _same(read_checkpoint(path).point.optimizer, state)
 
 

@@ -1,6 +1,9 @@
 import math
 from dataclasses import asdict
 
+import pytest
+import torch
+
 from impasto.engine.state import Losses
 from impasto.files.loss_curve import NAMES, WIDTH, LossCurve
 
@@ -21,6 +24,16 @@ def test_what_a_record_lacks_stays_missing():
     curve = LossCurve()
     curve.append(7, 2, dict.fromkeys(NAMES))
     assert list(curve) == [{"step": 7, "stage": 2, **dict.fromkeys(NAMES)}]
+
+
+def test_as_numbers_and_back():
+    curve = LossCurve()
+    curve.append(0, 0, asdict(Losses(3.0, 1.0, 2.0, 0.5)))
+    curve.append(1, 1, asdict(Losses(math.inf, math.nan, 2.0, 0.1, 0.25)))
+    assert list(LossCurve.of(curve.numbers())) == list(curve)
+    for wrong in (torch.zeros(2, WIDTH), torch.zeros(2, 3, dtype=torch.float64), torch.ones(7)):
+        with pytest.raises(ValueError, match="no losses"):
+            LossCurve.of(wrong)
 
 
 def test_a_step_takes_a_few_bytes():

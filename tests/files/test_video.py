@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -175,11 +176,44 @@ def test_what_is_no_film_is_one_sentence(make_film, moving, painting, tmp_path):
         open_clip(film, Part(5))
     with pytest.raises(FilmError, match="max-pixels"):
         open_clip(film, max_pixels=100)
+    codec = {"codec": "libx264", "pixels": "yuv420p"}
+    film = make_film(tmp_path / "oblong.mkv", moving(3), oblong=Fraction(4), **codec)
+    with pytest.raises(FilmError, match="max-pixels"):
+        open_clip(film, max_pixels=3000)
+
+
+def test_a_playlist_opens_no_other_file(make_film, moving, tmp_path):
+    """FFmpeg's own joining of films would, whatever the playlist is called."""
+    make_film(tmp_path / "other.mkv", moving(3))
+    for name in ("list.mp4", "list.ffconcat"):
+        playlist = tmp_path / name
+        playlist.write_text("ffconcat version 1.0\nfile other.mkv\n")
+        with pytest.raises(FilmError, match="no film"):
+            open_clip(playlist)
+
+
+def test_a_name_is_never_taken_for_a_protocol(make_film, moving, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["concat:a|b.mkv", "clip%03d.mkv", "data:,.mkv", os.fsdecode(b"caf\xe9.mkv")]
+    film = make_film(tmp_path / "film.mkv", moving(3)).read_bytes()
+    for name in names:
+        Path(name).write_bytes(film)
+        assert len(list(read_frames(open_clip(Path(name))))) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_what_is_not_a_file_is_not_waited_for(tmp_path):
+    pytest.importorskip("av")
+    os.mkfifo(tmp_path / "clip.mp4")
+    (tmp_path / "device.mp4").symlink_to("/dev/zero")
+    for name in ("clip.mp4", "device.mp4"):
+        with pytest.raises(FilmError, match="is not a file"):
+            open_clip(tmp_path / name)
 
 
 def test_a_sound_without_pictures(tmp_path):
     av = pytest.importorskip("av")
-    path = tmp_path / "hum.wav"
+    path = tmp_path / "hum.mka"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
         frame = av.AudioFrame(format="s16", layout="mono", samples=100)

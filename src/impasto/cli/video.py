@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.options import with_recipe_options
-from impasto.errors import FilmError, RecipeError
+from impasto.errors import FilmError, OutputError, RecipeError
 from impasto.film_recipe import NOT_FOR_FILMS, FilmRecipe
 
 if TYPE_CHECKING:
@@ -72,10 +72,13 @@ def video(
         try:
             _work(job, quiet=quiet)
         except KeyboardInterrupt as error:
-            print(f"impasto: stopped; {_kept(job)}; --resume goes on.", file=sys.stderr)
+            print(f"impasto: stopped; {_so_far(job)}; --resume goes on.", file=sys.stderr)
             return status_of(error)
         except FilmError as error:
-            raise FilmError(f"{str(error).rstrip('.')}; {_kept(job)}.") from error
+            raise FilmError(f"{str(error).rstrip('.')}; {_so_far(job)}.") from error
+        except OutputError as error:
+            again = "; --resume goes on" if job.done else ""
+            raise OutputError(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
     if not quiet:
         print(path)
     return 0
@@ -89,12 +92,21 @@ def _work(job: FilmJob, *, quiet: bool) -> None:
             show(state)
 
 
-def _kept(job: FilmJob) -> str:
-    """What there is of a film that was not finished."""
-    done = job.save_so_far()
+def _so_far(job: FilmJob) -> str:
+    """What there is of a film that was not finished, which is written here."""
+    try:
+        done = job.save_so_far()
+    except OutputError:
+        return _frames(job)
     if not done:
-        return "no frame is finished yet"
+        return _frames(job)
     return f"the film so far ({done} of about {job.clip.frames} frames) is in {job.target.path}"
+
+
+def _frames(job: FilmJob) -> str:
+    if not job.done:
+        return "no frame is finished yet"
+    return f"the finished frames ({job.done}) are in {job.target.frames_path}"
 
 
 def _suffix(codec: Any) -> str:

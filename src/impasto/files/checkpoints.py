@@ -26,8 +26,10 @@ from impasto.errors import ImpastoError, OutputError, RecordError
 from impasto.files.atomic import atomic_write
 from impasto.files.checked import MismatchError, convert
 from impasto.files.finished import Wanted
+from impasto.files.loss_curve import LossCurve
 from impasto.files.reading import Record, Step, parse_record
 
+_LOSSES = "losses"  # beside tensors that are named by numbers
 ADVICE = "leave out --resume to start anew"
 
 
@@ -74,13 +76,16 @@ def checkpoint_path(picture: Path) -> Path:
     return picture.with_suffix(".checkpoint")
 
 
-def write_checkpoint(path: Path, point: Checkpoint, record: Mapping[str, Any]) -> None:
+def write_checkpoint(
+    path: Path, point: Checkpoint, record: Mapping[str, Any], losses: LossCurve
+) -> None:
     """Write where a run stands, atomically.
 
     Args:
         path: where to.
         point: between two steps.
-        record: of the run so far, the point's losses last.
+        record: of the run so far, without its losses, of which text would take many times the room.
+        losses: of the run so far, the point's last.
 
     Raises:
         OutputError: it cannot be written.
@@ -93,6 +98,7 @@ def write_checkpoint(path: Path, point: Checkpoint, record: Mapping[str, Any]) -
     text = json.dumps(
         {"stage": point.stage, "step": point.step, "state": state, "record": record}, default=str
     )
+    tensors[_LOSSES] = losses.numbers()
     metadata = {"impasto": text, "sha256": _digest(text, tensors)}
     try:
         with atomic_write(path) as temporary:
@@ -148,7 +154,8 @@ def losses_of(step: Step) -> Losses:
 
 
 def _kept(values: Any, tensors: Mapping[str, Tensor], name: str) -> Kept:
-    record = parse_record(values["record"], name)
+    losses = list(LossCurve.of(tensors[_LOSSES]))
+    record = parse_record({**values["record"], "losses": losses}, name)
     state = _unpacked(values["state"], tensors)
     if record.plan is None:
         raise RecordError(f"{name!r} is another version's checkpoint: {ADVICE}.")

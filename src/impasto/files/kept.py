@@ -32,9 +32,10 @@ class KeptFrames:
     def __init__(self, folder: Path, *, depth: int = 8) -> None:
         self.folder = folder
         self._depth = depth
+        self._settings: dict[str, Any] = {}
 
     def begin(self, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
-        """Make the folder, or take up the one that is there.
+        """Take up the folder that is there, if any.
 
         Raises:
             OutputError: there is one that is not to be replaced, or one of another film.
@@ -48,20 +49,13 @@ class KeptFrames:
                 f"{self.folder.name!r} holds frames of an earlier run: add --resume to go on "
                 "with them, or --overwrite to start anew."
             )
-        elif (found := self._settings()) != plain:
+        elif (found := self._found()) != plain:
             other = ", ".join(key for key in plain if (found or {}).get(key) != plain[key])
             raise OutputError(
                 f"{self.folder.name!r} holds frames of another run ({other} differ): give the same "
                 "options, or --overwrite in place of --resume to start anew."
             )
-        try:
-            self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The folder {str(self.folder)!r} cannot be made: choose another --output."
-            ) from error
-        with atomic_write(self.folder / _SETTINGS) as temporary:
-            temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+        self._settings = plain
 
     def has(self, kind: str, index: int) -> bool:
         """True if a frame is there."""
@@ -94,9 +88,21 @@ class KeptFrames:
         return picture, self.notes(kind, index)
 
     def write(self, kind: str, index: int, picture: Tensor, notes: Mapping[str, Any]) -> None:
-        """Keep a frame, rounded to the folder's depth."""
+        """Keep a frame, rounded to the folder's depth.
+
+        Raises:
+            OutputError: it cannot be written.
+
+        """
         text = {_NOTES: json.dumps(notes, allow_nan=False)}
-        write_result(picture, self._path(kind, index), depth=self._depth, text=text)
+        try:
+            if not self.folder.exists():
+                self._make()
+            write_result(picture, self._path(kind, index), depth=self._depth, text=text)
+        except BaseException:
+            if next(self.folder.glob("*.png"), None) is None:
+                self.remove()
+            raise
 
     def remove(self) -> None:
         """Remove the folder and all that is in it."""
@@ -111,7 +117,17 @@ class KeptFrames:
     def _path(self, kind: str, index: int) -> Path:
         return self.folder / f"{kind}-{index:06d}.png"
 
-    def _settings(self) -> dict[str, Any] | None:
+    def _make(self) -> None:
+        try:
+            self.folder.mkdir()
+        except OSError as error:
+            raise OutputError(
+                f"The folder {str(self.folder)!r} cannot be made: choose another --output."
+            ) from error
+        with atomic_write(self.folder / _SETTINGS) as temporary:
+            temporary.write_text(json.dumps(self._settings, indent=1), encoding="utf-8")
+
+    def _found(self) -> dict[str, Any] | None:
         try:
             found = json.loads((self.folder / _SETTINGS).read_text(encoding="utf-8"))
         except (OSError, ValueError):

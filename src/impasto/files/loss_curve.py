@@ -7,6 +7,10 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from impasto.engine.state import Losses
 from impasto.files.records import finite_or_none
 
@@ -19,6 +23,24 @@ class LossCurve:
 
     def __init__(self) -> None:
         self._numbers = array("d")
+
+    @classmethod
+    def of(cls, numbers: Tensor) -> LossCurve:
+        """The curve that :meth:`numbers` gave.
+
+        Raises:
+            ValueError: they are another thing's numbers.
+
+        """
+        if numbers.dtype != torch.float64 or numbers.shape != (len(numbers), WIDTH):
+            raise ValueError("no losses")
+        curve = cls()
+        curve._numbers.frombytes(numbers.numpy().tobytes())
+        return curve
+
+    def numbers(self) -> Tensor:
+        """A copy, ``(steps, WIDTH)`` float64."""
+        return torch.from_numpy(np.array(self._numbers)).view(-1, WIDTH)
 
     def append(self, step: int, stage: int, losses: Mapping[str, float | None]) -> None:
         """Add a step; what is missing (None) counts as not finite."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from impasto.files.video import Clip, require_av
+from impasto.files.video import Clip, open_container, require_av
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -43,7 +43,7 @@ class Sound:
         self._waiting = next(self._packets, None)
 
     def _open(self, clip: Clip) -> Iterator[Any]:
-        source = require_av().open(str(clip.path), metadata_errors="replace")
+        source = open_container(clip.path)
         stream: Any = source.streams.audio[0]
         origin = clip.origin + clip.part.start
         if stream.codec_context.codec.canonical_name in self._target.supported_codecs:

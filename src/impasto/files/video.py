@@ -35,6 +35,10 @@ _UNSPECIFIED = 2
 _HD_LINES = 720  # untagged films of so many lines are taken for BT.709, as players do
 _DEEP = 8
 _HDR = {16: "PQ", 18: "HLG"}
+_CONTAINERS = (
+    "mov,matroska,avi,mpeg,mpegts,mpegvideo,mpeg1video,mpeg2video,h264,hevc,m4v,av1,obu,ivf,flv,"
+    "ogg,asf,mxf,gif,apng,dv,nut,rm,yuv4mpegpipe,webm"
+)  # none that names other files or addresses, as playlists do
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,10 @@ def open_clip(
         return _folder_clip(path, part, fps, max_pixels)
     if not path.exists():
         raise FilmError(f"There is no file {str(path)!r}: check the name.")
-    with _opened(path) as container:
-        stream = _video_of(container, path)
+    if not path.is_file():
+        raise FilmError(f"{str(path)!r} is not a file: give the name of a film.")
+    with open_container(path) as container:
+        stream = _video_of(container, path, max_pixels)
         shape, first = _first_look(container, stream, path, max_pixels)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         if stream.time_base is None:
@@ -171,10 +177,20 @@ def require_av() -> Any:
     return av
 
 
-def _opened(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """A film's file, whose contents can make FFmpeg open no other file or address.
+
+    Raises:
+        FilmError: it is no film of a known kind.
+
+    """
     av = require_av()
     try:
-        container: InputContainer = av.open(str(path), metadata_errors="replace")
+        container: InputContainer = av.open(
+            f"file:{path}",  # so that no part of a name is taken for a protocol
+            metadata_errors="replace",
+            options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise FilmError(
             f"{path.name!r} is no film that can be read: check the name, or convert it."
@@ -182,7 +198,7 @@ def _opened(path: Path) -> InputContainer:
     return container
 
 
-def _video_of(container: InputContainer, path: Path) -> VideoStream:
+def _video_of(container: InputContainer, path: Path, max_pixels: int) -> VideoStream:
     """The first stream that moves; a cover of a sound file is none."""
     pictures = [
         stream
@@ -193,18 +209,14 @@ def _video_of(container: InputContainer, path: Path) -> VideoStream:
         raise FilmError(f"{path.name!r} has no video stream: give the name of a film.")
     stream = pictures[0]
     stream.thread_type = "AUTO"
-    stream.codec_context.options = {"err_detect": "explode"}
+    stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}
     return stream
 
 
 def _first_look(
     container: InputContainer, stream: VideoStream, path: Path, max_pixels: int
 ) -> tuple[tuple[int, int], VideoFrame]:
-    if stream.codec_context.width * stream.codec_context.height > max_pixels:
-        raise FilmError(
-            f"The frames of {path.name!r} have more than {max_pixels:,} pixels: allow more with "
-            "--max-pixels."
-        )
+    _check_pixels(path, stream.codec_context.height, stream.codec_context.width, max_pixels)
     av = require_av()
     try:
         first = next(iter(container.decode(stream)), None)
@@ -216,13 +228,23 @@ def _first_look(
         raise FilmError(f"{path.name!r} has no frames: give the name of a film.")
     oblong = stream.sample_aspect_ratio or Fraction(1)
     height, width = first.height, max(1, round(first.width * oblong))
+    _check_pixels(path, height, width, max_pixels)
     return ((width, height) if first.rotation % 180 else (height, width)), first
+
+
+def _check_pixels(path: Path, height: int, width: int, most: int) -> None:
+    if height * width > most:
+        raise FilmError(
+            f"The frames of {path.name!r} have more than {most:,} pixels: allow more with "
+            "--max-pixels."
+        )
 
 
 def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
     av = require_av()
-    with _opened(clip.path) as container:
-        stream = _video_of(container, clip.path)
+    most = max(Recipe.max_pixels, clip.size[0] * clip.size[1])  # the first has been let in
+    with open_container(clip.path) as container:
+        stream = _video_of(container, clip.path, most)
         given, seen, end = 0, 0, 0.0
         try:
             for frame in _decoded(container, stream, clip.part.start):

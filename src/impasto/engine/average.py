@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -29,8 +30,9 @@ class Average:
         """Take in one more picture."""
         if not self.decay:
             return
-        before = image.new_zeros(image.shape) if self._sum is None else self._sum
-        self._sum = before.lerp(image, 1 - self.decay)
+        if self._sum is None:
+            self._sum = torch.zeros_like(image)
+        self._sum.lerp_(image, 1 - self.decay)
         self._count += 1
 
     @property

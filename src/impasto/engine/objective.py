@@ -38,7 +38,8 @@ class Evaluation:
 
         Also where the gradient is zero, which no step down it cares about.
         """
-        return (self.image - self.gradient.sgn()).clamp_(0, 1) == self.image
+        anywhere = torch.sub(self.image, self.gradient, alpha=1e30).clamp_(0, 1)
+        return anywhere == self.image
 
 
 StyleTargets = Sequence[Mapping[str, Statistics]]

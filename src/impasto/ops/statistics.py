@@ -178,7 +178,8 @@ class _Sums(torch.autograd.Function):
         length = len(rows)
         if rows.device.type == "cpu":
             length = max(_CHUNK, _WIDENED // rows.shape[1] // _CHUNK * _CHUNK)
-        totals, outers = zip(*(_added_up(part.float()) for part in rows.split(length)), strict=True)
+        parts = torch.split(rows, length)
+        totals, outers = zip(*(_added_up(part.float()) for part in parts), strict=True)
         return torch.stack(totals).sum(0), torch.stack(outers).sum(0)
 
     @staticmethod

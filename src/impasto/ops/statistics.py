@@ -8,7 +8,7 @@ number of positions. Sums add up, over tiles as over machines; so whatever is a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ class Statistics:
         outer: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
         frame: Q, ``(channels, N)`` with orthonormal columns, where f stands for Q f; None where f
             are the channels themselves.
+        derived: what a style loss has made of a painting's sums, by name, kept for the next step.
 
     """
 
@@ -34,6 +35,7 @@ class Statistics:
     total: Tensor
     outer: Tensor
     frame: Tensor | None = None
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __add__(self, other: Statistics) -> Statistics:
         """Statistics of both sets of positions together."""
@@ -159,6 +161,7 @@ def add_statistics_gradient(
 # Rows a block: small enough for the second-level cache, large enough for the matrix unit.
 _CHUNK = 4096
 _NARROW = 64  # channels; below, the matrix unit gains less than rounding twice costs
+_FEW = 1 << 20  # values; likewise
 _WIDENED = 1 << 18  # values at a time, so that their float32 copy stays in the cache
 
 
@@ -200,7 +203,8 @@ def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor
 
 
 def _is_for_the_matrix_unit(rows: Tensor) -> bool:
-    return rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
+    is_large = rows.shape[1] >= _NARROW and rows.numel() >= _FEW
+    return rows.dtype == torch.bfloat16 and is_large
 
 
 def _added_up(rows: Tensor) -> tuple[Tensor, Tensor]:

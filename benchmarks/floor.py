@@ -78,29 +78,32 @@ def _best(
 
 
 def _pass(shape: Shape, weight: Tensor, layout: str) -> Tensor:
-    inputs, outputs, side = shape
-    x = _view(_pool(weight.dtype, inputs * side * side, 0), inputs, side, layout)
-    upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
+    x, upstream = _maps(shape, weight.dtype, layout)
     y = F.conv2d(x.requires_grad_(), weight, padding=1)
     return torch.autograd.grad(y, x, upstream)[0]
 
 
 @torch.no_grad()
 def _turned_pass(shape: Shape, weight: Tensor, turned: Tensor, layout: str) -> Tensor:
-    inputs, outputs, side = shape
-    x = _view(_pool(weight.dtype, inputs * side * side, 0), inputs, side, layout)
-    upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
+    x, upstream = _maps(shape, weight.dtype, layout)
     F.conv2d(x, weight, padding=1)
     return F.conv2d(upstream, turned, padding=1)
 
 
 @torch.no_grad()
 def _packed_pass(shape: Shape, convolution: Convolution, dtype: torch.dtype, layout: str) -> Tensor:
-    inputs, outputs, side = shape
-    x = _view(_pool(dtype, inputs * side * side, 0), inputs, side, layout)
-    upstream = _view(_pool(dtype, outputs * side * side, 1), outputs, side, layout)
+    x, upstream = _maps(shape, dtype, layout)
     convolution(x, padding=1, relu=False)
     return convolution.back(upstream, padding=1)
+
+
+def _maps(shape: Shape, dtype: torch.dtype, layout: str) -> tuple[Tensor, Tensor]:
+    """Input, and derivative with respect to the output."""
+    inputs, outputs, side = shape
+    return (
+        _view(_pool(dtype, inputs * side * side, 0), inputs, side, layout),
+        _view(_pool(dtype, outputs * side * side, 1), outputs, side, layout),
+    )
 
 
 def _view(pool: Tensor, channels: int, side: int, layout: str) -> Tensor:

@@ -1,11 +1,12 @@
 """A run of many iterations: memory, open files, and whether the time left is told honestly.
 
-    python -m benchmarks.longrun [--steps 10000] [--size 64]
+    python -m benchmarks.longrun [--steps 10000] [--size 64] [--optimizer adam] ...
 
 One tiny picture, checkpoints written as from the command line. Memory is the process's own
 (anonymous resident pages), as the largest of each tenth of the run; the second tenth, in which the
-larger scale is set up, is what the last is compared with. The time left is that of the share of the
-work that is done, which the progress bar shows, against the time that it really took.
+larger scale is set up, is what the last is compared with. The time left is what the progress bar
+shows, against the time that it really took: by the clock, and in the process's own processor time,
+which other work on the machine does not stretch.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from array import array
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from impasto.api import Stylizer
 from impasto.cli.keeping import Keeper
+from impasto.cli.pace import Pace
+from impasto.config import Recipe
 from impasto.ops.natural import natural_picture
 
 TENTHS = 10
+SHARES = (0.1, 0.25, 0.5, 0.75)  # of the work, at which the time left is looked at
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class LongRun:
         steps: iterations.
         memory: largest anonymous memory in each tenth of the run, in bytes.
         files: open files and the like at the start and at the end.
-        left: predicted over actual time left, at a tenth, a quarter, a half and three quarters.
+        left: told over actual time left, at a tenth, a quarter, a half and three quarters.
+        own_left: the same in the process's own processor time.
 
     """
 
@@ -41,6 +46,7 @@ class LongRun:
     memory: tuple[int, ...]
     files: tuple[int, int]
     left: tuple[float, ...]
+    own_left: tuple[float, ...]
 
     @property
     def growth(self) -> float:
@@ -48,17 +54,18 @@ class LongRun:
         return self.memory[-1] / self.memory[1] - 1
 
 
-def long_run(steps: int, size: int, folder: Path) -> LongRun:
+def long_run(steps: int, size: int, folder: Path, **options: Any) -> LongRun:
     """Run and measure; two scales, all but a tenth of the steps at the second."""
     pictures = [
         natural_picture(size, size, seed=seed)[0].permute(1, 2, 0).numpy() for seed in (0, 1)
     ]
     first = steps // TENTHS
-    job = Stylizer().job(
-        *pictures, size=size, scales=2, steps=(first, steps - first), precision="fp32", threads=1
-    )
+    given = {"precision": "fp32", "threads": 1, **options}
+    job = Stylizer().job(*pictures, size=size, scales=2, steps=(first, steps - first), **given)
+    job.forecast()  # as the command does: progress is a share of the time from here on
     keeper = Keeper(folder / "out.png", 1.0)
-    memory, times, shares, before = [0] * TENTHS, array("d"), array("d"), 0
+    memory, before = [0] * TENTHS, 0
+    told = [Told(time.monotonic), Told(time.process_time)]
     for state in job:
         keeper(job)
         tenth = min(TENTHS - 1, state.step * TENTHS // steps)
@@ -66,10 +73,32 @@ def long_run(steps: int, size: int, folder: Path) -> LongRun:
             memory[tenth] = max(memory[tenth], anonymous_memory())
         if state.step == 20:
             before = open_files()
-        times.append(time.monotonic())
-        shares.append(state.progress)
-    left = tuple(_predicted(times, shares, at) for at in (0.1, 0.25, 0.5, 0.75))
-    return LongRun(steps, tuple(memory), (before, open_files()), left)
+        for each in told:
+            each(state.progress)
+    left, own_left = (each.ratios() for each in told)
+    return LongRun(steps, tuple(memory), (before, open_files()), left, own_left)
+
+
+class Told:
+    """The time left as a progress bar tells it, at some shares of the work."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._pace = clock, Pace()
+        self._waiting = list(SHARES)
+        self._told: list[tuple[float, float]] = []
+        self._end = 0.0
+
+    def __call__(self, share: float) -> None:
+        """Look after a step."""
+        now = self._end = self._clock()
+        left = self._pace.left(now, share)
+        if left is not None and self._waiting and share >= self._waiting[0]:
+            self._told.append((now, left))
+            self._waiting.pop(0)
+
+    def ratios(self) -> tuple[float, ...]:
+        """Told over actual time left."""
+        return tuple(left / (self._end - at) for at, left in self._told)
 
 
 def anonymous_memory() -> int:
@@ -84,28 +113,22 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def _predicted(times: Sequence[float], shares: Sequence[float], at: float) -> float:
-    """The time left by the share that is done, over the time that it took."""
-    index = next(i for i, share in enumerate(shares) if share >= at)
-    passed, left = times[index] - times[0], times[-1] - times[index]
-    done = shares[index] - shares[0]
-    return passed / done * (1 - shares[index]) / left
-
-
 def main() -> None:
     """Print the measures."""
     raw = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--optimizer", choices=["lbfgs", "adam"], default=Recipe.optimizer)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = long_run(given.steps, given.size, Path(folder))
+        found = long_run(given.steps, given.size, Path(folder), optimizer=given.optimizer)
     print("memory by tenths, MB:", " ".join(f"{each / 1e6:.1f}" for each in found.memory))
     print(f"growth from the second tenth to the last: {found.growth:+.2%}")
     print(f"open files: {found.files[0]} at the start, {found.files[1]} at the end")
-    shares = ", ".join(f"{each:.2f}" for each in found.left)
-    print(f"time left, predicted over actual, at 10, 25, 50 and 75% of the work: {shares}")
+    for name, ratios in (("time", found.left), ("processor time", found.own_left)):
+        shares = ", ".join(f"{each:.2f}" for each in ratios)
+        print(f"{name} left, told over actual, at 10, 25, 50 and 75% of the work: {shares}")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def test_a_slice_of_a_long_run(tmp_path):
     found = long_run(300, 32, tmp_path)
     assert found.files[0] == found.files[1]
     assert min(found.memory) > 0
-    assert all(0.2 < each < 5 for each in found.left)
+    assert all(0.2 < each < 5 for each in found.own_left)
 
 
 @pytest.mark.slow
@@ -54,4 +54,5 @@ def test_a_long_run(tmp_path):
     found = long_run(10_000, 64, tmp_path)
     assert found.files[0] == found.files[1]
     assert abs(found.growth) < 0.02
-    assert all(0.8 < each < 1.25 for each in found.left)
+    assert len(found.own_left) == 4
+    assert all(0.8 < each < 1.25 for each in found.own_left)

@@ -34,3 +34,19 @@ def test_the_state_is_all_there_is_to_it():
     for average in (one, other):
         average.add(torch.zeros(1, 3, 2, 2))
     assert torch.equal(one.picture, other.picture)
+
+
+def test_what_came_before_can_be_forgotten():
+    average = Average(0.9)
+    average.add(torch.zeros(1, 3, 2, 2))
+    average.forget()
+    assert average.picture is None
+    average.add(torch.ones(1, 3, 2, 2))
+    assert average.picture.eq(1).all()
+
+
+def test_rounding_leads_out_of_no_bounds():
+    average = Average(0.97)
+    for _ in range(200):
+        average.add(torch.ones(1, 3, 2, 2))
+        assert average.picture.eq(1).all()

@@ -137,7 +137,7 @@ def test_a_rater_in_a_browser(browser, page, tmp_path):
 
 def test_the_mouse_and_the_space_bar_after_it(browser, page):
     browser.open(page)
-    browser.value("localStorage.clear()")
+    browser.value("localStorage.clear(), sessionStorage.clear()")
     browser.reload()
     for name in ("right-image", "left-image", "tie", "undo"):
         browser.click(name)
@@ -145,3 +145,38 @@ def test_the_mouse_and_the_space_bar_after_it(browser, page):
     browser.click("save")
     browser.press("ArrowRight")
     assert browser.value("JSON.stringify(state.answers)") == '["right","left","tie","right"]'
+
+
+def test_a_browser_that_forgets_one_of_the_two_stores(browser, page):
+    """As Chromium does now and then on a reload, with what a page that is a file has stored."""
+    browser.open(page)
+    browser.value("localStorage.clear(), sessionStorage.clear()")
+    browser.reload()
+    for key, forgotten in (("ArrowLeft", "localStorage"), (" ", "localStorage")):
+        browser.press(key)
+        browser.value(f"{forgotten}.clear()")
+        browser.reload()
+    assert browser.value("JSON.stringify(state.answers)") == '["left","tie"]'
+    older = "JSON.stringify({...state, answers: ['right'], changes: 1})"
+    for name, other in (("localStorage", "sessionStorage"), ("sessionStorage", "localStorage")):
+        browser.value(f"{other}.setItem(key, JSON.stringify(state))")
+        browser.value(f"{name}.setItem(key, {older})")
+        assert browser.value("JSON.stringify(stored().answers)") == '["left","tie"]'
+        browser.value(f"{name}.clear()")
+        assert browser.value("JSON.stringify(stored().answers)") == '["left","tie"]'
+
+
+def test_a_choice_is_stored_before_it_is_shown(browser, page):
+    browser.open(page)
+    browser.value("localStorage.clear(), sessionStorage.clear()")
+    browser.reload()
+    watch = """
+      const seen = [], count = document.getElementById("count");
+      new MutationObserver(() => seen.push(stored().answers.length)).observe(
+        count, { childList: true, characterData: true, subtree: true });
+      const shown = draw;
+      draw = () => { seen.push(stored().answers.length); shown(); };
+      window.seen = seen;"""
+    browser.value(f"(() => {{ {watch} }})()")
+    browser.press("ArrowLeft")
+    assert browser.value("JSON.stringify(seen)") == "[1,1]"

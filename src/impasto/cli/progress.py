@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+)
+from rich.text import Text
 
+from impasto.cli.pace import Pace
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
-
-if TYPE_CHECKING:
-    from impasto.experiments.runner import Progress as Doing
 
 if TYPE_CHECKING:
     from impasto.experiments.runner import Progress as Doing
@@ -82,7 +89,7 @@ def progress_bar(console: Console) -> Progress:
         BarColumn(bar_width=None),
         TaskProgressColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(compact=True),
+        _TimeLeft(),
         console=console,
     )
 
@@ -171,6 +178,27 @@ def lasting(seconds: float) -> str:
         if seconds >= 1.5 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{max(1, seconds):.0f} s"
+
+
+class _TimeLeft(ProgressColumn):
+    """Minutes and seconds left, by the pace of late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._paces: dict[TaskID, Pace] = {}
+
+    def render(self, task: Task) -> Text:
+        left = None
+        if task.total:
+            pace = self._paces.setdefault(task.id, Pace())
+            left = pace.left(task.get_time(), task.completed / task.total)
+        return Text("--:--" if left is None else _clock(left), style="progress.remaining")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
 class _Rate:

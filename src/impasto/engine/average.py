@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
@@ -23,27 +22,31 @@ class Average:
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
-        self._sum: Tensor | None = None
+        self._picture: Tensor | None = None
         self._count = 0
 
     def add(self, image: Tensor) -> None:
         """Take in one more picture."""
         if not self.decay:
             return
-        if self._sum is None:
-            self._sum = torch.zeros_like(image)
-        self._sum.lerp_(image, 1 - self.decay)
         self._count += 1
+        share = (1 - self.decay) / (1 - self.decay**self._count)
+        before = self._picture
+        self._picture = image.clone() if before is None else before.lerp(image, share)
+
+    def forget(self) -> None:
+        """Begin anew, so that nothing is left of pictures before this."""
+        self._picture, self._count = None, 0
 
     @property
     def picture(self) -> Tensor | None:
-        """The average so far; None where nothing is averaged."""
-        return None if self._sum is None else self._sum / (1 - self.decay**self._count)
+        """The average so far, within the bounds of its pictures; None where nothing is averaged."""
+        return self._picture
 
     def state_dict(self) -> dict[str, Any]:
         """All that later averages depend on, besides later pictures."""
-        return {"average": self._sum, "averaged": self._count}
+        return {"average": self._picture, "averaged": self._count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
-        self._sum, self._count = state["average"], state["averaged"]
+        self._picture, self._count = state["average"], state["averaged"]

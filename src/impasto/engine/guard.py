@@ -2,9 +2,9 @@
 
 Each step is looked at once it is done. If its loss or gradient is not finite, if the loss has run
 away, or if nothing has moved although the gradient points somewhere, the run goes back to the best
-picture of its stage, with a fresh optimiser (so that nothing it remembers of the fault is left) and
-steps a tenth as long; they grow again, twofold with each good step. After three failures without a
-better picture in between, Adam goes on. A healthy step passes through unchanged.
+picture of its stage, with a fresh optimiser and a fresh running average (so that nothing remembers
+the fault) and steps a tenth as long; they grow again, twofold with each good step. After three
+failures without a better picture in between, Adam goes on. A healthy step passes through unchanged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from impasto.engine.state import Fault, Trouble
 FAILURES = 3  # of the run's own optimiser, before Adam goes on
 SHORTER = 0.1  # of the length of a step, after a failure
 SHORTEST = 1e-4
-RUN_AWAY = 10.0  # times the loss that the stage started with
+RUN_AWAY = 10.0  # times the best loss so far, and above the one that the stage started with
 
 
 @dataclass
@@ -50,11 +50,13 @@ class Guard:
 
     Attributes:
         trouble: what went wrong in the last step, if anything did.
+        went_back: whether the last step ended in the best picture so far, for that reason.
 
     """
 
     def __init__(self, make: Callable[[], Optimizer], start: Evaluation) -> None:
         self.trouble: Trouble | None = None
+        self.went_back = False
         self._make = make
         self._optimizer = make()
         self._is_adam = False
@@ -69,6 +71,7 @@ class Guard:
         watch = _Watch(evaluate)
         found = self._optimizer.step(at, self._shortened(at.image, watch))
         fault = self._fault(at, found, watch)
+        self.went_back = fault is not None
         if fault is not None:
             return self._recover(fault, at, evaluate)
         self.trouble = Trouble("not finite", "a shorter step") if watch.broken else None
@@ -78,10 +81,24 @@ class Guard:
             self._failures = 0
         return found
 
-    def settled(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
-        """What the stage ends with: the best picture where there was trouble, else the last."""
-        if not self._was_in_trouble or at.losses.total <= self._best_loss:
-            return at
+    def settled(
+        self, at: Evaluation, evaluate: Evaluate, average: Tensor | None = None
+    ) -> Evaluation:
+        """What the stage ends with: the average if there is one, else the last picture.
+
+        The best one where there was trouble and that is no better.
+
+        Args:
+            at: the last picture, evaluated.
+            evaluate: the objective.
+            average: of the pictures since the last fault.
+
+        """
+        found = at if average is None else evaluate(average)
+        if not found.finite and at.finite:
+            self.trouble, found = Trouble("not finite", "the last picture"), at
+        if not self._was_in_trouble or found.losses.total <= self._best_loss:
+            return found
         return evaluate(self._best)
 
     def state_dict(self, at: Evaluation) -> dict[str, Any]:
@@ -112,7 +129,7 @@ class Guard:
     def _fault(self, at: Evaluation, found: Evaluation, watch: _Watch) -> Fault | None:
         if not found.finite:
             return "not finite"
-        if found.losses.total > RUN_AWAY * self._first_loss > 0:
+        if found.losses.total > max(self._first_loss, RUN_AWAY * self._best_loss) > 0:
             return "diverged"
         if not _equal(found.image, at.image) or not _points_somewhere(at):
             return None

@@ -132,9 +132,11 @@ def _stages(
             if step > first:
                 with on_threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
+                    if guard.went_back:
+                        average.forget()
                     average.add(at.image)
                     if step == stage.steps:
-                        at = _settled(at, guard, average, objective)
+                        at = guard.settled(at, objective.evaluate, average.picture)
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -150,14 +152,6 @@ def _stages(
                 tile=objective.tile,
             )
         before = content
-
-
-def _settled(at: Evaluation, guard: Guard, average: Average, objective: Shrinking) -> Evaluation:
-    """What a stage ends with: the average where the recipe asks for one."""
-    picture = average.picture
-    if picture is None:
-        return guard.settled(at, objective.evaluate)
-    return objective.evaluate(picture)
 
 
 def _checkpoint(

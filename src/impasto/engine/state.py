@@ -71,7 +71,7 @@ class Weights:
 
 
 Fault = Literal["not finite", "diverged", "stalled", "no better picture"]
-Remedy = Literal["a shorter step", "a fresh start", "adam"]
+Remedy = Literal["a shorter step", "a fresh start", "adam", "the last picture"]
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     Both covariances are widened a little, so that the loss stays smooth where a filter is silent,
     and by more than the rounding of float32 sums. In float64 on the CPU: the matrices are small.
     """
-    mean, covariance = _gaussian(statistics)
-    if not covariance.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
+    (mean, covariance), wanted = _gaussian(statistics), _widened(target)
+    wide = covariance + wanted.widening
+    if not wide.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
         return statistics.outer.sum() * torch.nan
-    wanted = _widened(target)
-    squared = squared_wasserstein(mean, covariance + wanted.widening, wanted.mean, wanted.root)
+    squared = squared_wasserstein(mean, wide, wanted.mean, wanted.root)
     return (squared / channels).to(statistics.total)
 
 
@@ -60,7 +60,7 @@ def _widened(target: Statistics) -> _Widened:
         rounding = 4 * torch.finfo(torch.float32).eps * energy
         floor = _smallest(covariance.diagonal()) + rounding
         widening = floor * torch.eye(len(mean), dtype=mean.dtype)
-        root = torch.linalg.cholesky(covariance + widening)
+        root, _ = torch.linalg.cholesky_ex(covariance + widening)  # no error if not finite
         target.derived["w2"] = _Widened(mean, root, widening)
     found: _Widened = target.derived["w2"]
     return found

@@ -109,9 +109,7 @@ def main() -> None:
     parser.add_argument("--small", type=Path, required=True, help="the small teacher, safetensors")
     parser.add_argument("--weights", help="a network of the bundled kind, for another than it")
     parser.add_argument("--size", type=int, default=384)
-    parser.add_argument(
-        "--sheet", type=Path, help="pictures at the default strength"
-    )
+    parser.add_argument("--sheet", type=Path, help="pictures at the default strength")
     parser.add_argument("--report", action="store_true", help="the report's objective, not ours")
     options = parser.parse_args()
     small, vgg = load_small(options.small), load_vgg(options.vgg)

@@ -74,7 +74,7 @@ def run(
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
         resume: a checkpoint of the same run; its own state is then the first.
-        storage: where the optimiser's memory and the average lie at the stages whose plan says ``mapped``.
+        storage: where the optimiser's memory and the average lie where a plan says ``mapped``.
 
     Raises:
         RecipeError: the network lacks a layer or cannot pad a tile, the plan has tiles for a

@@ -349,8 +349,21 @@ class FilmJob:
     ) -> FilmState:
         total = max(count, done, index + 1)
         part = state.progress if state is not None else 0.0
-        progress = (number * total + done + part) / (self.film.passes * total)
-        return FilmState(index, total, min(1.0, progress), state)
+        opening = 1.0 if number else self._opening
+        here = opening * part if done == 0 else opening + done - 1 + part
+        first = self._opening + total - 1
+        before = first + (number - 1) * total if number else 0.0
+        whole = first + (self.film.passes - 1) * total
+        return FilmState(index, total, min(1.0, (before + here) / whole), state)
+
+    @property
+    def _opening(self) -> float:
+        """What the first frame costs, in later ones: it is made like a still."""
+        if not self.film.ties_frames:
+            return 1.0
+        last = self.plan.stages[-1]
+        later = last.work * (self.film.frame_steps + 1) / (last.steps + 1)
+        return sum(stage.work for stage in self.plan.stages) / later
 
     def _save_flow(self, number: int, each: TiedFrame) -> None:
         folder = self.target.flow_folder

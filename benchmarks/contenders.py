@@ -17,9 +17,11 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.objective import Objective
-from impasto.engine.plan import COARSEST, DEFAULT_STEPS, Plan, Size, make_plan
+from impasto.engine.plan import COARSEST, DEFAULT_STEPS, RATIO, Plan, Size, make_plan
 from impasto.nets.network import Network
 from impasto.ops.losses import total_variation
+
+REPORT_STEPS = (150, 100, 60)  # at sizes that double
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Contender:
     name: str
     words: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    shares: tuple[float, ...] = DEFAULT_STEPS
+    shares: tuple[float, ...] = REPORT_STEPS
     ratio: float = 2.0
     coarsest: int = COARSEST
     balance: Balance | None = None
@@ -91,9 +93,7 @@ class Contender:
             make_plan(replace(recipe, size=size, scales=1, steps=(n,)), content, [style])
             for size, n in steps.items()
         ]
-        stages = [plan.stages[0] for plan in alone]
-        coarse = [replace(stage, precision="fp32") for stage in stages[:-1]]
-        return replace(alone[-1], stages=(*coarse, stages[-1]))
+        return replace(alone[-1], stages=tuple(plan.stages[0] for plan in alone))
 
 
 def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
     return {"strength": strength, "tv": 2.0 * variation * strength / weights.style_unit}
 
 
-# The report's objective, in full: what the defaults are is for the contest to decide.
+# The report's objective, in full, whatever the product's defaults are.
 REPORT: dict[str, Any] = {
     "strength": 0.95,
     "style_loss": "gram",
@@ -163,8 +163,16 @@ _LBFGS = _varied(
     average=0.9,
 )
 REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
+DEFAULT = Contender(
+    "default",
+    "impasto as it is",
+    shares=DEFAULT_STEPS,
+    ratio=RATIO,
+    balance=lambda _: {"strength": Recipe.strength},
+)
 CONTENDERS = (
     REFERENCE,
+    DEFAULT,
     _entry("gatys-weights", "w_l = 1000/N^2", layer_weights="gatys"),
     _entry("falling-weights", "w_l = 256:64:16:4:1", layer_weights="falling"),
     _entry("gram+mean-std", "Gram, mean, deviation", style_loss="gram+mean-std"),
@@ -195,6 +203,20 @@ CONTENDERS = (
         words="the same at strength 0.96",
         coarsest=64,
         balance=lambda _: {"strength": 0.96},
+    ),
+    # How the winner's objective is minimised.
+    replace(
+        DEFAULT,
+        name="default-lbfgs",
+        words="the default by L-BFGS",
+        options={"optimizer": "lbfgs"},
+    ),
+    replace(
+        DEFAULT,
+        name="default-long",
+        words="the default, all steps averaged, no smoothing",
+        options={"average": 0.99, "tv": 0.0},
+        balance=lambda _: {"strength": 0.966},
     ),
 )
 

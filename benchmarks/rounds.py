@@ -9,11 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.contenders import REFERENCE, Contender, Scene
+from benchmarks.contenders import REFERENCE, REPORT_STEPS, Contender, Scene
 from benchmarks.notes import Notes
 from benchmarks.pairs import Pair
 from impasto.api import Job, stylizer_for
-from impasto.engine.plan import DEFAULT_STEPS
 from impasto.engine.pyramid import Pictures, recolored
 from impasto.files.images import read_picture
 from impasto.ops.inits import resize
@@ -110,7 +109,7 @@ def prepare(
         level = sum(reference) / sum(found[REFERENCE.name])
         known |= {name: [level * pace for pace in paces] for name, paces in found.items()}
         notes.keep(f"pace {size}", known)
-    default = sum(n * pace for n, pace in zip(DEFAULT_STEPS, known[REFERENCE.name], strict=False))
+    default = sum(n * pace for n, pace in zip(REPORT_STEPS, known[REFERENCE.name], strict=False))
     found_round = Round(size, known, budget or default)
     for each in contenders:
         steps = "+".join(map(str, found_round.steps(each)))

@@ -105,9 +105,10 @@ def test_relu_stands_for_conv():
     assert canonical_layer("conv5_4") == "conv5_4"
 
 
-def test_layer_weights_are_one_over_their_number_unless_given():
-    assert Recipe().weights_of_layers(CHANNELS) == pytest.approx((0.2,) * 5)  # the report's w_l
-    assert Recipe().weights_of_layers((3, 5)) == (0.5, 0.5)
+def test_layer_weights_are_the_report_s_or_as_given():
+    equal = Recipe(layer_weights="equal")
+    assert equal.weights_of_layers(CHANNELS) == pytest.approx((0.2,) * 5)  # the report's w_l
+    assert equal.weights_of_layers((3, 5)) == (0.5, 0.5)
     given_weights = Recipe(layer_weights=(1, 2, 3, 4, 5)).weights_of_layers(CHANNELS)
     assert given_weights == (1, 2, 3, 4, 5)  # as given, not normalised
 
@@ -181,7 +182,7 @@ def test_an_unknown_option_is_named():
 @pytest.mark.parametrize(
     ("options", "weight"),
     [
-        ({}, 0.005 * 0.95),
+        ({"strength": 0.8}, 0.005 * 0.8),
         ({"strength": 0.0}, 0.0),
         ({"alpha": 1.0, "beta": 2.0}, 0.0),
         ({"tv": 0.3}, 0.3),

@@ -42,7 +42,7 @@ def test_a_seam_is_a_line_like_any_other(brush):
 
 
 def test_the_picture_comes_to_the_painting_s_style(brush):
-    record = impasto.texture(brush, 64, tileable=True, **{**QUICK, "steps": (15,)}).record
+    record = impasto.texture(brush, 64, tileable=True, **{**QUICK, "steps": (60,)}).record
     assert record["task"] == "texture"
     assert set(record["inputs"]) == {"styles"}
     assert record["recipe"]["strength"] == 1

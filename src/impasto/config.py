@@ -50,7 +50,7 @@ class Recipe:
     """
 
     strength: float = _look(
-        0.95, "How much style, from 0 (the photograph) to 1; means the same at every size."
+        0.975, "How much style, from 0 (the photograph) to 1; means the same at every size."
     )
     size: int | str = _picture(
         512,
@@ -122,27 +122,27 @@ class Recipe:
         STYLE_LAYERS, "Layers whose statistics carry the style."
     )
     layer_weights: Literal["equal", "gatys", "falling"] | tuple[float, ...] = _objective(
-        "equal",
+        "falling",
         "Weight w_l of each style layer in eq. (3): numbers, or equal (1/L), gatys (1000/N^2 for N "
         "channels), falling (256:64:16:4:1).",
     )
     style_loss: Literal["gram", "gram+mean-std", "w2"] = _objective(
-        "gram",
-        "Style loss of a layer: eq. (5); that with means and standard deviations; or the squared "
-        "Wasserstein distance of Gaussians.",
+        "w2",
+        "Style loss of a layer: eq. (5) of the report (gram); that with means and standard "
+        "deviations; or the squared Wasserstein distance of Gaussians (w2).",
     )
     optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
-        "lbfgs", "The optimiser: L-BFGS, Adam, or gradient descent with momentum."
+        "adam", "The optimiser: Adam, L-BFGS, or gradient descent with momentum."
     )
     history: int = _run(10, "Pairs that L-BFGS remembers.")
     learning_rate: float = _run(
         0.02, "Step size of Adam, and of the first step of sgd, in picture units."
     )
     scales: int | None = _run(
-        None, "Sizes from coarse to fine, each twice the last; 1 works at full size only."
+        None, "Sizes from coarse to fine, each 1.4 times the last; 1 works at full size only."
     )
     steps: tuple[int, ...] | None = _run(
-        None, "Steps at each size, coarse to fine, such as 150,100,60; or one number for all."
+        None, "Steps at each size, coarse to fine, such as 100,50,50; or one number for all."
     )
     quality: Literal["draft", "standard", "fine", "best"] = _run(
         "standard",
@@ -150,14 +150,14 @@ class Recipe:
         "distance (docs/performance.md).",
     )
     average: float = _run(
-        0.0,
+        0.9,
         "Deliver the running average of the steps' pictures, with this decay, such as 0.9; 0 "
         "delivers the last one.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = _machine("auto", "Where to compute.")
     precision: Literal["auto", "fp32", "bf16"] = _machine(
         "auto",
-        "Arithmetic of the network; auto is bfloat16 at the last scale where the hardware has it.",
+        "Arithmetic of the network; auto is bfloat16 where the hardware has it.",
     )
     tile: int | str = _machine(
         "auto",

@@ -74,13 +74,13 @@ def test_sizes_and_steps_of_each_schedule():
     assert one_scale.steps([0.5], 0.1) == (1,)
 
 
-def test_plans_take_bfloat16_at_the_last_size_alone_if_at_all():
+def test_plans_have_the_sizes_and_steps_of_the_entry():
     recipe = Recipe(precision="bf16")
     plan = CROWSONKB.plan(recipe, (300, 400), (500, 500), {136: 4, 192: 2, 272: 2, 384: 2})
     assert [(s.height, s.width, s.steps) for s in plan.stages] == [
         (102, 136, 4), (144, 192, 2), (204, 272, 2), (288, 384, 2),
     ]  # fmt: skip
-    assert [s.precision for s in plan.stages] == ["fp32", "fp32", "fp32", "bf16"]
+    assert [s.precision for s in plan.stages] == ["bf16"] * 4
 
 
 def test_the_rival_s_weights_become_a_strength(photo, painting):

@@ -30,7 +30,7 @@ def _plan(recipe, pictures, side=64):
 
 def test_small_sizes_are_whole_and_large_ones_windows_around_one_spot(pictures):
     whole, plan = _plan(RECIPE, pictures)
-    assert [stage.window is None for stage in plan.stages] == [True, True, False]
+    assert [stage.window is None for stage in plan.stages] == [True, False, False]
     assert [stage.styles for stage in plan.stages] == [stage.styles for stage in whole.stages]
     far = make_plan(Recipe(size=900, scales=4), (120, 160), [(90, 100)], PLAIN)
     spotted = crop_plan(far, pictures.content, side=64)
@@ -79,7 +79,7 @@ def test_the_part_lies_where_it_lies_in_the_whole(init, pictures, tiny_network):
     wanted = cropped(last.snapshot(), plan.stages[-1])
     other = resize(last.snapshot(), 64, 64)
     error = (part.snapshot() - wanted)[..., 8:-8, 8:-8].abs().mean()
-    assert error < 0.01
+    assert error < (0.01 if init == "content" else 0.03)  # half a pixel, which noise shows most
     assert error < 0.2 * (other - wanted)[..., 8:-8, 8:-8].abs().mean()
 
 

@@ -39,7 +39,7 @@ def network(tiny_network):
 @pytest.fixture
 def plan(network):
     def plan(free, *devices, photo=PHOTO, **options):
-        recipe = Recipe(size="full", **options)
+        recipe = Recipe(**{"size": "full", "optimizer": "lbfgs", **options})
         return make_plan(recipe, photo, [PAINTING], _machine(free, *devices), network)
 
     return plan

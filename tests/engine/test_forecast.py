@@ -10,7 +10,7 @@ import pytest
 from impasto.config import Recipe
 from impasto.engine import forecast as module
 from impasto.engine.footprint import tiling_cost
-from impasto.engine.forecast import forecast
+from impasto.engine.forecast import Pace, forecast
 from impasto.engine.plan import Machine, make_plan
 
 PHOTO, PAINTING = (600, 800), (500, 400)
@@ -19,8 +19,8 @@ MACHINE = Machine(("cpu",), frozenset(), 1)
 
 @pytest.fixture
 def told(monkeypatch, tiny_network):
-    """A forecast where every evaluation takes a microsecond a pixel."""
-    monkeypatch.setattr(module, "_rate", lambda *_: 1e-6)
+    """A forecast where every evaluation takes a microsecond a pixel, and 10 ms."""
+    monkeypatch.setattr(module, "_pace", lambda *_: Pace(0.01, 1e-6))
 
     def told(plan=None, network=None, **options):
         recipe = Recipe(**{"size": 800, "scales": 2, "steps": (10, 5), **options})
@@ -46,7 +46,21 @@ def test_time_is_pixels_times_steps(told):
     _, few = told(steps=(0, 100))
     _, more = told(steps=(0, 200))
     step = (more.seconds[1] - few.seconds[1]) / 100
-    assert 600 * 800 * 1e-6 < step < 1.3 * 600 * 800 * 1e-6
+    assert 0.01 + 600 * 800 * 1e-6 < step < 0.01 + 1.3 * 600 * 800 * 1e-6
+
+
+def test_a_pace_goes_through_both_trials():
+    pace = Pace.through((100, 0.3), (300, 0.5))
+    assert pace.seconds(100) == pytest.approx(0.3)
+    assert pace.seconds(1100) == pytest.approx(1.3)
+    assert pace.fixed == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("large", [0.2, 0.3, 1.2])
+def test_a_noisy_trial_promises_nothing_free(large):
+    pace = Pace.through((100, 0.3), (300, large))
+    assert pace.fixed >= 0
+    assert pace.pixel > 0
 
 
 def test_tiles_cost_time_and_save_memory(told, tiny_network):

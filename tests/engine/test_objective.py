@@ -16,7 +16,9 @@ CONTENT, STYLE = ("conv2_1",), ("conv1_1", "conv2_1", "conv3_1")
 
 
 def _recipe(**options) -> Recipe:
-    return Recipe(**{"content_layers": CONTENT, "style_layers": STYLE, **options})
+    """The report's objective, whatever the defaults are."""
+    report = {"style_loss": "gram", "layer_weights": "equal"}
+    return Recipe(**{"content_layers": CONTENT, "style_layers": STYLE, **report, **options})
 
 
 @pytest.fixture

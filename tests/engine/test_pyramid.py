@@ -18,6 +18,7 @@ SMALL = {
     "size": 40,
     "scales": 2,
     "steps": (4, 3),
+    "average": 0.0,
     "content_layers": ("conv2_1",),
     "style_layers": ("conv1_1", "conv2_1"),
 }
@@ -68,7 +69,7 @@ def test_a_state_for_the_start_of_each_stage_and_for_every_step(start):
     assert shares == sorted(set(shares))
     assert shares[-1] == 1
     sizes = [tuple(s.image.shape) for s in states]
-    assert sizes == [(1, 3, 17, 20)] * 5 + [(1, 3, 33, 40)] * 4
+    assert sizes == [(1, 3, 23, 28)] * 5 + [(1, 3, 33, 40)] * 4
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
@@ -88,7 +89,7 @@ def test_losses_are_those_of_the_very_picture_of_the_state(start, tiny_network, 
     states = list(start(init="noise", tv=0.1))
     for state in (states[0], states[3], states[-1]):
         size = tuple(state.image.shape[-2:])
-        style = {0: (20, 18), 1: (40, 36)}[state.stage]
+        style = {0: (28, 25), 1: (40, 36)}[state.stage]
         objective = Objective(
             recipe,
             tiny_network(last="conv2_1"),
@@ -132,14 +133,14 @@ def _expected_start(init: str, pictures: Pictures, size: tuple[int, int]) -> tor
 @pytest.mark.parametrize("init", INITS)
 def test_starting_pictures(init, start, pictures):
     first = next(start(init=init, seed=5))
-    assert torch.equal(first.image, _expected_start(init, pictures, (17, 20)))
+    assert torch.equal(first.image, _expected_start(init, pictures, (23, 28)))
 
 
 def test_a_starting_picture_from_a_file(start, pictures, waves):
     given = waves(30, 30, phase=3.0).float()
     with_init = Pictures(pictures.content, pictures.styles, given)
     first = next(start(init="start.png", pictures=with_init))
-    torch.testing.assert_close(first.image, resize(given, 17, 20))
+    torch.testing.assert_close(first.image, resize(given, 23, 28))
 
 
 def test_a_stage_starts_from_the_picture_of_the_one_before(start):

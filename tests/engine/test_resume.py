@@ -83,7 +83,7 @@ def test_nothing_is_drawn_at_random_once_a_run_has_started(optimizer, tiny_netwo
 
 
 def _point(tiny_network, waves) -> tuple[Run, Checkpoint]:
-    go = Run(tiny_network, waves)
+    go = Run(tiny_network, waves, optimizer="lbfgs")
     return go, [_stored(state.checkpoint()) for state in go()][3]
 
 

@@ -1,13 +1,14 @@
 """What a run will take, told before it starts: memory from its sizes, time from a short trial.
 
-The trial evaluates a small picture in each precision of the plan, which gives seconds for a pixel;
-the rest is arithmetic on the plan. A run that has begun corrects it by what it has taken so far.
+The trial evaluates two small pictures in each precision of the plan, which gives seconds for a step
+and for a pixel; the rest is arithmetic on the plan. A run that has begun corrects it by what it has
+taken so far.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,10 +20,35 @@ from impasto.engine.pyramid import on_threads, placed
 from impasto.engine.tiling import make_objective
 from impasto.nets.network import ConvNetwork, Network
 
-TRIAL = 192  # side of the picture that is tried
-OVERHEAD = 8000  # pixels that a step costs besides its own, whatever its size
-OPTIMIZER = 0.15  # of an evaluation in float32, that an optimiser's own arithmetic takes
+TRIALS = (96, 224)  # sides of the pictures that are tried
+OPTIMIZER = 0.1  # of an evaluation, that an optimiser's own arithmetic takes
 MEASURED = 0.4  # of an evaluation, that measuring a painting takes
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that an evaluation takes.
+
+    Attributes:
+        fixed: whatever the size: a style loss's matrices, and calls.
+        pixel: for each pixel.
+
+    """
+
+    fixed: float
+    pixel: float
+
+    def seconds(self, pixels: float) -> float:
+        """Of one evaluation."""
+        return self.fixed + self.pixel * pixels
+
+    @classmethod
+    def through(cls, small: tuple[int, float], large: tuple[int, float]) -> Pace:
+        """The line through two trials, pixels and seconds each, that costs nothing negative."""
+        pixel = (large[1] - small[1]) / (large[0] - small[0])
+        if pixel <= 0:  # noise
+            return cls(0.0, large[1] / large[0])
+        return cls(max(0.0, large[1] - pixel * large[0]), pixel)
 
 
 @dataclass(frozen=True)
@@ -62,10 +88,11 @@ def forecast(
         network: what will be computed.
 
     """
-    rates: dict[str, float] = {
-        stage.precision: _rate(recipe, plan, stage, network) for stage in plan.stages
-    }
-    seconds = tuple(_seconds(recipe, stage, rates, network) for stage in plan.stages)
+    first = {stage.precision: stage for stage in reversed(plan.stages)}
+    paces = {name: _pace(recipe, plan, stage, network) for name, stage in first.items()}
+    seconds = tuple(
+        _seconds(recipe, stage, paces[stage.precision], network) for stage in plan.stages
+    )
     return Forecast(_memory(recipe, plan, content, styles, network), seconds)
 
 
@@ -82,22 +109,28 @@ def _memory(
     return PROGRAM + pictures + weights + max(footprint.stage(s, content) for s in plan.stages)
 
 
-def _seconds(recipe: Recipe, stage: Stage, rates: Mapping[str, float], network: Network) -> float:
+def _seconds(recipe: Recipe, stage: Stage, pace: Pace, network: Network) -> float:
     tiles = 1.0
     if stage.tile is not None and isinstance(network, ConvNetwork):
         layers = (*recipe.content_layers, *recipe.style_layers)
         tiles = tiling_cost(network.table, layers, stage.size, stage.tile)
-    paintings = MEASURED * sum(height * width for height, width in stage.styles)
-    own = rates[stage.precision] * (stage.pixels * tiles + OVERHEAD)
-    optimizer = OPTIMIZER * rates.get("fp32", rates[stage.precision]) * stage.pixels
-    start = rates[stage.precision] * (paintings + MEASURED * stage.pixels)
+    paintings = sum(height * width for height, width in stage.styles)
+    own = pace.seconds(stage.pixels * tiles)
+    optimizer = OPTIMIZER * pace.pixel * stage.pixels
+    start = MEASURED * pace.seconds(paintings + stage.pixels)
     return start + own + stage.steps * (own + optimizer)
 
 
-def _rate(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> float:
-    """Seconds an evaluation takes for a pixel, in the stage's precision."""
+def _pace(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> Pace:
+    """Of evaluations in the stage's precision."""
+    small, large = ((side * side, _trial(recipe, plan, stage, network, side)) for side in TRIALS)
+    return Pace.through(small, large)
+
+
+def _trial(recipe: Recipe, plan: Plan, stage: Stage, network: Network, side: int) -> float:
+    """Seconds of one evaluation of a square picture."""
     generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, 3, TRIAL, TRIAL, generator=generator).to(plan.device)
+    image = torch.rand(1, 3, side, side, generator=generator).to(plan.device)
     styles = [image] * len(stage.styles)
     with on_threads(plan.threads):
         objective = make_objective(recipe, placed(network, plan, stage), image, styles, None, None)
@@ -107,4 +140,4 @@ def _rate(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> float:
             start = time.perf_counter()
             objective.evaluate(image)
             times.append(time.perf_counter() - start)
-    return min(times) / (TRIAL * TRIAL + OVERHEAD)
+    return min(times)

@@ -91,6 +91,7 @@ class Shot:
         self._plan = plan
         last = replace(plan.stages[-1], steps=frame_steps)
         self._later_plan = replace(plan, stages=(last,))
+        self._later_recipe = _near_its_solution(self._recipe)
         self._network = network
         self._temporal = temporal
         self._layer_loss, self._optimizer = layer_loss, optimizer
@@ -99,7 +100,7 @@ class Shot:
     def still(self, init: Tensor | None = None) -> Iterator[State]:
         """The shot's first frame, as a picture of its own."""
         pictures = replace(self._pictures, init=init)
-        return self._run(self._plan, pictures)
+        return self._run(self._recipe, self._plan, pictures)
 
     def following(
         self, content: Tensor, links: Sequence[Link], *, before: Tensor | None = None
@@ -126,11 +127,11 @@ class Shot:
             for picture, weight in zip(moved, weights, strict=True)
         )
         pictures = replace(self._prepared(), content=content, init=start, anchors=anchors)
-        return self._run(self._later_plan, pictures)
+        return self._run(self._later_recipe, self._later_plan, pictures)
 
-    def _run(self, plan: Plan, pictures: Pictures) -> Iterator[State]:
+    def _run(self, recipe: Recipe, plan: Plan, pictures: Pictures) -> Iterator[State]:
         return run(
-            self._recipe,
+            recipe,
             plan,
             pictures,
             self._network,
@@ -145,6 +146,14 @@ class Shot:
                 self._recipe, self._later_plan, self._pictures, self._network
             )
         return self._later
+
+
+def _near_its_solution(recipe: Recipe) -> Recipe:
+    """For a frame that starts near its solution: L-BFGS, whose steps shrink with what is left.
+
+    Adam's first steps change every channel by its learning rate, wherever it stands.
+    """
+    return replace(recipe, optimizer="lbfgs", average=0.0)
 
 
 def flicker_tendency(

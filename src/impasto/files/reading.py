@@ -304,7 +304,7 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
 
 def _from_2(values: dict[str, Any]) -> dict[str, Any]:
     """Schema 3 added the style loss; before it there was eq. (5), and equal weights had no name."""
-    recipe = {**values["recipe"], "style_loss": "gram"}
+    recipe = {"average": 0.0, **values["recipe"], "style_loss": "gram"}
     if recipe.get("layer_weights") is None:
         recipe["layer_weights"] = "equal"
     return {**values, "schema": 3, "recipe": recipe}

@@ -35,7 +35,8 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     and by more than the rounding of float32 sums. In float64 on the CPU: the matrices are small.
     """
     (mean, covariance), (target_mean, target_covariance) = map(_gaussian, (statistics, target))
-    if not covariance.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
+    both = torch.stack([covariance, target_covariance])
+    if not both.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
         return statistics.outer.sum() * torch.nan
     energy = target_covariance.trace() + target_mean.square().sum()
     rounding = 4 * torch.finfo(torch.float32).eps * energy

@@ -42,9 +42,12 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     rounding = 4 * torch.finfo(torch.float32).eps * energy
     floor = _smallest(target_covariance.diagonal()) + rounding
     widening = floor * torch.eye(len(mean), dtype=mean.dtype)
-    squared = squared_wasserstein(
-        mean, covariance + widening, target_mean, target_covariance + widening
-    )
+    try:
+        squared = squared_wasserstein(
+            mean, covariance + widening, target_mean, target_covariance + widening
+        )
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # rounding outdid the widening
+        return statistics.outer.sum() * torch.nan
     return (squared / channels).to(statistics.total)
 
 

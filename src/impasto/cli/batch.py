@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Job, Stylizer, check_destination, stylizer_for
+from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.progress import BatchShow, batch_display
 from impasto.cli.stopping import status_of
@@ -22,6 +22,7 @@ from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, check_suffix, read_picture
 from impasto.files.records import record_path
+from impasto.job import Job, check_destination
 
 FAILED = 1
 

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.api import Job, Stylizer
+from impasto.api import Stylizer
 from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Plan, make_plan
@@ -35,6 +35,7 @@ from impasto.files.finished import Wanted, is_finished
 from impasto.files.images import read_picture
 from impasto.files.reading import read_record
 from impasto.files.records import record_path, write_record
+from impasto.job import Job
 from impasto.nets.topology import Layer
 
 RATIO = "alpha/beta"

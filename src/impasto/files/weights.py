@@ -20,8 +20,9 @@ from impasto.files.cache import installed, model_path
 from impasto.files.readers import convention_from_json
 from impasto.files.registry import MODELS
 from impasto.nets.compact import COMPACT_CONVENTION, compact
-from impasto.nets.network import ConvNetwork, InputConvention, Pooling
+from impasto.nets.network import ConvNetwork, InputConvention
 from impasto.nets.normalise import means_hash, normalised
+from impasto.nets.pooling import Pooling
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 

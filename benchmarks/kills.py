@@ -36,7 +36,7 @@ from impasto.files.checkpoints import checkpoint_path
 from impasto.ops.natural import natural_picture
 
 OPTIMIZERS = ("lbfgs", "adam")
-OPTIONS = ["--size", "96", "--scales", "3", "--steps", "40", "--threads", "1", "--quiet"]
+OPTIONS = ["--size", "64", "--scales", "3", "--steps", "30", "--threads", "1", "--quiet"]
 LISTENING = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)

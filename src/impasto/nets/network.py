@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from impasto.errors import WeightsError
 from impasto.nets.convolution import Convolution, Prepared, layout_of
-from impasto.nets.passes import Padding, Route, Trim
+from impasto.nets.padding import Padding
+from impasto.nets.passes import Route, Trim
 from impasto.nets.pooling import Pooling
 from impasto.nets.topology import Layer, check_layers
 from impasto.ops.statistics import Statistics

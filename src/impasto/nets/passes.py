@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.nets.convolution import Convolution, layout_of
+from impasto.nets.padding import Padding, padded, unpadded
 from impasto.nets.pooling import Pooling, pool, unpool
 from impasto.nets.topology import Layer
 from impasto.ops.statistics import (
@@ -24,7 +24,6 @@ from impasto.ops.statistics import (
     statistics_of,
 )
 
-Padding = Literal["zeros", "circular", "replicate"]
 Trim = Callable[[Layer], tuple[slice, slice]]
 """A pooling layer to the rows and columns of its output that the layers after it shall see."""
 
@@ -155,8 +154,8 @@ def _there(route: Route, image: Tensor) -> Iterator[_Step]:
 
 
 def _convolved(route: Route, layer: Layer, x: Tensor) -> _Step:
-    relu, padded = layer.name not in route.late, _padded(x, route.padding)
-    y = route.convolution(layer)(padded, padding=_zeros(route), relu=relu)
+    relu = layer.name not in route.late
+    y = route.convolution(layer)(padded(x, route.padding), padding=_zeros(route), relu=relu)
     return _Step(layer, x.shape, y.shape, y, relu)
 
 
@@ -200,7 +199,7 @@ def _back(route: Route, steps: list[_Step], wanted: dict[str, _Derivatives]) -> 
             offset = _taken_below(route, steps, wanted)
             convolution = route.convolution(step.layer)
             gradient = convolution.back(gradient, padding=_zeros(route), offset=offset)
-            gradient = _unpadded(gradient, route.padding)
+            gradient = unpadded(gradient, route.padding)
     return gradient
 
 
@@ -239,28 +238,3 @@ def _unpooled(route: Route, step: _Step, gradient: Tensor) -> Tensor:
 def _zeros(route: Route) -> int:
     """Rows of zeros that a convolution is to put around its input."""
     return 1 if route.padding == "zeros" else 0
-
-
-def _padded(x: Tensor, padding: Padding) -> Tensor:
-    """One row and column more on every side; keeps the layout, as circular F.pad does not."""
-    if padding == "zeros":
-        return x
-    if padding == "replicate":
-        return F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
-    return torch.cat([x[..., -1:, :], x, x[..., :1, :]], dim=-2)
-
-
-def _unpadded(gradient: Tensor, padding: Padding) -> Tensor:
-    """The transpose of :func:`_padded`; overwrites what it is given."""
-    if padding == "zeros":
-        return gradient
-    layout = layout_of(gradient)
-    for dim in (-2, -1):
-        size = gradient.shape[dim]
-        near, far = (gradient.select(dim, at) for at in (0, size - 1))
-        first, last = (far, near) if padding == "circular" else (near, far)
-        gradient = gradient.narrow(dim, 1, size - 2)
-        gradient.select(dim, 0).add_(first)
-        gradient.select(dim, size - 3).add_(last)
-    return gradient.contiguous(memory_format=layout)

@@ -110,6 +110,13 @@ def test_a_change_of_the_means_costs_as_much_as_through_the_gram_matrix():
     assert both - gram == pytest.approx(gram, rel=0.01)
 
 
+def test_what_is_no_covariance_is_no_error_either():
+    """Rounding beyond the widening: the optimiser's guard is told, and the run goes on."""
+    f = statistics_of(_features(1, 2, 5, 5))
+    outer = torch.diag(torch.tensor([-1e6, 1.0], dtype=torch.float64))
+    assert wasserstein_loss(f, replace(f, outer=outer), 2).isnan()
+
+
 @pytest.mark.parametrize("name", STYLE_LOSSES)
 def test_gradcheck(name: str):
     target = statistics_of(_features(1, 3, 4, 5, seed=1))

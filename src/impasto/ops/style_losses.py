@@ -38,7 +38,7 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     """
     (mean, covariance), wanted = _gaussian(statistics), _widened(target)
     wide = covariance + wanted.widening
-    if not wide.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
+    if not (wide.isfinite().all() and wanted.root.isfinite().all()):  # no eigenvalues, an error
         return statistics.outer.sum() * torch.nan
     squared = squared_wasserstein(mean, wide, wanted.mean, wanted.root)
     return (squared / channels).to(statistics.total)
@@ -60,7 +60,9 @@ def _widened(target: Statistics) -> _Widened:
         rounding = 4 * torch.finfo(torch.float32).eps * energy
         floor = _smallest(covariance.diagonal()) + rounding
         widening = floor * torch.eye(len(mean), dtype=mean.dtype)
-        root, _ = torch.linalg.cholesky_ex(covariance + widening)  # no error if not finite
+        root, failure = torch.linalg.cholesky_ex(covariance + widening)
+        if failure:  # not finite, or rounding beyond the widening
+            root.fill_(torch.nan)
         target.derived["w2"] = _Widened(mean, root, widening)
     found: _Widened = target.derived["w2"]
     return found

@@ -1,6 +1,6 @@
 """Thousands of hostile inputs: each ends well or in one sentence, and nothing else happens.
 
-    python -m benchmarks.hostile [--count 3600] [--commands 150] [--seed 1] [--kind film] [--verbose]
+    python -m benchmarks.hostile [--count 3600] [--commands 150] [--seed 1] [--kind film] ...
 
 All of them pass through the readers in one forked process, with limits on its memory and on the
 processor time of each; every so many also through the command, in a process of its own. Counted as

@@ -248,6 +248,24 @@ def print_stops(count: int, seed: int, jobs: int, *, film: bool) -> None:
     print(f"{good} of {count} ended well")
 
 
+def print_kills(count: int, seed: int, jobs: int) -> None:
+    """Print one line a kill and the count, of those done also where this is stopped itself."""
+    results = []
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for each in kills(count, Path(folder), seed=seed, jobs=jobs):
+                verdict = "identical" if each.identical else "DIFFERENT"
+                name = f"{each.share:4.0%} of the time, {each.optimizer}"
+                print(f"{name}: {each.found} left, {verdict}", flush=True)
+                results.append(each)
+    except KeyboardInterrupt:
+        print(f"stopped: {count - len(results)} of {count} are not counted")
+    left = Counter(each.found for each in results)
+    what = ", ".join(f"{number} {name}" for name, number in left.items())
+    same = sum(each.identical for each in results)
+    print(f"{same} of {len(results)} identical (left: {what})")
+
+
 def main() -> None:
     """Print one line a kill and the count."""
     parser = argparse.ArgumentParser(
@@ -259,20 +277,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if given.stops:
         print_stops(given.stops, given.seed, given.jobs, film=given.film)
         return
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        for each in kills(given.kills, Path(folder), seed=given.seed, jobs=given.jobs):
-            verdict = "identical" if each.identical else "DIFFERENT"
-            print(
-                f"{each.share:4.0%} of the time, {each.optimizer}: {each.found} left, {verdict}",
-                flush=True,
-            )
-            results.append(each)
-    left = ", ".join(f"{n} {what}" for what, n in Counter(each.found for each in results).items())
-    print(f"{sum(each.identical for each in results)} of {len(results)} identical (left: {left})")
+    print_kills(given.kills, given.seed, given.jobs)
 
 
 if __name__ == "__main__":

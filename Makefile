@@ -26,7 +26,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.speed --page docs/performance.md
 	$(BIN)/python -m benchmarks.memory
 ifdef PAINTINGS
 	$(BIN)/python -m benchmarks.iterations $(PHOTOS) $(PAINTINGS)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.nets.convolution import Convolution
 from impasto.nets.summary import summarise
 from impasto.nets.topology import layer_table
 
@@ -22,7 +23,8 @@ Medians = dict[tuple[Shape, torch.dtype, str, str], float]
 """Seconds by shape, type, layout and way."""
 LAST = "conv5_1"
 LAYOUTS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
-WAYS = ("autograd", "turned")  # the backward pass: torch's own, or a convolution turned round
+WAYS = ("autograd", "turned", "packed")
+"""The backward pass: torch's own; a convolution turned round; that with oneDNN's own weights."""
 
 
 def convolutions(widths: tuple[int, ...], size: int) -> Counter[Shape]:
@@ -48,6 +50,9 @@ def bare_convolution(
     weight = torch.randn(outputs, inputs, 3, 3, dtype=dtype).to(memory_format=LAYOUTS[layout])
     if way == "autograd":
         return partial(_pass, shape, weight, layout)
+    if way == "packed":
+        convolution = Convolution(weight, weight.new_zeros(outputs))
+        return partial(_packed_pass, shape, convolution, dtype, layout)
     turned = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=LAYOUTS[layout])
     return partial(_turned_pass, shape, weight, turned, layout)
 
@@ -73,20 +78,32 @@ def _best(
 
 
 def _pass(shape: Shape, weight: Tensor, layout: str) -> Tensor:
-    inputs, outputs, side = shape
-    x = _view(_pool(weight.dtype, inputs * side * side, 0), inputs, side, layout)
-    upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
+    x, upstream = _maps(shape, weight.dtype, layout)
     y = F.conv2d(x.requires_grad_(), weight, padding=1)
     return torch.autograd.grad(y, x, upstream)[0]
 
 
 @torch.no_grad()
 def _turned_pass(shape: Shape, weight: Tensor, turned: Tensor, layout: str) -> Tensor:
-    inputs, outputs, side = shape
-    x = _view(_pool(weight.dtype, inputs * side * side, 0), inputs, side, layout)
-    upstream = _view(_pool(weight.dtype, outputs * side * side, 1), outputs, side, layout)
+    x, upstream = _maps(shape, weight.dtype, layout)
     F.conv2d(x, weight, padding=1)
     return F.conv2d(upstream, turned, padding=1)
+
+
+@torch.no_grad()
+def _packed_pass(shape: Shape, convolution: Convolution, dtype: torch.dtype, layout: str) -> Tensor:
+    x, upstream = _maps(shape, dtype, layout)
+    convolution(x, padding=1, relu=False)
+    return convolution.back(upstream, padding=1)
+
+
+def _maps(shape: Shape, dtype: torch.dtype, layout: str) -> tuple[Tensor, Tensor]:
+    """Input, and derivative with respect to the output."""
+    inputs, outputs, side = shape
+    return (
+        _view(_pool(dtype, inputs * side * side, 0), inputs, side, layout),
+        _view(_pool(dtype, outputs * side * side, 1), outputs, side, layout),
+    )
 
 
 def _view(pool: Tensor, channels: int, side: int, layout: str) -> Tensor:

@@ -1,6 +1,6 @@
 """Thousands of hostile inputs: each ends well or in one sentence, and nothing else happens.
 
-    python -m benchmarks.hostile [--count 3600] [--commands 150] [--seed 1] [--verbose]
+    python -m benchmarks.hostile [--count 3600] [--commands 150] [--seed 1] [--kind film] ...
 
 All of them pass through the readers in one forked process, with limits on its memory and on the
 processor time of each; every so many also through the command, in a process of its own. Counted as
@@ -233,8 +233,18 @@ def _names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def hostile(count: int, commands: int, seed: int) -> tuple[list[Verdict], list[Verdict], bool]:
-    """Verdicts of the readers and of the command, and whether any code of an input has run."""
+def hostile(
+    count: int, commands: int, seed: int, kind: Kind | None = None
+) -> tuple[list[Verdict], list[Verdict], bool]:
+    """Verdicts of the readers and of the command, and whether any code of an input has run.
+
+    Args:
+        count: of the inputs.
+        commands: how many of them pass through the command as well.
+        seed: of the mutations.
+        kind: only the inputs of this kind, out of so many.
+
+    """
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "here"
@@ -243,7 +253,7 @@ def hostile(count: int, commands: int, seed: int) -> tuple[list[Verdict], list[V
         marker = Path(name) / "marker"
         levels = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
         Image.fromarray(levels).save(folder / "sound.png")
-        given = list(cases(count, marker, seed=seed))
+        given = [each for each in cases(count, marker, seed=seed) if kind in (None, each.kind)]
         read = through_readers(given, folder)
         every = max(1, len(given) // commands) if commands else len(given)
         ran = list(through_command(given[::every][:commands], folder)) if commands else []
@@ -259,9 +269,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=3600)
     parser.add_argument("--commands", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", choices=list(READERS), help="out of so many, only these")
     parser.add_argument("--verbose", action="store_true")
     given = parser.parse_args()
-    read, ran, has_run = hostile(given.count, given.commands, given.seed)
+    read, ran, has_run = hostile(given.count, given.commands, given.seed, given.kind)
     for verdict in (*read, *ran):
         if given.verbose or not verdict.is_good:
             print(f"{verdict.kind}, {verdict.how}: {verdict.end[:300]}")

@@ -1,6 +1,7 @@
 """Transfers with the bundled network beside those with the small teacher, judged by others.
 
-``python -m benchmarks.judges PHOTOS PAINTINGS --vgg FILE --small FILE [--pairs 12] [--size 384]``
+``python -m benchmarks.judges PHOTOS PAINTINGS --vgg FILE --small FILE [--pairs 12] [--size 384]
+[--report]``
 
 Neither network is judged by itself alone: content is measured on the true VGG-19's conv3_3, style
 on its conv1_1, conv2_1, conv3_1 and on the small network's conv4_1 and conv5_1. Each network gives
@@ -13,22 +14,25 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from benchmarks.pairs import add_pair_options, pairs_of
+from benchmarks.contenders import REPORT
+from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from benchmarks.sheet import sheet_of
 from impasto import Stylizer
+from impasto.config import Recipe
 from impasto.files.images import read_picture
 from impasto.nets.network import Head
 from impasto.nets.topology import conv_names
 from impasto.ops.inits import resize
 from training.teachers import VGG, Small, load_small, load_vgg
 
-STRENGTHS = (0.8, 0.9, 0.95, 0.98)
+STRENGTHS = (0.85, 0.93, Recipe.strength, 0.99)
 TRUE, SMALL = ("conv1_1", "conv2_1", "conv3_1"), ("conv4_1", "conv5_1")
 Curve = list[tuple[float, dict[str, float]]]
 
@@ -105,14 +109,16 @@ def main() -> None:
     parser.add_argument("--small", type=Path, required=True, help="the small teacher, safetensors")
     parser.add_argument("--weights", help="a network of the bundled kind, for another than it")
     parser.add_argument("--size", type=int, default=384)
-    parser.add_argument("--sheet", type=Path, help="where to write the pictures at strength 0.95")
+    parser.add_argument("--sheet", type=Path, help="pictures at the default strength")
+    parser.add_argument("--report", action="store_true", help="the report's objective, not ours")
     options = parser.parse_args()
     small, vgg = load_small(options.small), load_vgg(options.vgg)
     contenders = [Stylizer(weights=options.weights), Stylizer(SmallNetwork(small))]
     rows, found = [], []
     for photo, painting in pairs_of(options):
+        asked = {"size": options.size, **(REPORT if options.report else {})}
         curves, images = zip(
-            *(_curve(c, vgg, small, photo, painting, options.size) for c in contenders), strict=True
+            *(_curve(c, vgg, small, (photo, painting), asked) for c in contenders), strict=True
         )
         rows.append(images)
         found.append(ratios(*curves))
@@ -124,15 +130,15 @@ def main() -> None:
 
 
 def _curve(
-    stylizer: Stylizer, vgg: VGG, small: Small, photo: Path, painting: Path, size: int
+    stylizer: Stylizer, vgg: VGG, small: Small, pair: Pair, options: dict[str, Any]
 ) -> tuple[Curve, Image.Image]:
     curve, shown = [], None
     for strength in STRENGTHS:
-        job = stylizer.job(photo, painting, size=size, strength=strength)
+        job = stylizer.job(*pair, **{**options, "strength": strength})
         for _ in job:
             pass
         stage, result = job.plan.stages[-1], job.result()
-        content, style = (read_picture(path).tensor for path in (photo, painting))
+        content, style = (read_picture(path).tensor for path in pair)
         judges = Judges(
             vgg,
             small,
@@ -140,7 +146,7 @@ def _curve(
             resize(style, *stage.styles[0]),
         )
         curve.append(judges.judge(result.tensor))
-        shown = result.image if strength == 0.95 else shown
+        shown = result.image if strength == Recipe.strength else shown
     assert shown is not None
     return curve, shown
 

@@ -1,11 +1,12 @@
 """A run that is killed and resumed ends as if nothing had been: counted over many kills.
 
-    python -m benchmarks.kills [--kills 50] [--stops 40] [--seed 1] [--jobs 1]
+    python -m benchmarks.kills [--kills 50] [--stops 40 [--film]] [--seed 1] [--jobs 1]
 
 The real command makes a tiny picture and is killed (SIGKILL) at a moment drawn uniformly from its
 wall time, so that start-up, changes of scale and the writing of checkpoints are hit. Then it is run
 again with ``--resume``, and pixels and losses are compared with those of a run that never wrote a
-checkpoint and was never killed. L-BFGS and Adam take turns.
+checkpoint and was never killed. L-BFGS and Adam take turns. With ``--stops`` it is asked to end
+instead (SIGINT and SIGTERM by turns), as is ``impasto video`` with ``--film``.
 """
 
 from __future__ import annotations
@@ -23,23 +24,30 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.hostile_films import film as film_bytes
 from impasto.files.checkpoints import checkpoint_path
 from impasto.ops.natural import natural_picture
 
 OPTIMIZERS = ("lbfgs", "adam")
-OPTIONS = ["--size", "96", "--scales", "3", "--steps", "40", "--threads", "1", "--quiet"]
+OPTIONS = ["--size", "64", "--scales", "3", "--steps", "30", "--threads", "1", "--quiet"]
 LISTENING = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from impasto.cli import main
 raise SystemExit(main())
 """
+PICTURE, FILM = {"out.png", "out.json"}, {"out.mp4", "out.json"}
+FINISHED = (PICTURE, FILM)
+UNFINISHED: tuple[set[str], ...] = (
+    set(), PICTURE | {"out.checkpoint"}, {"out.mp4", "out.mp4.frames"},
+)  # fmt: skip
 EARLIEST = 1.0  # second, for the interpreter to start on a busy machine
 SECONDS = 0.05  # between checkpoints; writing them takes at most a twentieth of the time anyway
 
@@ -103,29 +111,41 @@ class Stop:
     share: float
     status: int
     said: str
-    left: frozenset[str]
+    left: set[str]
 
     @property
     def is_good(self) -> bool:
         """Finished or stopped with one sentence, and with whole files only."""
         if self.status == 0:
-            return self.left == {"out.png", "out.json"}
+            return self.left in FINISHED
         lines = self.said.splitlines()
-        whole = self.left in (set(), {"out.png", "out.json", "out.checkpoint"})
-        return self.status == 128 + self.signal and len(lines) == 1 and whole
+        return self.status == 128 + self.signal and len(lines) == 1 and self.left in UNFINISHED
 
 
-def stops(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator[Stop]:
+def stops(
+    count: int, folder: Path, *, seed: int = 1, jobs: int = 1, film: bool = False
+) -> Iterator[Stop]:
     """Stop runs at moments drawn uniformly from their wall time.
 
     Before the interpreter has come to impasto's own first lines, nothing can be said.
+
+    Args:
+        count: of the runs.
+        folder: for all that they need and make.
+        seed: of the moments.
+        jobs: runs at the same time.
+        film: of ``impasto video`` in place of ``impasto stylize``.
+
     """
     draw = random.Random(seed)
     folder.mkdir(exist_ok=True)
     write_inputs(folder)
+    if film:
+        (folder / "clip.mkv").write_bytes(film_bytes(".mkv"))
+    words = film_command if film else partial(command, "lbfgs")
     (folder / "whole").mkdir()
     start = time.monotonic()
-    run("lbfgs", folder / "whole", "--checkpoint", "0")
+    subprocess.run(words(folder / "whole"), check=True, env=environment())
     seconds = time.monotonic() - start
 
     def one(given: tuple[int, float]) -> Stop:
@@ -133,15 +153,14 @@ def stops(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator
         number = (signal.SIGINT, signal.SIGTERM)[index % 2]
         here = folder / f"stop-{index}"
         here.mkdir()
-        status, said = _stopped(here, number, max(EARLIEST, share * seconds))
-        return Stop(number, share, status, said, frozenset(_names(here)))
+        status, said = _stopped(words(here), number, max(EARLIEST, share * seconds))
+        return Stop(number, share, status, said, _names(here))
 
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(one, enumerate([draw.random() for _ in range(count)]))
 
 
-def _stopped(here: Path, number: int, after: float) -> tuple[int, str]:
-    words = command("lbfgs", here)
+def _stopped(words: list[str], number: int, after: float) -> tuple[int, str]:
     words[1:3] = ["-c", LISTENING]  # what is started in the background may ignore Ctrl-C
     with subprocess.Popen(
         words, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -165,6 +184,13 @@ def command(optimizer: str, here: Path, *options: str) -> list[str]:
     words = [sys.executable, "-m", "impasto", "stylize", *pictures, "-o", str(here / "out.png")]
     kept = ["--checkpoint", str(SECONDS)] if "--checkpoint" not in options else []
     return [*words, "--optimizer", optimizer, *OPTIONS, *kept, *options]
+
+
+def film_command(here: Path) -> list[str]:
+    """The command line of a film."""
+    inputs = [str(here.parent / name) for name in ("clip.mkv", "painting.png")]
+    words = [sys.executable, "-m", "impasto", "video", *inputs, "-o", str(here / "out.mp4")]
+    return [*words, "--size", "48", "--frame-steps", "10", "--threads", "1", "--quiet"]
 
 
 def environment() -> dict[str, str]:
@@ -207,11 +233,11 @@ def _names(here: Path) -> set[str]:
     return {path.name for path in here.iterdir()}
 
 
-def print_stops(count: int, seed: int, jobs: int) -> None:
+def print_stops(count: int, seed: int, jobs: int, *, film: bool) -> None:
     """Print one line a signal and the count."""
     good = 0
     with tempfile.TemporaryDirectory() as folder:
-        for each in stops(count, Path(folder), seed=seed, jobs=jobs):
+        for each in stops(count, Path(folder), seed=seed, jobs=jobs, film=film):
             name = signal.Signals(each.signal).name
             verdict = "well" if each.is_good else f"BADLY: {each.said!r}, left {set(each.left)}"
             print(
@@ -222,6 +248,24 @@ def print_stops(count: int, seed: int, jobs: int) -> None:
     print(f"{good} of {count} ended well")
 
 
+def print_kills(count: int, seed: int, jobs: int) -> None:
+    """Print one line a kill and the count, of those done also where this is stopped itself."""
+    results = []
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for each in kills(count, Path(folder), seed=seed, jobs=jobs):
+                verdict = "identical" if each.identical else "DIFFERENT"
+                name = f"{each.share:4.0%} of the time, {each.optimizer}"
+                print(f"{name}: {each.found} left, {verdict}", flush=True)
+                results.append(each)
+    except KeyboardInterrupt:
+        print(f"stopped: {count - len(results)} of {count} are not counted")
+    left = Counter(each.found for each in results)
+    what = ", ".join(f"{number} {name}" for name, number in left.items())
+    same = sum(each.identical for each in results)
+    print(f"{same} of {len(results)} identical (left: {what})")
+
+
 def main() -> None:
     """Print one line a kill and the count."""
     parser = argparse.ArgumentParser(
@@ -229,23 +273,15 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--stops", type=int, default=0, help="send SIGINT and SIGTERM instead")
+    parser.add_argument("--film", action="store_true", help="stop films")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if given.stops:
-        print_stops(given.stops, given.seed, given.jobs)
+        print_stops(given.stops, given.seed, given.jobs, film=given.film)
         return
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        for each in kills(given.kills, Path(folder), seed=given.seed, jobs=given.jobs):
-            verdict = "identical" if each.identical else "DIFFERENT"
-            print(
-                f"{each.share:4.0%} of the time, {each.optimizer}: {each.found} left, {verdict}",
-                flush=True,
-            )
-            results.append(each)
-    left = ", ".join(f"{n} {what}" for what, n in Counter(each.found for each in results).items())
-    print(f"{sum(each.identical for each in results)} of {len(results)} identical (left: {left})")
+    print_kills(given.kills, given.seed, given.jobs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A run of many iterations: memory, open files, and whether the time left is told honestly.
 
-    python -m benchmarks.longrun [--steps 10000] [--size 64] [--optimizer adam] ...
+    python -m benchmarks.longrun [--steps 10000] [--size 64] [--optimizer adam] [--style-loss w2]
 
 One tiny picture, checkpoints written as from the command line. Memory is the process's own
 (anonymous resident pages), as the largest of each tenth of the run; the second tenth, in which the
@@ -24,6 +24,7 @@ from impasto.cli.keeping import Keeper
 from impasto.cli.pace import Pace
 from impasto.config import Recipe
 from impasto.ops.natural import natural_picture
+from impasto.ops.style_losses import STYLE_LOSSES
 
 TENTHS = 10
 SHARES = (0.1, 0.25, 0.5, 0.75)  # of the work, at which the time left is looked at
@@ -120,9 +121,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--optimizer", choices=["lbfgs", "adam"], default=Recipe.optimizer)
+    parser.add_argument("--style-loss", choices=list(STYLE_LOSSES), default=Recipe.style_loss)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = long_run(given.steps, given.size, Path(folder), optimizer=given.optimizer)
+        found = long_run(
+            given.steps,
+            given.size,
+            Path(folder),
+            optimizer=given.optimizer,
+            style_loss=given.style_loss,
+        )
     print("memory by tenths, MB:", " ".join(f"{each / 1e6:.1f}" for each in found.memory))
     print(f"growth from the second tenth to the last: {found.growth:+.2%}")
     print(f"open files: {found.files[0]} at the start, {found.files[1]} at the end")

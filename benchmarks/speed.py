@@ -1,6 +1,7 @@
 """Seconds an iteration, against a textbook loop and against the floor, measured in one run.
 
     python -m benchmarks.speed [--sizes 256,512] [--repeats 7] [--threads N] [--quick] [--out FILE]
+        [--page docs/performance.md]
 
 Everything is warmed up first. Then all contenders take turns, one iteration each, so that noise
 of the machine hits all alike, and the medians are compared. Weights of ``vgg19`` are random.
@@ -36,6 +37,7 @@ from benchmarks.floor import (
     floor_seconds,
     operations,
 )
+from benchmarks.page import put
 from benchmarks.textbook import gatys
 from impasto.cli.memory import keep
 from impasto.config import Recipe
@@ -53,6 +55,13 @@ WIDTHS = {"compact": COMPACT_WIDTHS, "vgg19": VGG19_WIDTHS}
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 PEAK_SIDES = (1024, 2048)  # of square matrices; the better one counts
+EQ5: dict[str, Any] = {
+    "style_loss": "gram",
+    "layer_weights": "equal",
+    "optimizer": "lbfgs",
+    "average": 0.0,
+}
+"""The textbook's objective and optimiser."""
 WARM_UP = 3  # steps; a history is full from the third on
 
 Precision = Literal["fp32", "bf16"]
@@ -138,14 +147,16 @@ class Engine:
 
     evaluations = 1
 
-    def __init__(self, network: Network, size: int, precision: Precision) -> None:
-        recipe = Recipe(size=size, scales=1, steps=(100_000,), device="cpu", precision=precision)
+    def __init__(self, network: Network, size: int, precision: Precision, **options: Any) -> None:
+        recipe = Recipe(
+            size=size, scales=1, steps=(100_000,), device="cpu", precision=precision, **options
+        )
         content, style = pictures(size)
         plan = make_plan(recipe, (size, size), [(size, size)])
         self._optimizer = Steady(recipe.history)
-        self._states = run(
-            recipe, plan, Pictures(content, (style,)), network, optimizer=lambda: self._optimizer
-        )
+        make = (lambda: self._optimizer) if recipe.optimizer == "lbfgs" else None
+        inputs = Pictures(content, (style,))
+        self._states = run(recipe, plan, inputs, network, optimizer=make)
 
     def __call__(self) -> None:
         """One step."""
@@ -184,7 +195,8 @@ def contenders(
     for name in names:
         network = known[name]
         for precision in precisions:
-            yield (name, f"impasto {precision}"), Engine(network, size, precision)
+            yield (name, f"impasto {precision}"), Engine(network, size, precision, **EQ5)
+            yield (name, f"default recipe {precision}"), Engine(network, size, precision)
         loop = gatys(WIDTHS[name], *pictures(size), average=name == "vgg19")
         yield (name, "textbook"), partial(next, loop)
     shapes = {shape for name in names for shape in convolutions(WIDTHS[name], size)}
@@ -300,6 +312,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{result['repeats']}, in turns.\nMachine: {result['machine']}."
     )
     print(text)
+    if options.page:
+        put(options.page, "speed", text)
     if options.out:
         as_json = json.dumps({**result, "rows": [asdict(r) for r in result["rows"]]}, indent=2)
         options.out.write_text((as_json if options.out.suffix == ".json" else text) + "\n")
@@ -313,6 +327,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--network", choices=WIDTHS, help="this one only")
     parser.add_argument("--threads", type=int, help="torch's own choice when not given")
     parser.add_argument("--quick", action="store_true", help="256 px and 3 repeats only")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
     parser.add_argument("--out", type=Path, help="write the result here too, as .md or .json")
     return parser
 

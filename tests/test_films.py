@@ -67,6 +67,19 @@ def test_a_film_its_record_and_nothing_else(clip, painting, tmp_path):
     assert str(tmp_path) not in json.dumps(record)
 
 
+@pytest.mark.parametrize("passes", [1, 2])
+def test_progress_is_a_share_of_the_work(passes, make_film, moving, painting, tmp_path):
+    """The first frame counts as what it is, a still of 9 + 1 evaluations to 2 of later ones."""
+    clip = make_film(tmp_path / "calm.mkv", moving(4))
+    options = {**QUICK, "steps": (9,), "frame_steps": 1, "passes": passes}
+    states = list(film_job(clip, painting, tmp_path / "film.mkv", **options))
+    shares = [state.progress for state in states]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    first = next(state for state in states if state.state is None)
+    assert first.progress == pytest.approx(5 / (5 + 3 + 4 * (passes - 1)))
+
+
 def test_the_first_frame_is_the_still(clip, painting, tmp_path, moving):
     out = impasto.stylize_video(clip, painting, tmp_path / "film.mkv", **QUICK)
     stylizer_options = {k: v for k, v in QUICK.items() if k not in ("frame_steps", "codec")}

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from impasto.api import Job, Result, Stylizer, stylize, stylize_iter, texture
+    from impasto.api import Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
     from impasto.errors import (
         FilmError,
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     )
     from impasto.film_recipe import FilmRecipe
     from impasto.films import film_job, stylize_video
+    from impasto.job import Job, Result
     from impasto.panel import measure
     from impasto.reproduction import reproduce
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Job": "api",
-    "Result": "api",
+    "Job": "job",
+    "Result": "job",
     "Stylizer": "api",
     "stylize": "api",
     "stylize_iter": "api",

@@ -25,7 +25,7 @@ from impasto.engine.plan import make_plan
 from impasto.engine.sequence import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError
-from impasto.files.atomic import atomic_write, check_output, claimed
+from impasto.files.atomic import atomic_write, check_output, claimed, make_folder
 from impasto.files.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.kept import KeptFrames
@@ -122,6 +122,9 @@ class FilmJob:
         init: a starting picture for the first frames of shots.
         flow: optical flow between source frames; DIS when not given.
 
+    Attributes:
+        is_finished: the film and its record are written.
+
     Raises:
         ImpastoError: with one sentence that says what to do, before any work.
 
@@ -153,6 +156,7 @@ class FilmJob:
         self._kept = KeptFrames(target.frames_path, depth=recipe.depth)
         self._kept.begin(self._settings(), resume=target.resume, overwrite=target.overwrite)
         self._found: dict[int, Mapping[str, Any]] = {}
+        self.is_finished = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -309,7 +313,7 @@ class FilmJob:
     def _writer(self, stack: ExitStack) -> Writer:
         path, deep = self.target.path, self._asked.depth > 8
         if self.target.is_folder:
-            path.mkdir(exist_ok=True)
+            make_folder(path)
             return FolderWriter(path, depth=self._asked.depth)
         temporary = stack.enter_context(atomic_write(path))
         kind = SUFFIXES[path.suffix.lower()]
@@ -332,6 +336,11 @@ class FilmJob:
             write_record(self._record(seconds), record_path(self.target.path))
         else:
             write_record(self._record(seconds), self.target.path / "film.json")
+        self.is_finished = True
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove what a finished film needs no more."""
         self._kept.remove()
         self.target.preview_path.unlink(missing_ok=True)
 
@@ -340,14 +349,27 @@ class FilmJob:
     ) -> FilmState:
         total = max(count, done, index + 1)
         part = state.progress if state is not None else 0.0
-        progress = (number * total + done + part) / (self.film.passes * total)
-        return FilmState(index, total, min(1.0, progress), state)
+        opening = 1.0 if number else self._opening
+        here = opening * part if done == 0 else opening + done - 1 + part
+        first = self._opening + total - 1
+        before = first + (number - 1) * total if number else 0.0
+        whole = first + (self.film.passes - 1) * total
+        return FilmState(index, total, min(1.0, (before + here) / whole), state)
+
+    @property
+    def _opening(self) -> float:
+        """What the first frame costs, in later ones: it is made like a still."""
+        if not self.film.ties_frames:
+            return 1.0
+        last = self.plan.stages[-1]
+        later = last.work * (self.film.frame_steps + 1) / (last.steps + 1)
+        return sum(stage.work for stage in self.plan.stages) / later
 
     def _save_flow(self, number: int, each: TiedFrame) -> None:
         folder = self.target.flow_folder
         if folder is None or number:
             return
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         for tie in each.ties:
             name = f"{each.frame.index + 1:06d}-{tie.back}"
             write_result(flow_picture(tie.flow), folder / f"{name}.flow.png")

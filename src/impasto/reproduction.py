@@ -13,13 +13,14 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.api import STYLIZER_OPTIONS, Job, Result, StrPath, Stylizer
+from impasto.api import STYLIZER_OPTIONS, Stylizer
 from impasto.config import INITS, NOT_FOR_TEXTURES, Recipe
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
 from impasto.files.finding import file_sha256, find_by_name
 from impasto.files.reading import Input, Record, read_record
 from impasto.files.records import pixels_sha256, versions
+from impasto.job import Job, Result, StrPath
 
 _ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
 _OPTIONS = {"content": "--content", "styles": "--style", "init": "--init"}

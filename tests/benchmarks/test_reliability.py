@@ -36,7 +36,7 @@ def test_a_slice_of_the_hostile_inputs():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 def test_all_hostile_inputs():
-    done = _hostile(3000, 150)
+    done = _hostile(3600, 150)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

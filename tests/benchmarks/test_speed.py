@@ -5,6 +5,7 @@ import torch
 
 from benchmarks import speed
 from benchmarks.floor import LAYOUTS, bare_convolution, convolutions, operations
+from benchmarks.page import put
 from benchmarks.textbook import gatys
 
 
@@ -20,9 +21,14 @@ def small(monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_prints_a_table_and_writes_what_is_asked(tmp_path, capsys):
     out = tmp_path / "speed.json"
-    speed.main(["--sizes", "32", "--repeats", "1", "--out", str(out)])
+    page = tmp_path / "page.md"
+    page.write_text("Before.\n\n<!-- speed -->\nAn old table.\n<!-- /speed -->\n\nAfter.\n")
+    speed.main(["--sizes", "32", "--repeats", "1", "--out", str(out), "--page", str(page)])
     printed = capsys.readouterr().out
     assert "| compact | 32 | impasto fp32 |" in printed
+    assert page.read_text() == (
+        f"Before.\n\n<!-- speed -->\n{printed.strip()}\n<!-- /speed -->\n\nAfter.\n"
+    )
     assert "threads" in printed
     rows = json.loads(out.read_text())["rows"]
     assert {"textbook", "floor, best of all"} <= {row["contender"] for row in rows}
@@ -31,7 +37,7 @@ def test_prints_a_table_and_writes_what_is_asked(tmp_path, capsys):
 
 def test_the_steps_of_the_engine_are_real_and_their_history_is_full():
     network = speed.load_network(speed.Recipe()).network
-    engine = speed.Engine(network, 32, "fp32")
+    engine = speed.Engine(network, 32, "fp32", **speed.EQ5)
     losses = []
     for _ in range(6):
         engine()
@@ -61,3 +67,12 @@ def test_the_floor_counts_the_convolutions_of_the_topology():
 def test_a_bare_convolution_goes_back_to_its_input_only(layout):
     gradient = bare_convolution((3, 4, 8), torch.float32, layout)()
     assert gradient.shape == (1, 3, 8, 8)
+
+
+def test_a_page_without_a_place_for_the_table_is_left_alone(tmp_path):
+    page = tmp_path / "page.md"
+    for text in ("Nothing.", "<!-- speed -->\nNo end."):
+        page.write_text(text)
+        with pytest.raises(ValueError, match="speed"):
+            put(page, "speed", "A table.")
+        assert page.read_text() == text

@@ -22,6 +22,7 @@ from impasto.cli import keeping, main
 from impasto.errors import WeightsError
 from impasto.files import atomic, cache
 from impasto.files.reading import read_record
+from impasto.files.video import open_clip, read_frames
 from impasto.files.weights import COMPACT_FILE
 
 QUICK = [
@@ -156,18 +157,89 @@ def test_a_folder_that_takes_nothing(mounted, photo, painting, capsys):
     _one_sentence(capsys.readouterr().err)
 
 
+@pytest.fixture
+def clip(make_film, moving, tmp_path) -> Path:
+    film = make_film(tmp_path / "clip.mkv", moving(4), codec="libx264", pixels="yuv420p")
+    assert isinstance(film, Path)
+    return film
+
+
+FILM = [*QUICK, "--frame-steps", "1"]
+
+
+@pytest.mark.parametrize("kilobytes", [4, 8, 20, 28, 400])
+def test_a_disk_that_is_full_at_any_write_of_a_film(kilobytes, mounted, clip, painting, capsys):
+    """The settings, a frame, the film or its record no longer fit."""
+    disk = mounted(f"size={kilobytes}k")
+    out = disk / "out.mkv"
+    words = ["video", str(clip), str(painting), "-o", str(out), "--codec", "ffv1", *FILM]
+    status = main(words)
+    said = capsys.readouterr().err
+    assert _names(disk) <= {"out.mkv", "out.mkv.frames", "out.json"}
+    assert (status == 0) == (kilobytes == 400)
+    if status:
+        _one_sentence(said)
+        assert "no space left" in said.lower() or "full" in said
+        kept = len(list(out.with_name("out.mkv.frames").glob("*.png")))
+        assert ("no frame is finished yet" in said) == (kept == 0)
+        mounted("size=4m,remount")
+        assert main([*words, "--resume"]) == 0
+    assert _names(disk) == {"out.mkv", "out.json"}
+    assert len(list(read_frames(open_clip(out)))) == 4
+
+
+def test_a_film_in_a_folder_that_takes_nothing(mounted, clip, painting, tmp_path, capsys):
+    disk = mounted("size=1m,ro")
+    words = ["video", str(clip), str(painting), *FILM, "-o"]
+    assert main([*words, str(disk / "a.mkv")]) == 2
+    _one_sentence(capsys.readouterr().err)
+    assert main([*words, str(disk / "frames")]) == 2
+    _one_sentence(capsys.readouterr().err)
+    flow = ["--save-flow", str(disk / "flow")]
+    assert main([*words, str(tmp_path / "b.mkv"), *flow]) == 2
+    _one_sentence(capsys.readouterr().err)
+
+
+def test_a_film_s_output_that_is_a_link_is_never_followed(clip, painting, tmp_path):
+    elsewhere, out = tmp_path / "elsewhere.mkv", tmp_path / "out.mkv"
+    elsewhere.write_bytes(b"precious")
+    out.symlink_to(elsewhere)
+    words = ["video", str(clip), str(painting), *FILM, "-o", str(out)]
+    assert main(words) == 2
+    assert main([*words, "--overwrite"]) == 0
+    assert not out.is_symlink()
+    assert elsewhere.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_film_whose_name_is_no_text(clip, painting, tmp_path):
+    here = tmp_path / os.fsdecode(b"caf\xe9")
+    here.mkdir()
+    name, out = here / os.fsdecode(b"f\xf8lm.mkv"), here / os.fsdecode(b"m\xe0de.mkv")
+    shutil.copy(clip, name)
+    assert main(["video", str(name), str(painting), *FILM, "-o", str(out)]) == 0
+    assert len(list(read_frames(open_clip(out)))) == 4
+
+
+@pytest.mark.parametrize("link", ["out.png", "out.json", "out.checkpoint"])
 @pytest.mark.parametrize("target", ["a file", "nothing"])
-def test_an_output_that_is_a_link_is_never_followed(target, photo, painting, tmp_path, capsys):
-    elsewhere, out = tmp_path / "elsewhere.png", tmp_path / "out.png"
+def test_an_output_that_is_a_link_is_never_followed(
+    target, link, photo, painting, tmp_path, capsys
+):
+    elsewhere, out = tmp_path / "elsewhere.png", tmp_path / link
     if target == "a file":
         elsewhere.write_bytes(b"precious")
     out.symlink_to(elsewhere)
-    words = ["stylize", str(photo), str(painting), "-o", str(out), *QUICK]
-    assert main(words) == 2
-    assert "--overwrite" in capsys.readouterr().err
-    assert out.is_symlink()
-    assert main([*words, "--overwrite"]) == 0
-    assert not out.is_symlink()
+    words = ["stylize", str(photo), str(painting), "-o", str(tmp_path / "out.png"), *QUICK, *OFTEN]
+    if link == "out.checkpoint":
+        assert main(words) == (2 if target == "a file" else 0)
+        assert "no checkpoint of impasto's" in capsys.readouterr().err or target == "nothing"
+    else:
+        assert main(words) == 2
+        assert "--overwrite" in capsys.readouterr().err
+        assert out.is_symlink()
+        assert main([*words, "--overwrite"]) == 0
+        assert not out.is_symlink()
     assert elsewhere.exists() == (target == "a file")
     if target == "a file":
         assert elsewhere.read_bytes() == b"precious"
@@ -229,9 +301,15 @@ def test_a_slice_of_the_signals(tmp_path):
         assert stop.is_good, stop
 
 
+def test_a_slice_of_the_signals_to_a_film(make_film, tmp_path):
+    for stop in stops(1, tmp_path / "stops", seed=3, film=True):
+        assert stop.is_good, stop
+
+
 @pytest.mark.slow
-def test_signals_at_every_stage(tmp_path):
-    results = list(stops(40, tmp_path / "stops"))
+@pytest.mark.parametrize("film", [False, True])
+def test_signals_at_every_stage(film, make_film, tmp_path):
+    results = list(stops(40, tmp_path / "stops", film=film))
     assert [stop for stop in results if not stop.is_good] == []
     assert {stop.status for stop in results} >= {128 + signal.SIGINT, 128 + signal.SIGTERM}
 

@@ -112,13 +112,13 @@ def test_somebody_s_file_by_the_name_of_a_preview_is_kept(options, photo, painti
 def test_a_failure_after_a_preview_leaves_a_checkpoint_alone(
     photo, painting, folder, monkeypatch, capsys
 ):
-    from impasto import api
+    from impasto import job
     from impasto.errors import OutputError
 
     def fail(image, path, **options):
         raise OutputError("The disk is full.")
 
-    monkeypatch.setattr(api, "write_result", fail)
+    monkeypatch.setattr(job, "write_result", fail)
     assert main(["stylize", str(photo), str(painting), "--preview", "1", *QUICK]) == 2
     assert "--resume goes on from photo+painting.checkpoint" in capsys.readouterr().err
     assert _names(folder) == {"photo+painting.checkpoint"}

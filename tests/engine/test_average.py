@@ -18,6 +18,7 @@ def test_the_average_is_the_weighted_sum_without_a_trace_of_its_start(decay: flo
         weights = [decay ** (n - k) for k in range(1, n + 1)]
         expected = sum(w * p for w, p in zip(weights, pictures[:n], strict=True)) / sum(weights)
         torch.testing.assert_close(average.picture, expected)
+        assert average.picture is not picture
     assert pictures[-1].eq(5).all()
 
 
@@ -33,6 +34,7 @@ def test_the_state_is_all_there_is_to_it():
     other.load_state_dict(one.state_dict())
     for average in (one, other):
         average.add(torch.zeros(1, 3, 2, 2))
+    assert one.picture is not other.picture
     assert torch.equal(one.picture, other.picture)
 
 

@@ -31,15 +31,17 @@ EXTREMES = {
     "grey": torch.full((1, 3, SIZE, SIZE), 0.5),
     "a photograph": natural_picture(SIZE, SIZE, seed=0),
 }
-SAME = [(name, name, "lbfgs") for name in EXTREMES]
+RECIPES = {
+    "lbfgs": {"optimizer": "lbfgs", "style_loss": "gram", "average": 0.0},
+    "adam": {"optimizer": "adam", "style_loss": "w2", "average": 0.9},
+}
+SAME = [(name, name, recipe) for name in EXTREMES for recipe in RECIPES]
 PAIRS = SAME + [(*pair, "adam") for pair in pairwise(reversed(EXTREMES))]
 
 
-@pytest.mark.parametrize(("content", "style", "optimizer"), PAIRS)
-def test_a_picture_comes_of_any_pictures(content, style, optimizer):
-    recipe = Recipe(
-        size=SIZE, scales=2, steps=(4,), precision="bf16", optimizer=optimizer, threads=1
-    )
+@pytest.mark.parametrize(("content", "style", "name"), PAIRS)
+def test_a_picture_comes_of_any_pictures(content, style, name):
+    recipe = Recipe(size=SIZE, scales=2, steps=(4,), precision="bf16", threads=1, **RECIPES[name])
     plan = make_plan(recipe, (SIZE, SIZE), [(SIZE, SIZE)], Machine(("cpu",), frozenset(), 1))
     pictures = Pictures(EXTREMES[content], (EXTREMES[style],))
     states = list(run(recipe, plan, pictures, load_network(recipe).network))

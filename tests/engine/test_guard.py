@@ -195,7 +195,8 @@ def test_a_fault_at_any_scale_costs_no_picture(
 ):
     recipe = Recipe(
         size=64, scales=3, steps=(4,), optimizer=optimizer, content_layers=("conv2_1",),
-        style_layers=("conv1_1", "conv2_1"), precision="fp32", average=0.0,
+        style_layers=("conv1_1", "conv2_1"), precision="fp32",
+        style_loss="gram", average=0.0, learning_rate=0.005,
     )  # fmt: skip
     plan = make_plan(recipe, (64, 64), [(44, 40)], Machine(("cpu",), frozenset(), 1))
     width, first = plan.stages[stage].width, 3

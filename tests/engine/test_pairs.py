@@ -36,7 +36,7 @@ def _random_pairs(count, *, size=12, seed=0):
 def _remember(remembered, step, change):
     """A pair is handed over as the differences of two pictures and of their gradients."""
     nothing = torch.zeros_like(step)
-    remembered.add((step, nothing), (change, nothing))
+    return remembered.add((step, nothing), (change, nothing))
 
 
 def _direction(remembered, gradient):
@@ -101,3 +101,17 @@ def test_what_is_forgotten_is_gone():
     for each in (remembered, fresh):
         _remember(each, *pairs[3])
     assert torch.equal(_direction(remembered, gradient), _direction(fresh, gradient))
+
+
+def test_a_pair_without_curvature_is_not_remembered():
+    pairs, gradient = _random_pairs(3)
+    remembered = Pairs(2)
+    for pair in pairs[:2]:
+        assert _remember(remembered, *pair)
+    step, _ = pairs[2]
+    for change in (-step, torch.zeros_like(step), step * torch.nan):
+        assert not _remember(remembered, step, change)
+    assert len(remembered) == 1  # the oldest had made room
+    torch.testing.assert_close(_direction(remembered, gradient), -_textbook(pairs[1:2], gradient))
+    _remember(remembered, *pairs[2])
+    torch.testing.assert_close(_direction(remembered, gradient), -_textbook(pairs[1:], gradient))

@@ -120,6 +120,8 @@ def test_the_objective_of_the_true_network(pooling, weights, pictures):
         pooling=pooling,
         content_layers=("conv3_4",),
         style_layers=layers,
+        style_loss="gram",
+        layer_weights="equal",
         alpha=2.0,
         beta=3.0,
     )

@@ -123,11 +123,11 @@ def test_gradcheck():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("channels", [3, 80])
+@pytest.mark.parametrize("channels", [3, 80, 120])
 def test_half_precision_is_summed_in_float32(dtype: torch.dtype, channels: int):
     """Ten thousand positions of about 20: bfloat16 sums stop growing at 5120, float16's overflow.
 
-    80 channels are multiplied as bfloat16, and what that rounds away is added again.
+    120 channels are multiplied as bfloat16, and what that rounds away is added again.
     """
     features = (20 + _noise(1, channels, 100, 100)).to(dtype)
     found = statistics_of(features)

@@ -37,33 +37,47 @@ def _bures_by_scipy(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.trace(a) + np.trace(b) - 2 * np.trace(sqrtm(root @ a @ root)).real)
 
 
+def _wasserstein(mean, covariance, target_mean, target_covariance) -> torch.Tensor:
+    root = torch.linalg.cholesky(target_covariance)
+    return squared_wasserstein(mean, covariance, target_mean, root)
+
+
 def test_wasserstein_of_numbers_is_that_of_means_and_deviations():
     # N(1, 4) and N(4, 25): (1 - 4)^2 + (2 - 5)^2.
     values = [torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[4.0]], [4.0], [[25.0]])]
-    assert squared_wasserstein(*values).item() == pytest.approx(18)
+    assert _wasserstein(*values).item() == pytest.approx(18)
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 6))
 def test_wasserstein_is_scipy_s_square_root_written_out(seed: int, n: int):
     a, b = _spread(n, seed), _spread(n, seed + 1)
     zero = torch.zeros(n, dtype=torch.float64)
-    found = squared_wasserstein(zero, a, zero, b)
+    found = _wasserstein(zero, a, zero, b)
     assert found.item() == pytest.approx(_bures_by_scipy(a.numpy(), b.numpy()), rel=1e-6, abs=1e-9)
-    assert squared_wasserstein(zero, a, zero, a).item() == pytest.approx(
-        0, abs=1e-10 * a.trace().item()
-    )
-    turned = squared_wasserstein(zero, b, zero, a)
+    assert _wasserstein(zero, a, zero, a).item() == pytest.approx(0, abs=1e-10 * a.trace().item())
+    turned = _wasserstein(zero, b, zero, a)
     assert found.item() == pytest.approx(turned.item(), rel=1e-8, abs=1e-10)
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 5), equal=st.booleans())
+def test_wasserstein_has_its_derivative(seed: int, n: int, equal: bool):
+    """Also where all eigenvalues coincide."""
+    b = _spread(n, seed)
+    a = 4 * b if equal else _spread(n, seed + 1)
+    means = _noise(n, seed=seed), _noise(n, seed=seed + 2)
+
+    def distance(mean: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+        return _wasserstein(mean, (covariance + covariance.mT) / 2, means[1], b)
+
+    assert torch.autograd.gradcheck(distance, (means[0].requires_grad_(), a.requires_grad_()))
 
 
 def test_wasserstein_keeps_leading_dimensions():
     a, b = (torch.stack([_spread(3, seed), _spread(3, seed + 9)]) for seed in (0, 1))
     means = _noise(2, 3), _noise(2, 3, seed=1)
-    both = squared_wasserstein(means[0], a, means[1], b)
+    both = _wasserstein(means[0], a, means[1], b)
     for i in range(2):
-        torch.testing.assert_close(
-            both[i], squared_wasserstein(means[0][i], a[i], means[1][i], b[i])
-        )
+        torch.testing.assert_close(both[i], _wasserstein(means[0][i], a[i], means[1][i], b[i]))
 
 
 def test_wasserstein_loss_of_the_features():
@@ -94,6 +108,13 @@ def test_a_change_of_the_means_costs_as_much_as_through_the_gram_matrix():
     moved = statistics_of(flat * 1.001), statistics_of(flat)
     gram, both = (loss(*moved, 6).item() for loss in (gram_loss, gram_mean_std_loss))
     assert both - gram == pytest.approx(gram, rel=0.01)
+
+
+def test_what_is_no_covariance_is_no_error_either():
+    """Rounding beyond the widening: the optimiser's guard is told, and the run goes on."""
+    f = statistics_of(_features(1, 2, 5, 5))
+    outer = torch.diag(torch.tensor([-1e6, 1.0], dtype=torch.float64))
+    assert wasserstein_loss(f, replace(f, outer=outer), 2).isnan()
 
 
 @pytest.mark.parametrize("name", STYLE_LOSSES)

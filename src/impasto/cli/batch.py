@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Job, Stylizer, check_destination, stylizer_for
+from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.progress import BatchShow, batch_display
 from impasto.cli.stopping import status_of
 from impasto.cli.stylize import default_output
 from impasto.config import INITS, Recipe
 from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
-from impasto.files.atomic import claimed
+from impasto.files.atomic import claimed, make_folder
 from impasto.files.checkpoints import checkpoint_path
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, check_suffix, read_picture
 from impasto.files.records import record_path
+from impasto.job import Job, check_destination
 
 FAILED = 1
 
@@ -80,7 +81,7 @@ def batch_command(
     _check_inputs(styles, options)
     stylizer, rest = stylizer_for(options)
     batch = _Batch(stylizer, styles, rest, overwrite=overwrite, keeping=keeping)
-    _make_folder(folder)
+    make_folder(folder)
     return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
 
 
@@ -187,16 +188,6 @@ def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
             "--output."
         )
     return output
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(
-            f"The folder {str(folder)!r} cannot be made ({reason}): choose another --output."
-        ) from error
 
 
 def _tasks(

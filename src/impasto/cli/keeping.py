@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.api import Job
 from impasto.errors import OutputError, RecipeError
 from impasto.files.checkpoints import checkpoint_path, is_checkpoint
+from impasto.job import Job
 
 MOST_OF_THE_TIME = 0.05  # that writing checkpoints may take
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.api import Job, check_destination
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import lasting, progress_display
@@ -18,6 +17,7 @@ from impasto.files.atomic import check_output, claimed
 from impasto.files.finished import is_finished, may_replace
 from impasto.files.images import left_out, to_pillow, write_image
 from impasto.files.records import record_path
+from impasto.job import Job, check_destination
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from impasto.api import check_destination
 from impasto.cli.progress import progress_display
+from impasto.job import check_destination
 from impasto.reproduction import Reproduction, Rerun
 
 VERDICTS = {

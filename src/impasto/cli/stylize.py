@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Job, stylize_job
+from impasto.api import stylize_job
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make, say
 from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
 from impasto.files.images import check_suffix
+from impasto.job import Job
 
 LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Job, texture_job
+from impasto.api import texture_job
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make
 from impasto.errors import RecipeError
 from impasto.files.images import check_suffix
+from impasto.job import Job
 
 
 def texture_command(

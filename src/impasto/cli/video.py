@@ -72,8 +72,10 @@ def video(
         try:
             _work(job, quiet=quiet)
         except KeyboardInterrupt as error:
-            print(f"impasto: stopped; {_so_far(job)}; --resume goes on.", file=sys.stderr)
-            return status_of(error)
+            if not job.is_finished:
+                print(f"impasto: stopped; {_so_far(job)}; --resume goes on.", file=sys.stderr)
+                return status_of(error)
+            job.clear()
         except FilmError as error:
             raise FilmError(f"{str(error).rstrip('.')}; {_so_far(job)}.") from error
         except OutputError as error:

@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from impasto.engine.storage import Storage, in_memory, pieces
+
 
 class Average:
     """Exponential average of the pictures of a stage, without a trace of where it started.
@@ -17,11 +19,13 @@ class Average:
 
     Args:
         decay: d in [0, 1); 0 averages nothing.
+        storage: where the average lies.
 
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: float, storage: Storage = in_memory) -> None:
         self.decay = decay
+        self._storage = storage
         self._picture: Tensor | None = None
         self._count = 0
 
@@ -31,8 +35,11 @@ class Average:
             return
         self._count += 1
         share = (1 - self.decay) / (1 - self.decay**self._count)
-        before = self._picture
-        self._picture = image.clone() if before is None else before.lerp(image, share)
+        if self._picture is None:
+            self._picture = self._copied(image)
+            return
+        for mine, one in pieces(self._picture, image):
+            mine.lerp_(one, share)
 
     def forget(self) -> None:
         """Begin anew, so that nothing is left of pictures before this."""
@@ -40,7 +47,10 @@ class Average:
 
     @property
     def picture(self) -> Tensor | None:
-        """The average so far, within the bounds of its pictures; None where nothing is averaged."""
+        """The average so far, within the bounds of its pictures; None where nothing is averaged.
+
+        Not a copy: the next picture that is taken in changes it.
+        """
         return self._picture
 
     def state_dict(self) -> dict[str, Any]:
@@ -49,4 +59,8 @@ class Average:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
-        self._picture, self._count = state["average"], state["averaged"]
+        found, self._count = state["average"], state["averaged"]
+        self._picture = None if found is None else self._copied(found)
+
+    def _copied(self, image: Tensor) -> Tensor:
+        return self._storage(image, tuple(image.shape)).copy_(image)

@@ -65,10 +65,9 @@ class Footprint:
     def _pictures(self, stage: Stage) -> int:
         """Pictures of the stage's size that are in memory at the same time."""
         name = self.recipe.optimizer
-        averages = 3 if self.recipe.average else 0
         if stage.mapped:
-            return AT_ONCE_MAPPED[name] + averages
-        return AT_ONCE[name] + 2 * self._pairs(stage) + averages
+            return AT_ONCE_MAPPED[name]
+        return AT_ONCE[name] + 2 * self._pairs(stage) + bool(self.recipe.average)
 
     def _pairs(self, stage: Stage) -> int:
         """Pairs that L-BFGS has in memory."""

@@ -131,7 +131,7 @@ class Guard:
             return "not finite"
         if found.losses.total > max(self._first_loss, RUN_AWAY * self._best_loss) > 0:
             return "diverged"
-        if not torch.equal(found.image, at.image) or not _points_somewhere(at):
+        if not _equal(found.image, at.image) or not _points_somewhere(at):
             return None
         if watch.broken:
             return "not finite"
@@ -157,3 +157,8 @@ class Guard:
 
 def _points_somewhere(at: Evaluation) -> bool:
     return bool(at.gradient.masked_fill(at.held, 0).any())
+
+
+def _equal(a: Tensor, b: Tensor) -> bool:
+    """Whether two pictures are the same; two that differ mostly do so in the first row."""
+    return torch.equal(a[..., :1, :], b[..., :1, :]) and torch.equal(a, b)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
-from impasto.nets.network import Head, Network
+from impasto.nets.network import ConvNetwork, Head, Network
 from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
 from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
 from impasto.ops.style_losses import STYLE_LOSSES
@@ -38,7 +38,8 @@ class Evaluation:
 
         Also where the gradient is zero, which no step down it cares about.
         """
-        return (self.image - self.gradient.sgn()).clamp_(0, 1) == self.image
+        anywhere = torch.sub(self.image, self.gradient, alpha=1e30).clamp_(0, 1)
+        return anywhere == self.image
 
 
 StyleTargets = Sequence[Mapping[str, Statistics]]
@@ -57,10 +58,10 @@ class Features:
         self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         """Content features ``(1, K, h, w)`` and style statistics, by layer, float32 or better."""
-        maps = self._network.features(image, [*content_layers, *style_layers])
+        maps, sums = _measured(self._network, image, content_layers, style_layers)
         return (
             {layer: self.content(layer, maps[layer]) for layer in content_layers},
-            {layer: self.mapped(layer, statistics_of(maps[layer])) for layer in style_layers},
+            {layer: self.mapped(layer, sums[layer]) for layer in style_layers},
         )
 
     def channels(self, layer: str, statistics: Statistics) -> int:
@@ -90,6 +91,16 @@ class Features:
         if head is None:
             return sums
         return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
+
+
+def _measured(
+    network: Network, image: Tensor, maps: Sequence[str], sums: Sequence[str]
+) -> tuple[Mapping[str, Tensor], Mapping[str, Statistics]]:
+    """Feature maps of some layers and statistics of others; at once where the network can."""
+    if isinstance(network, ConvNetwork):
+        return network.measured(image, maps, sums)
+    found = network.features(image, [*maps, *sums])
+    return found, {layer: statistics_of(found[layer]) for layer in sums}
 
 
 class Objective:

@@ -11,11 +11,12 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
 from impasto.engine.pairs import Pairs
-from impasto.engine.storage import Storage, along, in_memory, inner, pieces
+from impasto.engine.storage import Storage, along, in_memory, pieces
 
 Evaluate = Callable[[Tensor], Evaluation]
 
@@ -89,17 +90,12 @@ class LBFGS:
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
-        direction = self._turned(at)
-        if direction is None:
-            return at
         self._losses = [*self._losses, at.losses.total][-self.memory_of_losses :]
-        found = self._search(at, direction, evaluate)
+        found = self._search(at, evaluate)
         if found is None and len(self._pairs):
             self._pairs.forget()
             self._losses = self._losses[-1:]
-            direction = self._turned(at)
-            assert direction is not None
-            found = self._search(at, direction, evaluate)
+            found = self._search(at, evaluate)
         if found is None:
             return at
         self._remember(at, found)
@@ -123,15 +119,15 @@ class LBFGS:
             self._direction = self._storage(at.gradient, tuple(at.gradient.shape))
         held, direction = at.held, self._direction
         direction.copy_(at.gradient).masked_fill_(held, 0)
-        if not _dot(direction, direction) and not direction.any():
-            return None
         if len(self._pairs):
             return self._pairs.turn(direction).masked_fill_(held, 0)
-        return direction.mul_(-self.first_change / direction.abs().mean())
+        size = float(direction.abs().mean())
+        return direction.mul_(-self.first_change / size) if size else None
 
-    def _search(self, at: Evaluation, direction: Tensor, evaluate: Evaluate) -> Evaluation | None:
+    def _search(self, at: Evaluation, evaluate: Evaluate) -> Evaluation | None:
         """A picture that is good enough, evaluated; held pixels stay, so they count nowhere."""
-        if not _dot(at.gradient, direction) < 0:  # also when it is not a number
+        direction = self._turned(at)
+        if direction is None or not _dot(at.gradient, direction) < 0:  # also if not a number
             return None
         length, bound = 1.0, max(self._losses)
         for _ in range(self.trials):
@@ -146,9 +142,7 @@ class LBFGS:
         return None
 
     def _remember(self, at: Evaluation, found: Evaluation) -> None:
-        images, gradients = (found.image, at.image), (found.gradient, at.gradient)
-        if inner(images, gradients) > 1e-10 * inner(gradients, gradients):
-            self._pairs.add(images, gradients)
+        self._pairs.add((found.image, at.image), (found.gradient, at.gradient))
 
 
 class Adam:
@@ -180,21 +174,32 @@ class Adam:
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step, one evaluation; a shorter one where the result is not a number."""
         first, second = self._moments(at.gradient)
+        image = torch.empty_like(at.image, memory_format=torch.contiguous_format)
+        for new, x, gradient, m, v in pieces(image, at.image, at.gradient, first, second):
+            new.copy_(x)
+            self._move(new, gradient.contiguous(), m, v)
         self._count += 1
-        decay1, decay2 = self.betas
-        for gradient, m, v in pieces(at.gradient, first, second):
-            m.lerp_(gradient, 1 - decay1)
-            v.lerp_(gradient.square(), 1 - decay2)
-        rate, correction = self.learning_rate / (1 - decay1**self._count), 1 - decay2**self._count
+        return _first_finite(at, image.clamp_(0, 1), evaluate)
 
-        def moved(share: float) -> Tensor:
-            image = torch.empty_like(at.image, memory_format=torch.contiguous_format)
-            for new, x, m, v in pieces(image, at.image, first, second):
-                change = rate * m / ((v / correction).sqrt_() + self.epsilon)
-                torch.sub(x, change, alpha=share, out=new)
-            return image
-
-        return _first_finite(at, moved, evaluate)
+    def _move(self, x: Tensor, gradient: Tensor, m: Tensor, v: Tensor) -> None:
+        """Torch's own step, all of it in one pass over memory."""
+        beta1, beta2 = self.betas
+        adam(
+            [x],
+            [gradient],
+            [m],
+            [v],
+            [],
+            [torch.tensor(float(self._count), device=x.device)],
+            fused=True,
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=self.learning_rate,
+            weight_decay=0.0,
+            eps=self.epsilon,
+            maximize=False,
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of both moments, and the number of steps."""
@@ -247,7 +252,7 @@ class SGD:
                 return at
             self._rate, self._change = self.learning_rate / size, torch.zeros_like(at.image)
         change = self.momentum * self._change - self._rate * at.gradient
-        found = _first_finite(at, lambda share: at.image + share * change, evaluate)
+        found = _first_finite(at, (at.image + change).clamp_(0, 1), evaluate)
         self._change = found.image - at.image
         return found
 
@@ -260,12 +265,10 @@ class SGD:
         self._rate, self._change = state["rate"], state["change"]
 
 
-def _first_finite(
-    at: Evaluation, moved: Callable[[float], Tensor], evaluate: Evaluate
-) -> Evaluation:
+def _first_finite(at: Evaluation, image: Tensor, evaluate: Evaluate) -> Evaluation:
     """The picture after a step, or after a tenth of it where that is not a number, and so on."""
     for share in (1.0, 0.1, 0.01, 0.001):
-        found = evaluate(moved(share).clamp_(0, 1))
+        found = evaluate(image if share == 1 else torch.lerp(at.image, image, share))
         if found.finite:
             return found
     return at

@@ -3,19 +3,22 @@
 The two-loop recursion (Nocedal and Wright 2006, algorithm 7.4) needs no more of its vectors than
 their inner products; with those in a small matrix it is arithmetic on a few numbers (Chen, Wang
 and Zhou 2014, "Large-scale L-BFGS using MapReduce"). What is left for the long vectors: one pass
-over all of them for a new pair, one for a gradient and one to put the result together, each a
-matrix-vector product, in place of forty passes one after the other.
+over all of them for their products with a gradient and with what is new among them, and one to put
+the result together, each a matrix product, in place of forty passes one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.engine.storage import Storage, in_memory
+
+_BLOCK = 4096  # values; a thread's share of the vectors is many of them
+_BLOCKS = 1024  # at a time, so that the vectors' copies stay small
 
 
 class Pairs:
@@ -33,29 +36,42 @@ class Pairs:
         self._rows = torch.empty(0)  # s and y of the pair in place k are rows 2k and 2k + 1
         self._products = torch.zeros(2 * capacity, 2 * capacity, dtype=torch.float64)
         self._places: list[int] = []  # oldest first
+        self._new: int | None = None  # the row of a y whose products are not known yet
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, images: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]) -> None:
-        """Remember the differences of two pictures and of their gradients; s . y must be positive.
+    def add(self, images: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]) -> bool:
+        """Remember the differences of two pictures and of their gradients.
+
+        The oldest pair makes room where there is none. A pair that tells of no curvature, s . y not
+        above 1e-10 y . y, is not remembered.
 
         Args:
             images: the later one first.
             gradients: likewise.
 
+        Returns:
+            Whether it is remembered.
+
         """
-        if not self._places:
+        if self._new is not None:
+            self._learn()
+        if not self._rows.numel():
             self._rows = self._storage(images[0], (2 * self.capacity, images[0].numel()))
-        place = len(self) if len(self) < self.capacity else self._places.pop(0)
-        self._places.append(place)
-        s, y = self._rows[2 * place], self._rows[2 * place + 1]
-        for row, (after, before) in ((s, images), (y, gradients)):
+        if len(self) == self.capacity:
+            del self._places[0]
+        place = min(set(range(self.capacity)).difference(self._places))
+        pair = self._rows[2 * place : 2 * place + 2]
+        for row, (after, before) in zip(pair, (images, gradients), strict=True):
             torch.sub(after.flatten(), before.flatten(), out=row)
-        # Of s . y' the recursion asks only where y' is the younger, so s needs no pass of its own.
-        found = self._dot(y)
-        self._products[2 * place + 1, : len(found)] = found
-        self._products[: len(found), 2 * place + 1] = found
+        s, y = pair
+        if not float(torch.dot(s, y)) > 1e-10 * float(torch.dot(y, y)):
+            pair.zero_()
+            return False
+        self._places.append(place)
+        self._new = 2 * place + 1
+        return True
 
     def turn(self, gradient: Tensor) -> Tensor:
         """Turn g into -H g, in place; H is the inverse Hessian that the pairs tell of.
@@ -63,13 +79,13 @@ class Pairs:
         At least one pair is needed, and a contiguous gradient.
         """
         flat = gradient.view(-1)
-        scale, shares = self._recursion(self._dot(flat))
+        scale, shares = self._recursion(self._learn(flat)[0])
         flat.addmv_(self._filled().mT, shares.to(flat), beta=-scale, alpha=-1)
         return gradient
 
     def forget(self) -> None:
         """Forget every pair."""
-        self._places, self._rows = [], torch.empty(0)
+        self._places, self._rows, self._new = [], torch.empty(0), None
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the pairs, and what is known of them."""
@@ -77,12 +93,13 @@ class Pairs:
             "rows": self._copied(self._filled()),
             "products": self._products.clone(),
             "places": list(self._places),
+            "new": self._new,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
         rows = state["rows"]
-        self._places = list(state["places"])
+        self._places, self._new = list(state["places"]), state["new"]
         self._products = state["products"].clone()
         self._rows = self._storage(rows, (2 * self.capacity, rows.shape[-1]))
         self._rows[: len(rows)].copy_(rows)
@@ -91,11 +108,19 @@ class Pairs:
         return self._storage(rows, tuple(rows.shape)).copy_(rows)
 
     def _filled(self) -> Tensor:
-        return self._rows[: 2 * len(self)]
+        return self._rows[: 2 * (max(self._places, default=-1) + 1)]
 
-    def _dot(self, vector: Tensor) -> Tensor:
-        """Inner products of all the rows with a vector."""
-        return torch.mv(self._filled(), vector).double().cpu()
+    def _learn(self, *vectors: Tensor) -> Tensor:
+        """Inner products of vectors with all the rows; those of a new y become known as well."""
+        rows, new = self._filled(), self._new
+        if new is None:
+            return _products(vectors, rows)
+        found = _products([*vectors, rows[new]], rows)
+        # Of s . y' the recursion asks only where y' is the younger, so s needs no pass of its own.
+        self._products[new, : len(rows)] = found[-1]
+        self._products[: len(rows), new] = found[-1]
+        self._new = None
+        return found[:-1]
 
     def _recursion(self, dots: Tensor) -> tuple[float, Tensor]:
         """H g = scale * g + the rows times their shares, from the rows' products with g."""
@@ -120,3 +145,17 @@ class Pairs:
             s, y = 2 * k, 2 * k + 1
             shares[s] = -shares[y] / scale - product(y) / products[s][y]
         return scale, torch.tensor(shares, dtype=torch.float64)
+
+
+def _products(vectors: Sequence[Tensor], rows: Tensor) -> Tensor:
+    """Inner products of all with all, ``(vectors, rows)`` in float64 on the CPU, in one pass."""
+    found = torch.zeros(len(vectors), len(rows), dtype=torch.float64)
+    length = _BLOCK * _BLOCKS
+    for start in range(0, rows.shape[1], length):
+        left = torch.stack([vector[start : start + length] for vector in vectors])
+        right = rows[:, start : start + length]
+        whole = left.shape[1] // _BLOCK * _BLOCK
+        a, b = (each[:, :whole].view(len(each), -1, _BLOCK) for each in (left, right))
+        blocks = torch.bmm(a.transpose(0, 1), b.permute(1, 2, 0)).sum(0, dtype=torch.float64)
+        found += (blocks + left[:, whole:] @ right[:, whole:].mT).cpu()
+    return found

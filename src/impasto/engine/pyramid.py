@@ -74,7 +74,7 @@ def run(
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
         resume: a checkpoint of the same run; its own state is then the first.
-        storage: where the optimiser's memory lies at the stages whose plan says ``mapped``.
+        storage: where the optimiser's memory and the average lie where a plan says ``mapped``.
 
     Raises:
         RecipeError: the network lacks a layer or cannot pad a tile, the plan has tiles for a
@@ -89,15 +89,17 @@ def run(
     if any(stage.tile for stage in plan.stages):
         check_can_tile(network)
 
+    def place(stage: Stage) -> Storage:
+        return storage if stage.mapped else in_memory
+
     def make(stage: Stage) -> Optimizer:
         if optimizer is not None:
             return optimizer()
-        place = storage if stage.mapped else in_memory
-        return make_optimizer(recipe, steps=stage.steps, storage=place)
+        return make_optimizer(recipe, steps=stage.steps, storage=place(stage))
 
     if resume is not None:
         _check_resumable(resume, plan, make)
-    return _stages(recipe, plan, pictures, network, layer_loss, make, resume)
+    return _stages(recipe, plan, pictures, network, layer_loss, make, place, resume)
 
 
 def _stages(
@@ -107,6 +109,7 @@ def _stages(
     network: Network,
     layer_loss: StatisticsLoss | None,
     make: Callable[[Stage], Optimizer],
+    place: Callable[[Stage], Storage],
     resume: Checkpoint | None,
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
@@ -121,12 +124,12 @@ def _stages(
             objective = Shrinking(
                 partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
             )
-            fresh = partial(make, stage)
+            fresh, average = partial(make, stage), Average(recipe.average, place(stage))
             if resume and index == resume.stage:
-                first, at, guard, average = _resumed(resume, fresh, recipe.average, content.device)
+                first, at, guard = _resumed(resume, fresh, average, content.device)
             else:
                 at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
-                first, guard, average = 0, Guard(fresh, at), Average(recipe.average)
+                first, guard = 0, Guard(fresh, at)
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
@@ -162,14 +165,14 @@ def _checkpoint(
 
 
 def _resumed(
-    resume: Checkpoint, make: Callable[[], Optimizer], decay: float, device: torch.device
-) -> tuple[int, Evaluation, Guard, Average]:
+    resume: Checkpoint, make: Callable[[], Optimizer], average: Average, device: torch.device
+) -> tuple[int, Evaluation, Guard]:
     """The step that a checkpoint was made at, its evaluated picture, and what goes on from it."""
     at = Evaluation(resume.image.to(device), resume.losses, resume.gradient.to(device))
-    guard, average, state = Guard(make, at), Average(decay), _moved(resume.optimizer, device)
+    guard, state = Guard(make, at), _moved(resume.optimizer, device)
     guard.load_state_dict(state, at)
     average.load_state_dict(state)
-    return resume.step, at, guard, average
+    return resume.step, at, guard
 
 
 def _moved(state: Any, device: torch.device) -> Any:
@@ -193,7 +196,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
     if not fits:
         raise RecordError("The checkpoint is another run's: leave out --resume to start anew.")
     try:
-        _resumed(resume, partial(make, stage), 0.0, torch.device("cpu"))
+        _resumed(resume, partial(make, stage), Average(0.0), torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."

@@ -27,11 +27,6 @@ def pieces(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
     return zip(*(torch.split(each.reshape(-1), _PIECE) for each in tensors), strict=True)
 
 
-def inner(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> float:
-    """Inner product of two differences, (a0 - a1) . (b0 - b1)."""
-    return sum(float(torch.dot(p - q, r - s)) for p, q, r, s in pieces(*a, *b))
-
-
 def along(vector: Tensor, difference: tuple[Tensor, Tensor]) -> float:
     """Inner product of a vector with a difference, v . (d0 - d1)."""
     return sum(float(torch.dot(v, p - q)) for v, p, q in pieces(vector, *difference))

@@ -79,21 +79,17 @@ class Tile:
         sides = [(self.rows.reach(halo), self.columns.reach(halo)) for halo in self.halos]
         return [len(rows) * len(columns) for rows, columns in sides]
 
-    def trim(self, pooling: Layer, pooled: Tensor) -> Tensor:
-        """What the next block needs of a pooling's output (:data:`impasto.nets.network.Trim`)."""
+    def trim(self, pooling: Layer) -> tuple[slice, slice]:
+        """What the next block needs of a pooling's output (:data:`impasto.nets.passes.Trim`)."""
         halo, wanted = self.halos[pooling.block - 1 : pooling.block + 1]
-        trimmed = self._part(pooled, wanted, halo, 2**pooling.block)
-        is_channels_last = pooled.is_contiguous(memory_format=torch.channels_last)
-        layout = torch.channels_last if is_channels_last else torch.contiguous_format
-        return trimmed.contiguous(memory_format=layout)
+        return self._part(wanted, halo, 2**pooling.block)
 
     def core(self, layer: Layer, features: Tensor) -> Tensor:
         """The positions of a layer's map that are this tile's own, as a view."""
-        return self._part(features, 0, self.halos[layer.block - 1], 2 ** (layer.block - 1))
+        return features[(..., *self._part(0, self.halos[layer.block - 1], 2 ** (layer.block - 1)))]
 
-    def _part(self, values: Tensor, wanted: int, halo: int, cell: int) -> Tensor:
-        rows, columns = (span.part(wanted, halo, cell) for span in (self.rows, self.columns))
-        return values[..., rows, columns]
+    def _part(self, wanted: int, halo: int, cell: int) -> tuple[slice, slice]:
+        return self.rows.part(wanted, halo, cell), self.columns.part(wanted, halo, cell)
 
 
 def tiles(

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.api import Job, Stylizer
+from impasto.api import Stylizer
 from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Plan, make_plan
@@ -29,12 +29,13 @@ from impasto.experiments.inputs import Inputs
 from impasto.experiments.model import Cell, Made
 from impasto.experiments.pictures import Pictures
 from impasto.experiments.presets import REPORT_METHOD, Preset
-from impasto.files.atomic import remove_leftovers
+from impasto.files.atomic import make_folder, remove_leftovers
 from impasto.files.finding import file_sha256
 from impasto.files.finished import Wanted, is_finished
 from impasto.files.images import read_picture
 from impasto.files.reading import read_record
 from impasto.files.records import record_path, write_record
+from impasto.job import Job
 from impasto.nets.topology import Layer
 
 RATIO = "alpha/beta"
@@ -208,7 +209,7 @@ class Lab:
             raise RecipeError(f"Two cells are labelled {cell.label!r}: give each its own label.")
         path = self.cell_path(cell)
         if not self.is_done(cell):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             for each in (path, record_path(path)):
                 remove_leftovers(each)
             job = self.job(cell)
@@ -251,7 +252,7 @@ class Lab:
                 return dict(json.loads(path.read_text(encoding="utf-8")))
             except (OSError, ValueError) as error:
                 raise RecordError(f"{path.name!r} is damaged: remove it and run again.") from error
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         values = dict(make())
         write_record(values, path)
         return values

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from impasto.errors import PictureError
 from impasto.experiments.inputs import INPUTS, Inputs
+from impasto.files.atomic import make_folder
 from impasto.files.finding import file_sha256
 from impasto.files.images import read_picture, to_pillow, write_image
 
@@ -52,7 +53,7 @@ class Pictures:
 
     def add(self, name: str, image: Tensor) -> None:
         """Put a picture among the others, rounded to 8 bits."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         path = self._folder / f"{name}.png"
         write_image(to_pillow(image), path)
         self._images[name] = read_picture(path).tensor

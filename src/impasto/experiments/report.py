@@ -11,7 +11,7 @@ from pathlib import Path
 from impasto.experiments.lab import Lab
 from impasto.experiments.model import Diagram, Outcome
 from impasto.experiments.sheets import draw_sheet
-from impasto.files.atomic import atomic_write
+from impasto.files.atomic import atomic_write, make_folder
 from impasto.files.images import write_image
 from impasto.files.records import record_path
 
@@ -27,7 +27,7 @@ def write_outcome(outcome: Outcome, lab: Lab) -> None:
     """
     folder = lab.folder / outcome.experiment.name
     records = folder / "records"
-    records.mkdir(parents=True, exist_ok=True)
+    make_folder(records)
     for number, figure in enumerate(outcome.sheets, start=1):
         if isinstance(figure, Diagram):
             _write_text(folder / f"figure-{number}.svg", figure.svg)

@@ -101,6 +101,21 @@ def check_folder(path: Path) -> None:
         raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder for results, and those above it, unless it is there.
+
+    Raises:
+        OutputError: it cannot be made.
+
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {str(path)!r} cannot be made ({_reason(error)}): choose another one."
+        ) from error
+
+
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Make sure, before any work, that a result may be written there.
 

@@ -22,8 +22,8 @@ from impasto.files.images import read_picture
 from impasto.files.readers import check_reader, convention_to_json, read_weights
 from impasto.files.recognise import VggWeights, recognise
 from impasto.files.registry import MODELS, Model, find_model
-from impasto.nets.network import Pooling
 from impasto.nets.normalise import floored, mean_activations, means_hash
+from impasto.nets.pooling import Pooling
 from impasto.nets.vgg import TORCHVISION_CONVENTION, vgg19
 from impasto.ops.natural import natural_picture
 

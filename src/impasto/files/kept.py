@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import OutputError, PictureError
-from impasto.files.atomic import atomic_write
+from impasto.files.atomic import atomic_write, make_folder
 from impasto.files.images import read_picture, write_result
 
 _SETTINGS = "settings.json"
@@ -118,12 +118,7 @@ class KeptFrames:
         return self.folder / f"{kind}-{index:06d}.png"
 
     def _make(self) -> None:
-        try:
-            self.folder.mkdir()
-        except OSError as error:
-            raise OutputError(
-                f"The folder {str(self.folder)!r} cannot be made: choose another --output."
-            ) from error
+        make_folder(self.folder)
         with atomic_write(self.folder / _SETTINGS) as temporary:
             temporary.write_text(json.dumps(self._settings, indent=1), encoding="utf-8")
 

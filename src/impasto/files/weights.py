@@ -20,13 +20,14 @@ from impasto.files.cache import installed, model_path
 from impasto.files.readers import convention_from_json
 from impasto.files.registry import MODELS
 from impasto.nets.compact import COMPACT_CONVENTION, compact
-from impasto.nets.network import ConvNetwork, InputConvention, Pooling
+from impasto.nets.network import ConvNetwork, InputConvention
 from impasto.nets.normalise import means_hash, normalised
+from impasto.nets.pooling import Pooling
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
-COMPACT_SHA256 = "220101bb83bdf9b41b8ff329d75f4b73da3b9c913ab8faf262b9cc6490472b12"
+COMPACT_SHA256 = "87b14fddb004d7372621486cce1b231071044ce8ae64100b1170d28ff7fca921"
 MAX_BYTES = 4_000_000_000
 CLASSIFIER = ("fc1.", "fc2.", "predictions.")
 

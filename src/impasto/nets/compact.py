@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from impasto.nets.network import ConvNetwork, InputConvention, Pooling
+from impasto.nets.network import ConvNetwork, InputConvention
+from impasto.nets.pooling import Pooling
 from impasto.nets.topology import COMPACT_WIDTHS, layer_table
 
 COMPACT_CONVENTION = InputConvention("RGB", 1.0, (0.45, 0.45, 0.45), (0.226, 0.226, 0.226))

@@ -1,8 +1,8 @@
-"""The network's operations, forward and backward, as few passes over memory as they need.
+"""A 3 x 3 convolution, there and back, prepared once for one type, layout and device.
 
-On a processor, oneDNN computes a convolution and its ReLU in one call, and the backward pass
-(another convolution, with the kernel turned and its channels exchanged) in another. Elsewhere, and
-for types that oneDNN does not know, torch's own operations serve.
+On a processor, oneDNN computes a convolution and its ReLU in one call, from weights in a layout of
+its own. The way back is another convolution, with the kernel turned and its channels exchanged.
+Elsewhere, and for types that oneDNN does not know, torch's own operations serve.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TYPES = (torch.float32, torch.bfloat16)
 
 
 class Convolution:
-    """A 3 x 3 convolution of fixed weights, prepared for one type, layout and device.
+    """A convolution of fixed weights.
 
     Args:
         weight: OIHW.
@@ -26,91 +26,63 @@ class Convolution:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self.weight, self.bias = weight, bias
         turned = weight.flip(2, 3).transpose(0, 1)
-        self.turned = turned.contiguous(memory_format=layout_of(weight))
+        self._is_fused = is_fused(weight)
+        self._bias = bias
+        self._weight = self._packed(weight)
+        self._turned = self._packed(turned.contiguous(memory_format=layout_of(weight)))
 
     def __call__(self, x: Tensor, *, padding: int, relu: bool) -> Tensor:
         """Convolve ``(B, I, H, W)`` with ``padding`` rows of zeros around it; then the ReLU."""
-        if _is_fused(x):
-            return _Fused.apply(x, self, padding, relu)  # type: ignore[no-any-return, no-untyped-call]
-        y = F.conv2d(x, self.weight, self.bias, padding=padding)
-        return y.relu_() if relu else y
+        return self._convolve(x, self._weight, self._bias, padding, relu)
+
+    def back(self, gradient: Tensor, *, padding: int, offset: Tensor | None = None) -> Tensor:
+        """The derivative with respect to x from the one before the ReLU, plus ``offset`` (I,)."""
+        return self._convolve(gradient, self._turned, offset, 2 - padding, False)
+
+    def _packed(self, weight: Tensor) -> Tensor:
+        """In oneDNN's own layout: it would else be brought there at every call.
+
+        Only where channels come last: with such weights they always do in what oneDNN returns.
+        """
+        if not self._is_fused or layout_of(weight) != torch.channels_last:
+            return weight
+        ones = [1, 1]
+        found: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
+            weight.to_mkldnn(), ones, ones, ones, 1
+        )
+        return found
+
+    def _convolve(
+        self, x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, relu: bool
+    ) -> Tensor:
+        if not self._is_fused:
+            y = F.conv2d(x, weight, bias, padding=padding)
+            return y.relu_() if relu else y
+        pads, ones, then = [padding, padding], [1, 1], "relu" if relu else "none"
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, weight, bias, pads, ones, ones, 1, then, [], ""
+        )
+        return found
 
 
-def average_pool(x: Tensor) -> Tensor:
-    """Means of 2 x 2 positions of ``(B, C, H, W)``; an odd last row or column is dropped."""
-    return _AveragePool.apply(x)  # type: ignore[no-any-return, no-untyped-call]
+class Prepared(dict[str, tuple[object, Convolution]]):
+    """Convolutions by layer, each with what it was made from; a copy starts empty.
+
+    Weights in oneDNN's layout can be neither copied nor moved, only made again.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Prepared, ()
 
 
-def centred(image: Tensor, mean: Tensor, *, like: Tensor) -> Tensor:
-    """A float picture less a mean, in the type and layout of a weight."""
-    return _Centred.apply(image, mean, like)  # type: ignore[no-any-return, no-untyped-call]
+def is_fused(x: Tensor) -> bool:
+    """Whether oneDNN's calls serve tensors like this one."""
+    known = x.dtype in _TYPES and x.device.type == "cpu"
+    return known and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 
 def layout_of(weight: Tensor) -> torch.memory_format:
     """Of a weight; convolutions take theirs from it, and a matching input spares a copy."""
     last = weight.is_contiguous(memory_format=torch.channels_last)
     return torch.channels_last if last else torch.contiguous_format
-
-
-def _is_fused(x: Tensor) -> bool:
-    known = x.dtype in _TYPES and x.device.type == "cpu"
-    return known and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-
-
-def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, then: str) -> Tensor:
-    pads, ones = [padding, padding], [1, 1]
-    found: Tensor = torch.ops.mkldnn._convolution_pointwise(
-        x, weight, bias, pads, ones, ones, 1, then, [], ""
-    )
-    return found
-
-
-class _Fused(torch.autograd.Function):
-    """Convolution and ReLU by oneDNN; keeps for the backward pass its output, and nothing else."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: Convolution, padding: int, relu: bool) -> Tensor:
-        y = _convolve(x, layer.weight, layer.bias, padding, "relu" if relu else "none")
-        ctx.layer, ctx.padding = layer, padding
-        ctx.save_for_backward(*([y] if relu else []))
-        return y
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None]:
-        for y in ctx.saved_tensors:
-            upstream = torch.ops.aten.threshold_backward(upstream, y, 0)
-        gradient = _convolve(upstream, ctx.layer.turned, None, 2 - ctx.padding, "none")
-        return gradient, None, None, None
-
-
-class _AveragePool(torch.autograd.Function):
-    """Its backward pass is an enlargement, which torch does five times faster."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.odd = x.shape[-2] % 2, x.shape[-1] % 2
-        return F.avg_pool2d(x, 2)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> Tensor:
-        spread = F.interpolate(upstream / 4, scale_factor=2, mode="nearest")
-        down, across = ctx.odd
-        return F.pad(spread, (0, across, 0, down)) if down or across else spread
-
-
-class _Centred(torch.autograd.Function):
-    """Type and layout change in one pass, each way."""
-
-    @staticmethod
-    def forward(ctx: Any, image: Tensor, mean: Tensor, like: Tensor) -> Tensor:
-        ctx.dtype = image.dtype
-        return (image - mean).to(like.dtype, memory_format=layout_of(like))
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
-        return upstream.to(ctx.dtype, memory_format=torch.contiguous_format), None, None

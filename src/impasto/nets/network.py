@@ -6,23 +6,21 @@ topology, different widths, depths, input conventions and, for ``compact``, line
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import WeightsError
-from impasto.nets.convolution import Convolution, average_pool, centred, layout_of
+from impasto.nets.convolution import Convolution, Prepared, layout_of
+from impasto.nets.padding import Padding
+from impasto.nets.passes import Route, Trim
+from impasto.nets.pooling import Pooling
 from impasto.nets.topology import Layer, check_layers
-
-Pooling = Literal["max", "avg"]
-Padding = Literal["zeros", "circular", "replicate"]
-Trim = Callable[[Layer, Tensor], Tensor]
-"""(a pooling layer, its output) to the part of that output which the layers after it shall see."""
+from impasto.ops.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ class ConvNetwork(nn.Module):
         self.layers = tuple(layer.name for layer in self.table if layer.kind == "conv")
         self._closing = _before_pooling(self.table)
         self.heads: dict[str, Head] = {}
-        self._prepared: dict[str, tuple[object, Convolution]] = {}
+        self._prepared = Prepared()
         for layer in self.table:
             if layer.kind == "conv":
                 self._add_convolution(layer, tensors)
@@ -144,35 +142,48 @@ class ConvNetwork(nn.Module):
             RecipeError: a layer that the network does not have.
 
         """
-        wanted = set(check_layers(layers, self.layers))
-        maps: dict[str, Tensor] = {}
-        x = self._normalised(image)
-        for layer in self.table:
-            if len(maps) == len(wanted):
-                break
-            x = self._through(layer, x, wanted)
-            if trim and layer.kind == "pool":
-                x = trim(layer, x)
-            if layer.name in wanted:
-                maps[layer.name] = x
-        return maps
+        wanted = check_layers(layers, self.layers)
+        return self._route(wanted, (), trim).follow(image)[0]
+
+    def measured(
+        self, image: Tensor, maps: Collection[str], sums: Collection[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Feature maps of some layers and statistics of others, as :meth:`features` would give.
+
+        Args:
+            image: RGB ``(1, 3, H, W)`` in [0, 1]; differentiable.
+            maps: names of layers.
+            sums: likewise.
+
+        Raises:
+            RecipeError: a layer that the network does not have.
+
+        """
+        return self._route(check_layers(maps, self.layers), check_layers(sums, self.layers)).follow(
+            image
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """The last layer's output."""
-        x = self._normalised(image)
-        for layer in self.table:
-            x = self._through(layer, x, ())
-        return x
+        (output,) = self._route([self.table[-1].name], ()).follow(image)[0].values()
+        return output
 
-    def _through(self, layer: Layer, x: Tensor, captured: Collection[str]) -> Tensor:
-        if layer.kind == "pool":
-            return F.max_pool2d(x, 2).relu_() if self.pooling == "max" else average_pool(x)
-        # ReLU and maximum commute: where it can, it follows the pooling, on fewer positions.
-        later = self.pooling == "max" and layer.name in self._closing and layer.name not in captured
-        if self.padding != "zeros":
-            x = _padded(x, self.padding)
-        padding = 1 if self.padding == "zeros" else 0
-        return self._convolution(layer)(x, padding=padding, relu=not later)
+    def _route(self, maps: Sequence[str], sums: Sequence[str], trim: Trim | None = None) -> Route:
+        """No further than asked."""
+        wanted = {*maps, *sums}
+        last = max((at for at, each in enumerate(self.table, 1) if each.name in wanted), default=0)
+        is_max = self.pooling == "max"
+        return Route(
+            enter=self._normalised,
+            layers=self.table[:last],
+            maps=maps,
+            sums=sums,
+            convolution=self._convolution,
+            pooling=self.pooling,
+            padding=self.padding,
+            late=self._closing - wanted if is_max else frozenset(),
+            trim=trim,
+        )
 
     def _normalised(self, image: Tensor) -> Tensor:
         """The picture less the convention's mean; the rest is in the first layer's weights."""
@@ -180,7 +191,7 @@ class ConvNetwork(nn.Module):
         mean = image.new_tensor(convention.mean).div(convention.range)
         mean = mean.flip(0) if convention.channels == "BGR" else mean
         like = self.get_parameter(f"{self.table[0].name}_weight")
-        return centred(image, mean.view(1, 3, 1, 1), like=like)
+        return (image - mean.view(1, 3, 1, 1)).to(like.dtype, memory_format=layout_of(like))
 
     def _convolution(self, layer: Layer) -> Convolution:
         """The layer's weights, prepared anew where they have changed since the last time."""
@@ -214,14 +225,6 @@ class ConvNetwork(nn.Module):
             head = _tensor(tensors, f"{layer.name}_head.weight", (outputs, shape[0], 1, 1))
             offset = _tensor(tensors, f"{layer.name}_head.bias", (outputs,))
             self.heads[layer.name] = Head.from_linear(head[:, :, 0, 0], offset)
-
-
-def _padded(x: Tensor, padding: Padding) -> Tensor:
-    """One row and column more on every side; keeps the layout, as circular F.pad does not."""
-    if padding == "replicate":
-        return F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = torch.cat([x[..., -1:], x, x[..., :1]], dim=-1)
-    return torch.cat([x[..., -1:, :], x, x[..., :1, :]], dim=-2)
 
 
 def _before_pooling(table: Sequence[Layer]) -> frozenset[str]:

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.errors import PictureError, WeightsError
-from impasto.nets.network import ConvNetwork, InputConvention, Pooling
+from impasto.nets.network import ConvNetwork, InputConvention
+from impasto.nets.pooling import Pooling
 from impasto.nets.topology import VGG19_WIDTHS, conv_names, layer_table
 
 KERAS_CONVENTION = InputConvention("BGR", 255.0, (103.939, 116.779, 123.68))

@@ -8,7 +8,7 @@ number of positions. Sums add up, over tiles as over machines; so whatever is a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ class Statistics:
         outer: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
         frame: Q, ``(channels, N)`` with orthonormal columns, where f stands for Q f; None where f
             are the channels themselves.
+        derived: what a style loss has made of a painting's sums, by name, kept for the next step.
 
     """
 
@@ -34,6 +35,7 @@ class Statistics:
     total: Tensor
     outer: Tensor
     frame: Tensor | None = None
+    derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __add__(self, other: Statistics) -> Statistics:
         """Statistics of both sets of positions together."""
@@ -141,9 +143,26 @@ def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tenso
     return pulled.view(1, height, width, channels).permute(0, 3, 1, 2)
 
 
+def add_statistics_gradient(
+    gradient: Tensor, features: Tensor, total: Tensor | None, outer: Tensor
+) -> None:
+    """Add :func:`statistics_gradient` to a gradient where it lies, rounded once."""
+    lines = gradient.permute(0, 2, 3, 1)
+    if not lines.is_contiguous():
+        nothing = outer.new_zeros(len(outer))
+        gradient += statistics_gradient(features, nothing if total is None else total, outer)
+        return
+    rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    lines.view(-1, features.shape[1]).addmm_(rows, _doubled(outer).to(rows))
+    if total is not None:
+        lines += total.to(lines)
+
+
 # Rows a block: small enough for the second-level cache, large enough for the matrix unit.
 _CHUNK = 4096
 _NARROW = 64  # channels; below, the matrix unit gains less than rounding twice costs
+_FEW = 1 << 20  # values; likewise
+_WIDENED = 1 << 18  # values at a time, so that their float32 copy stays in the cache
 
 
 class _Sums(torch.autograd.Function):
@@ -157,17 +176,14 @@ class _Sums(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(rows)
-        wide = rows.dtype if rows.dtype == torch.float64 else torch.float32
-        whole = len(rows) // _CHUNK * _CHUNK
-        tail = rows[whole:].to(wide)
-        total, outer = tail.sum(0), tail.mT @ tail
-        if whole:
-            exact = rows.dtype == torch.bfloat16 and rows.shape[1] >= _NARROW
-            blocks = rows[:whole].to(rows.dtype if exact else wide).view(-1, _CHUNK, rows.shape[1])
-            ones = blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1)
-            total = total + _summed(ones, blocks)[0]
-            outer = outer + _summed(blocks.mT, blocks)
-        return total, outer
+        if rows.dtype in (torch.float32, torch.float64) or _is_for_the_matrix_unit(rows):
+            return _added_up(rows)
+        length = len(rows)
+        if rows.device.type == "cpu":
+            length = max(_CHUNK, _WIDENED // rows.shape[1] // _CHUNK * _CHUNK)
+        parts = torch.split(rows, length)
+        totals, outers = zip(*(_added_up(part.float()) for part in parts), strict=True)
+        return torch.stack(totals).sum(0), torch.stack(outers).sum(0)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -178,12 +194,35 @@ class _Sums(torch.autograd.Function):
 
 def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:
     """Derivatives with respect to both sums, brought to the rows."""
-    matrix, offset = (grad_outer + grad_outer.mT).to(rows), grad_total.to(rows)
+    matrix, offset = _doubled(grad_outer).to(rows), grad_total.to(rows)
     if rows.dtype == torch.bfloat16 and rows.device.type == "cpu" and _has_linear():
         # The same numbers without a copy of the offset for each row; the matrix is symmetric.
         found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, matrix, offset, "none", [], "")
         return found
     return torch.addmm(offset, rows, matrix)
+
+
+def _is_for_the_matrix_unit(rows: Tensor) -> bool:
+    is_large = rows.shape[1] >= _NARROW and rows.numel() >= _FEW
+    return rows.dtype == torch.bfloat16 and is_large
+
+
+def _added_up(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum and outer sum, block by block; what does not fill a block in float32 or better."""
+    whole = len(rows) // _CHUNK * _CHUNK
+    tail = rows[whole:].float() if rows.dtype == torch.bfloat16 else rows[whole:]
+    total, outer = tail.sum(0), tail.mT @ tail
+    if whole:
+        blocks = rows[:whole].view(-1, _CHUNK, rows.shape[1])
+        ones = blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1)
+        total = total + _summed(ones, blocks)[0]
+        outer = outer + _summed(blocks.mT, blocks)
+    return total, outer
+
+
+def _doubled(outer: Tensor) -> Tensor:
+    """What a row is multiplied by: f occurs twice in f f^T."""
+    return outer + outer.mT
 
 
 def _has_linear() -> bool:

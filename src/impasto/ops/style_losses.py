@@ -6,6 +6,8 @@ power) or a fixed power of it, and divided by the number of channels as it is.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -34,18 +36,36 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     Both covariances are widened a little, so that the loss stays smooth where a filter is silent,
     and by more than the rounding of float32 sums. In float64 on the CPU: the matrices are small.
     """
-    (mean, covariance), (target_mean, target_covariance) = map(_gaussian, (statistics, target))
-    both = torch.stack([covariance, target_covariance])
-    if not both.isfinite().all():  # eigenvalues of such a matrix are an error, not a number
+    (mean, covariance), wanted = _gaussian(statistics), _widened(target)
+    wide = covariance + wanted.widening
+    if not (wide.isfinite().all() and wanted.root.isfinite().all()):  # no eigenvalues, an error
         return statistics.outer.sum() * torch.nan
-    energy = target_covariance.trace() + target_mean.square().sum()
-    rounding = 4 * torch.finfo(torch.float32).eps * energy
-    floor = _smallest(target_covariance.diagonal()) + rounding
-    widening = floor * torch.eye(len(mean), dtype=mean.dtype)
-    squared = squared_wasserstein(
-        mean, covariance + widening, target_mean, target_covariance + widening
-    )
+    squared = squared_wasserstein(mean, wide, wanted.mean, wanted.root)
     return (squared / channels).to(statistics.total)
+
+
+class _Widened(NamedTuple):
+    """What is the same at every step: the painting's Gaussian, and by how much both are widened."""
+
+    mean: Tensor
+    root: Tensor
+    widening: Tensor
+
+
+def _widened(target: Statistics) -> _Widened:
+    """Made once for a painting."""
+    if "w2" not in target.derived:
+        mean, covariance = _gaussian(target)
+        energy = covariance.trace() + mean.square().sum()
+        rounding = 4 * torch.finfo(torch.float32).eps * energy
+        floor = _smallest(covariance.diagonal()) + rounding
+        widening = floor * torch.eye(len(mean), dtype=mean.dtype)
+        root, failure = torch.linalg.cholesky_ex(covariance + widening)
+        if failure:  # not finite, or rounding beyond the widening
+            root.fill_(torch.nan)
+        target.derived["w2"] = _Widened(mean, root, widening)
+    found: _Widened = target.derived["w2"]
+    return found
 
 
 def _smallest(variances: Tensor) -> Tensor:

@@ -51,12 +51,13 @@ class FilmRecipe:
         None, "h264, hevc, vp9, prores, ffv1, or another encoder's name; h264 when not given."
     )
     temporal: float | Literal["off"] = _motion(
-        20.0,
+        8.0,
         "Weight of the temporal loss, which keeps a frame to the ones before it; off makes every "
         "frame by itself, as in the report's section 3.4.",
     )
     long_term: tuple[int, ...] = _motion(
-        (1, 2, 4), "How many frames back a frame is compared with, so that what reappears is kept."
+        (1, 2, 4, 8),
+        "How many frames back a frame is compared with, so that what reappears is kept.",
     )
     passes: int = _motion(
         1, "Times that the film is gone through, forwards and backwards by turns."

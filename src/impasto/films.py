@@ -373,7 +373,8 @@ class FilmJob:
         for tie in each.ties:
             name = f"{each.frame.index + 1:06d}-{tie.back}"
             write_result(flow_picture(tie.flow), folder / f"{name}.flow.png")
-            write_result(tie.weights.expand(-1, 3, -1, -1), folder / f"{name}.mask.png")
+            believed = (tie.weights > 0).to(tie.weights.dtype).expand(-1, 3, -1, -1)
+            write_result(believed, folder / f"{name}.mask.png")
 
     def _settings(self) -> dict[str, Any]:
         """All that the frames depend on."""

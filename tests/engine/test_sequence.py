@@ -143,10 +143,11 @@ def test_colors_of_the_paintings_come_from_the_first_frame(shot, frames, waves):
     )
 
 
-def test_the_nearest_frame_goes_before_a_farther_one():
-    near, far, rest = (torch.full((1, 3, 1, 3), value) for value in (0.1, 0.2, 0.3))
-    weights = [torch.tensor([[[[1.0, 0, 0]]]]), torch.tensor([[[[0.0, 1, 0]]]])]
-    assert blended([near, far], weights, rest)[0, 0, 0].tolist() == pytest.approx([0.1, 0.2, 0.3])
+def test_earlier_frames_have_their_parts_and_the_rest_has_what_is_left():
+    near, far, rest = (torch.full((1, 3, 1, 3), value) for value in (0.1, 0.2, 0.4))
+    weights = [torch.tensor([[[[1.0, 0.5, 0]]]]), torch.tensor([[[[0.0, 0.5, 0]]]])]
+    made = blended([near, far], weights, rest)
+    assert made[0, 0, 0].tolist() == pytest.approx([0.1, 0.15, 0.4])
 
 
 def test_a_run_is_left_once_it_has_settled(shot):

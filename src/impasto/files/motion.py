@@ -11,7 +11,7 @@ from torch import Tensor
 from impasto.engine.sequence import explained, is_cut
 from impasto.files.flow import FlowEstimator
 from impasto.files.video import SourceFrame
-from impasto.ops.warp import exclusive, reliable
+from impasto.ops.warp import reliable, shared
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Tie:
     Attributes:
         back: how many frames back that one is, in the order of the pass.
         flow: from the frame to the earlier one, ``(1, 2, H, W)`` in pixels.
-        weights: ``(1, 1, H, W)``: 1 where the flow may be believed and no nearer tie has a say.
+        weights: ``(1, 1, H, W)``: the tie's part where the flow may be believed, else 0; the
+            parts of a pixel add up to 1, or to 0.
         explained: of the same shape: 1 where the earlier frame, moved, looks like this one.
 
     """
@@ -88,6 +89,6 @@ def _ties(
     backs = [back for back in long_term if back <= len(shot)]
     flows = [flow, *(estimate(picture, shot[-back]) for back in backs[1:])]
     returns = [estimate(shot[-back], picture) for back in backs]
-    weights = exclusive([reliable(*pair) for pair in zip(flows, returns, strict=True)])
+    weights = shared([reliable(*pair) for pair in zip(flows, returns, strict=True)])
     seen = [explained(picture, shot[-back], f) for back, f in zip(backs, flows, strict=True)]
     return False, tuple(map(Tie, backs, flows, weights, seen))

@@ -83,7 +83,7 @@ def match_color_map(image: Tensor, source: Tensor, made: Tensor, weights: Tensor
     known = rows(source)
     weighted = known * weights.flatten()
     steady = 1e-4 * weights.sum() * torch.eye(4, dtype=known.dtype, device=known.device)
-    mapping = torch.linalg.solve(weighted @ known.mT + steady, weighted @ rows(made)[:3].mT)
+    mapping: Tensor = torch.linalg.solve(weighted @ known.mT + steady, weighted @ rows(made)[:3].mT)
     return (mapping.mT @ rows(image)).reshape(image.shape).clamp_(0, 1).to(image.dtype)
 
 

@@ -97,6 +97,15 @@ def test_a_cut_leaves_no_ghost(clip, painting, tmp_path, make_film, moving):
     assert _same(_frames(out)[4:], _frames(other))
 
 
+def test_a_cut_of_a_real_film_leaves_no_ghost(shared, painting, tmp_path):
+    """What comes after it resembles the earlier shot no more than the same frame made by itself."""
+    film, options = shared / "video" / "scene_cuts.mp4", {**QUICK, "size": 160, "end": "1.27"}
+    out = impasto.stylize_video(film, painting, tmp_path / "a.mkv", start="1.12", **options)
+    assert [f["begins_shot"] for f in _record(out)["frames"]] == [True, False, True, False]
+    alone = impasto.stylize_video(film, painting, tmp_path / "b.mkv", start="1.2", **options)
+    assert _same(_frames(out)[2:], _frames(alone))
+
+
 def test_off_makes_every_frame_by_itself(clip, painting, tmp_path):
     out = impasto.stylize_video(clip, painting, tmp_path / "film.mkv", temporal="off", **QUICK)
     assert all(frame["begins_shot"] for frame in _record(out)["frames"])

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.exposure import match_histograms
 
-from impasto.ops.color import match_color_statistics, match_histogram, rgb_to_luma, with_luma_of
+from impasto.ops.color import (
+    match_color_map,
+    match_color_statistics,
+    match_histogram,
+    rgb_to_luma,
+    with_luma_of,
+)
 
 
 def _picture(*shape: int, seed: int = 0, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
@@ -79,6 +85,20 @@ def test_matching_survives_pictures_without_any_variation():
     flat, image = torch.full((1, 3, 4, 4), 0.25), _picture(1, 3, 4, 4).float()
     assert match_color_statistics(flat, image).isfinite().all()
     torch.testing.assert_close(match_color_statistics(image, flat), flat, rtol=0, atol=0.01)
+
+
+def test_a_color_map_is_found_and_carried_on():
+    source, other = _picture(1, 3, 20, 30), _picture(1, 3, 8, 9, seed=1)
+    turned = torch.tensor([[0.1, 0.5, 0.2], [0.6, 0.1, 0.0], [0.0, 0.2, 0.4]])
+
+    def paint(picture):
+        return torch.einsum("ij,njhw->nihw", turned.to(picture), picture) + 0.1
+
+    made, weights = paint(source), torch.ones(1, 1, 20, 30)
+    made[..., :5], weights[..., :5] = 0.9, 0
+    found = match_color_map(other, source, made, weights)
+    torch.testing.assert_close(found, paint(other), atol=2e-3, rtol=0)
+    assert match_color_map(other, source, made, 0 * weights) is other
 
 
 def test_a_matched_histogram_is_the_references():

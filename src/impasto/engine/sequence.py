@@ -23,6 +23,7 @@ from impasto.engine.plan import Plan
 from impasto.engine.pyramid import Pictures, recolored, run, style_targets
 from impasto.engine.state import State
 from impasto.nets.network import Network
+from impasto.ops.color import match_color_map
 from impasto.ops.statistics import StatisticsLoss
 from impasto.ops.warp import warp
 
@@ -116,7 +117,11 @@ class Shot:
         """
         moved = [warp(link.picture, link.flow).clamp(0, 1) for link in links]
         weights = [link.weights for link in links]
-        start = content if before is None else before
+        start = before
+        if start is None:
+            known = sum(weights, torch.zeros_like(content[:, :1]))
+            made = blended(moved, weights, content)
+            start = match_color_map(content, content, made, known)
         nearest = links[0].explained if links else None
         if nearest is not None:
             start = torch.lerp(start, moved[0], nearest)

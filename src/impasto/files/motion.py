@@ -11,7 +11,7 @@ from torch import Tensor
 from impasto.engine.sequence import explained, is_cut
 from impasto.files.flow import FlowEstimator
 from impasto.files.video import SourceFrame
-from impasto.ops.warp import reliable, shared
+from impasto.ops.warp import inside, reliable, shared
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Tie:
         flow: from the frame to the earlier one, ``(1, 2, H, W)`` in pixels.
         weights: ``(1, 1, H, W)``: the tie's part where the flow may be believed, else 0; the
             parts of a pixel add up to 1, or to 0.
-        explained: of the same shape: 1 where the earlier frame, moved, looks like this one.
+        explained: of the same shape: 1 where the earlier frame, moved, shows what looks like this.
 
     """
 
@@ -90,5 +90,8 @@ def _ties(
     flows = [flow, *(estimate(picture, shot[-back]) for back in backs[1:])]
     returns = [estimate(shot[-back], picture) for back in backs]
     weights = shared([reliable(*pair) for pair in zip(flows, returns, strict=True)])
-    seen = [explained(picture, shot[-back], f) for back, f in zip(backs, flows, strict=True)]
+    seen = [
+        explained(picture, shot[-back], flow) * inside(flow)
+        for back, flow in zip(backs, flows, strict=True)
+    ]
     return False, tuple(map(Tie, backs, flows, weights, seen))

@@ -60,6 +60,33 @@ def match_color_statistics(image: Tensor, reference: Tensor) -> Tensor:
     return moved.view(image.shape).to(image.dtype).clamp(0, 1)
 
 
+def match_color_map(image: Tensor, source: Tensor, made: Tensor, weights: Tensor) -> Tensor:
+    """Give a picture the colours that another one was given: a least-squares affine map.
+
+    Args:
+        image: ``(1, 3, H, W)`` in [0, 1].
+        source: ``(1, 3, h, w)`` in [0, 1], which was made into ``made``.
+        made: of the same shape.
+        weights: ``(1, 1, h, w)``: what each pixel counts for.
+
+    Returns:
+        Of the shape of ``image``, clipped to [0, 1]; ``image`` itself where no pixel counts.
+
+    """
+    if not weights.any():
+        return image
+
+    def rows(picture: Tensor) -> Tensor:
+        flat = picture[0].flatten(1).double()
+        return torch.cat([flat, torch.ones_like(flat[:1])])
+
+    known = rows(source)
+    weighted = known * weights.flatten()
+    steady = 1e-4 * weights.sum() * torch.eye(4, dtype=known.dtype, device=known.device)
+    mapping: Tensor = torch.linalg.solve(weighted @ known.mT + steady, weighted @ rows(made)[:3].mT)
+    return (mapping.mT @ rows(image)).reshape(image.shape).clamp_(0, 1).to(image.dtype)
+
+
 def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
     """Recolour a picture so that each channel has the reference's histogram, values in order.
 

@@ -211,6 +211,15 @@ def test_what_is_not_a_file_is_not_waited_for(tmp_path):
             open_clip(tmp_path / name)
 
 
+def test_a_kind_that_nothing_decodes(make_film, moving, tmp_path):
+    path = make_film(tmp_path / "clip.mkv", moving(3), codec="libx264", pixels="yuv420p")
+    known = path.read_bytes()
+    path.write_bytes(known.replace(b"V_MPEG4/ISO/AVC", b"V_NOBODY/S/KIND"))
+    assert path.read_bytes() != known
+    with pytest.raises(FilmError, match="cannot be decoded here: convert it"):
+        open_clip(path)
+
+
 def test_a_sound_without_pictures(tmp_path):
     av = pytest.importorskip("av")
     path = tmp_path / "hum.mka"

@@ -138,7 +138,7 @@ def open_clip(
             _estimate(stream, seconds, part),
             part,
             float((stream.start_time or 0) * stream.time_base),
-            bool(container.streams.audio),
+            any(each.codec_context for each in container.streams.audio[:1]),
             _notes(first, path),
         )
     is_beyond = clip.seconds is not None and part.start >= clip.seconds
@@ -208,6 +208,8 @@ def _video_of(container: InputContainer, path: Path, max_pixels: int) -> VideoSt
     if not pictures:
         raise FilmError(f"{path.name!r} has no video stream: give the name of a film.")
     stream = pictures[0]
+    if not stream.codec_context:  # PyAV's own annotations know no stream without one
+        raise FilmError(f"{path.name!r} is of a kind that cannot be decoded here: convert it.")
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}
     return stream

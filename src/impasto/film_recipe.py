@@ -142,7 +142,7 @@ def _check(film: FilmRecipe) -> None:
     lags = film.long_term
     need(
         bool(lags) and list(lags) == sorted(set(lags)) and lags[0] == 1 and lags[-1] <= 100,
-        "--long-term needs growing numbers that begin with 1, such as 1,2,4.",
+        "--long-term needs growing numbers that begin with 1, such as 1,2,4,8.",
     )
     need(
         film.passes == 1 or film.ties_frames,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress
 
-from impasto.cli.progress import progress_bar
+from impasto.cli.progress import at_tenths, progress_bar
 from impasto.films import FilmState
 
 FilmShow = Callable[[FilmState], None]
@@ -42,17 +41,8 @@ def _film_bar_show(bar: Progress) -> FilmShow:
 
 
 def _film_plain_show() -> FilmShow:
-    """A line at every tenth of the work."""
-    rate, shown = _FrameRate(), -1
-
-    def show(state: FilmState) -> None:
-        nonlocal shown
-        speed, tenth = rate(state), int(state.progress * 10)
-        if tenth > shown:
-            shown = tenth
-            print(f"{state.progress:4.0%}  {_describe_frame(state)}  {speed}", file=sys.stderr)
-
-    return show
+    rate = _FrameRate()
+    return at_tenths(lambda state: f"{_describe_frame(state)}  {rate(state)}")
 
 
 def _describe_frame(state: FilmState) -> str:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -159,15 +159,30 @@ def _plain_experiments_show(doing: Doing) -> None:
 
 
 def _plain_show(plan: Plan) -> Show:
-    """A line at every tenth of the work."""
-    rate, shown = _Rate(), -1
+    rate = _Rate()
+    return at_tenths(lambda state: f"{describe(plan, state)}  {rate(state)}")
 
-    def show(state: State) -> None:
+
+class _InProgress(Protocol):
+    """Whatever knows how much of its work is done, in [0, 1]."""
+
+    @property
+    def progress(self) -> float: ...
+
+
+S = TypeVar("S", bound=_InProgress)
+
+
+def at_tenths(line: Callable[[S], str]) -> Callable[[S], None]:
+    """Says a line at every tenth of the work; the line is made of every state."""
+    shown = -1
+
+    def show(state: S) -> None:
         nonlocal shown
-        speed, tenth = rate(state), int(state.progress * 10)
+        text, tenth = line(state), int(state.progress * 10)
         if tenth > shown:
             shown = tenth
-            print(f"{state.progress:4.0%}  {describe(plan, state)}  {speed}", file=sys.stderr)
+            print(f"{state.progress:4.0%}  {text}", file=sys.stderr)
 
     return show
 

@@ -126,7 +126,7 @@ class State:
             from here, bit for bit.
         trouble: what went wrong in this step, if anything did.
         shown: what is delivered in place of ``image``: the average of the steps so far, where the
-            recipe asks for it. After a stage's last step it is ``image``.
+            recipe asks for it. After a stage's last step it is ``image``. Valid as long as that.
         tile: side of the tiles that the stage is computed in: the plan's, or a smaller one after a
             GPU's memory has run out.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from impasto.files.video import Clip, open_container, require_av
+from impasto.files.containers import open_container, require_av
+from impasto.files.video import Clip
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

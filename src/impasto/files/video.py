@@ -7,6 +7,7 @@ than eight bits are kept, and each frame keeps its own time, so that variable fr
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,8 +21,8 @@ from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.errors import FilmError
+from impasto.files.containers import holes, open_container, require_av
 from impasto.files.finding import file_sha256, is_many, pictures_of
-from impasto.files.flow import INSTALL
 from impasto.files.images import read_picture
 from impasto.film_recipe import Part
 
@@ -35,10 +36,6 @@ _UNSPECIFIED = 2
 _HD_LINES = 720  # untagged films of so many lines are taken for BT.709, as players do
 _DEEP = 8
 _HDR = {16: "PQ", 18: "HLG"}
-_CONTAINERS = (
-    "mov,matroska,avi,mpeg,mpegts,mpegvideo,mpeg1video,mpeg2video,h264,hevc,m4v,av1,obu,ivf,flv,"
-    "ogg,asf,mxf,gif,apng,dv,nut,rm,yuv4mpegpipe,webm"
-)  # none that names other files or addresses, as playlists do
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,7 @@ class Clip:
         part: which of its frames are meant.
         origin: seconds at which the film's own clock stands at its first frame.
         has_sound: True where there is a sound stream.
+        hole: seconds of the first frame in the part before which some are missing; None for none.
         notes: sentences on what is taken for granted.
 
     """
@@ -74,6 +72,7 @@ class Clip:
     part: Part
     origin: float = 0.0
     has_sound: bool = False
+    hole: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -126,6 +125,8 @@ def open_clip(
         if stream.time_base is None:
             raise FilmError(f"{path.name!r} says nothing of time: convert it to another format.")
         seconds = _seconds(stream, container)
+        origin = float((stream.start_time or 0) * stream.time_base)
+        torn = [at - origin for at in holes(path, stream.index)]
         clip = Clip(
             path,
             path.name,
@@ -137,8 +138,9 @@ def open_clip(
             seconds,
             _estimate(stream, seconds, part),
             part,
-            float((stream.start_time or 0) * stream.time_base),
+            origin,
             any(each.codec_context for each in container.streams.audio[:1]),
+            min((at for at in torn if part.start < at), default=None),
             _notes(first, path),
         )
     is_beyond = clip.seconds is not None and part.start >= clip.seconds
@@ -161,41 +163,6 @@ def frame_tensor(levels: npt.NDArray[Any]) -> Tensor:
     """``(H, W, 3)`` unsigned integers to ``(1, 3, H, W)`` float32 in [0, 1]."""
     scaled = levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))[None]
-
-
-def require_av() -> Any:
-    """PyAV.
-
-    Raises:
-        FilmError: it is not installed.
-
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise FilmError(f"Films need {INSTALL}.") from error
-    return av
-
-
-def open_container(path: Path) -> InputContainer:
-    """A film's file, whose contents can make FFmpeg open no other file or address.
-
-    Raises:
-        FilmError: it is no film of a known kind.
-
-    """
-    av = require_av()
-    try:
-        container: InputContainer = av.open(
-            f"file:{path}",  # so that no part of a name is taken for a protocol
-            metadata_errors="replace",
-            options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
-        )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise FilmError(
-            f"{path.name!r} is no film that can be read: check the name, or convert it."
-        ) from error
-    return container
 
 
 def _video_of(container: InputContainer, path: Path, max_pixels: int) -> VideoStream:
@@ -255,6 +222,8 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
                     return
                 if seconds < clip.part.start - 1e-9:
                     continue
+                if clip.hole is not None and seconds >= clip.hole - 1e-9:
+                    raise _damaged(clip, given)
                 end = seconds + float((frame.duration or 0) * clip.time_base)
                 if frame.is_corrupt:
                     raise _damaged(clip, given)
@@ -264,7 +233,8 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
                 seen += 1
         except av.FFmpegError as error:
             raise _damaged(clip, given) from error
-        if _is_short(clip, stream, end):
+        is_torn = clip.hole is not None and clip.hole <= (clip.part.end or math.inf)
+        if is_torn or _is_short(clip, stream, end):
             raise _damaged(clip, given)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from torch import Tensor
 
 from impasto.errors import FilmError, ImpastoError, OutputError
+from impasto.files.containers import require_av
 from impasto.files.images import write_result
 from impasto.files.sound import Sound
-from impasto.files.video import Clip, require_av
+from impasto.files.video import Clip
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -182,7 +182,7 @@ def spoilt(gen: Generator, picture: Tensor, other: Tensor) -> Tensor:
 def batch(
     photos: Sequence[Tensor], *, seed: int, step: int, count: int, size: int, pool: Tensor | None
 ) -> Tensor:
-    """The batch of one step: photographs (two fifths), spoilt, procedural or half-optimised pictures.
+    """The batch of one step: photographs, and spoilt, procedural or half-optimised pictures.
 
     ``photos`` are uint8 ``(3, H, W)``; ``pool`` ``(P, 3, S, S)`` holds half-optimised pictures as
     uint8, or none are used yet. Returns ``(count, 3, size, size)``, channels-last.

@@ -1,7 +1,7 @@
 """The student ``compact``: VGG-19's topology to ``conv5_1`` with a sixteenth of its arithmetic.
 
-A quarter of VGG-19's channels; three eighths in ``conv5_1``, which is 1% of the arithmetic and whose
-head has most to say with them.
+A quarter of VGG-19's channels; three eighths in ``conv5_1``, a hundredth of the arithmetic, whose
+head has 512 channels to tell from them.
 
 While it trains every convolution is followed by a batch norm; `Student.folded` folds it away
 exactly, `Student.from_folded` puts it back without changing the function.

@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from .teachers import LAYERS, Features, depth
+from .teachers import LAYERS, POOLS, Features, depth
 
 WIDTHS = {1: 16, 2: 32, 3: 64, 4: 128, 5: 192}
 MEAN, STD = 0.45, 0.226
@@ -165,10 +165,11 @@ def widened(weights: Mapping[str, Tensor], *, seed: int = 0) -> dict[str, Tensor
 
 
 class Plain(nn.Module):
-    """The folded network as the product runs it: convolution, ReLU, 2x2 max pooling, heads."""
+    """The folded network as the product runs it: convolution, ReLU, 2x2 pooling, heads."""
 
-    def __init__(self, weights: Mapping[str, Tensor]):
+    def __init__(self, weights: Mapping[str, Tensor], *, pooling: str = "max"):
         super().__init__()
+        self.pool = POOLS[pooling]
         for name, value in weights.items():
             self.register_buffer(name.replace(".", "_"), value.float())
 
@@ -179,7 +180,7 @@ class Plain(nn.Module):
         x = (image - MEAN) / STD
         for name in LAYERS[: depth(wanted)]:
             if name.startswith("pool"):
-                x = F.max_pool2d(x, 2)
+                x = self.pool(x, 2)
                 continue
             x = F.relu(F.conv2d(x, *self.tensors(name, x), padding=1))
             if name in wanted:

@@ -94,3 +94,17 @@ def test_file(tmp_path, student):
     export(path, student.folded(), {"seed": 3})
     assert path.read_bytes() == first == in_order(first)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_average_pooling_is_offered_for_judging(student, generator):
+    picture = torch.rand(1, 3, 8, 8, generator=generator)
+    weights = student.folded()
+    most, mean = (Plain(weights, pooling=kind)(picture, ["conv2_1"]) for kind in ("max", "avg"))
+    below = Plain(weights)(picture, ["conv1_2"])["conv1_2"]
+    by_hand = (below[..., ::2, ::2] + below[..., 1::2, ::2] + below[..., ::2, 1::2]) / 4
+    by_hand = by_hand + below[..., 1::2, 1::2] / 4
+    again = torch.relu(
+        nn.functional.conv2d(by_hand, weights["conv2_1.weight"], weights["conv2_1.bias"], padding=1)
+    )
+    torch.testing.assert_close(mean["conv2_1"], again)
+    assert not torch.allclose(mean["conv2_1"], most["conv2_1"])

@@ -8,7 +8,7 @@ padding) meets borders in every crop and learns both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ LAYERS = (
 )
 """The walk through the network that every network here shares."""
 
-POOLS = {"max": F.max_pool2d, "avg": F.avg_pool2d}
+POOLS: dict[str, Callable[..., Tensor]] = {"max": F.max_pool2d, "avg": F.avg_pool2d}
 """2 x 2 pooling; everything is taught with ``max``, the other serves to judge."""
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
 Features = dict[str, Tensor]

@@ -182,7 +182,7 @@ def spoilt(gen: Generator, picture: Tensor, other: Tensor) -> Tensor:
 def batch(
     photos: Sequence[Tensor], *, seed: int, step: int, count: int, size: int, pool: Tensor | None
 ) -> Tensor:
-    """The batch of one step: half photographs, the rest spoilt, procedural or half-optimised.
+    """The batch of one step: photographs, and spoilt, procedural or half-optimised pictures.
 
     ``photos`` are uint8 ``(3, H, W)``; ``pool`` ``(P, 3, S, S)`` holds half-optimised pictures as
     uint8, or none are used yet. Returns ``(count, 3, size, size)``, channels-last.
@@ -191,15 +191,15 @@ def batch(
     out = []
     for _ in range(count):
         kind = uniform(gen, 0, 1)
-        if kind < 0.14:
+        if kind < 0.12:
             picture = recolour(gen, procedural(gen, size))
-        elif kind < 0.34 and pool is not None and pool.shape[-1] >= size:
+        elif kind < 0.44 and pool is not None and pool.shape[-1] >= size:
             picture = pool[pick(gen, len(pool)), :, :size, :size].float() / 255
             picture = picture.flip(2) if pick(gen, 2) else picture
         else:
             picture = crop(gen, photos[pick(gen, len(photos))], size)
             picture = recolour(gen, picture) if pick(gen, 4) else picture
-            if kind < 0.53:
+            if kind < 0.57:
                 other = crop(gen, photos[pick(gen, len(photos))], size)
                 picture = spoilt(gen, picture, recolour(gen, other))
         out.append(picture)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from . import data, first
 from .optim import Muon
-from .student import CONVS, HEADS, Plain, Student, export, read
+from .student import CONVS, HEADS, Plain, Student, export, read, widened
 from .teachers import Features, Small, Teachers, central, filter_means, load_small, load_vgg
 
 WEIGHTS = Path("../shared/weights")
@@ -43,8 +43,8 @@ LAYERS = {
     "conv2_1": Layer(1.5, 0.7, 384),
     "conv2_2": Layer(0.5, 0.1, 192),
     "conv3_1": Layer(1.5, 0.7, 384),
-    "conv4_1": Layer(0.8, 0.5, 192),
-    "conv4_2": Layer(0.8, 0.5, 192),
+    "conv4_1": Layer(1.5, 0.8, 192),
+    "conv4_2": Layer(1.5, 0.8, 192),
     "conv5_1": Layer(6.0, 3.0, 144),
 }
 AFTERWARDS = {"conv3_2": 384}
@@ -210,7 +210,7 @@ class Run:
         """A student at step 0: from the folded weights ``start``, or at random."""
         torch.manual_seed(self.settings.seed)
         sample = torch.cat([self.batch(-100 - k) for k in range(6)]).cpu()
-        weights = dict(start) if start is not None else Student().folded()
+        weights = widened(start) if start is not None else Student().folded()
         if self.settings.first_steps:
             self.fit_first(weights)
         self.adopt(Student.from_folded(weights, sample, LAYERS))

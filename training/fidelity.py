@@ -21,7 +21,7 @@ from torch import Tensor
 from . import data
 from .distill import WEIGHTS, half_optimised
 from .student import HEADS, Plain, read
-from .teachers import Features, Small, Teachers, central, filter_means, load_small, load_vgg
+from .teachers import POOLS, Features, Small, Teachers, central, filter_means, load_small, load_vgg
 
 PAINTINGS = Path("../shared/images/paintings")
 SIDE = 384
@@ -168,18 +168,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--teachers", type=Path, default=WEIGHTS)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--pooling", default="max", choices=POOLS, help="of every network")
     parser.add_argument("--quick", action="store_true", help="held-out photographs, no gradients")
     args = parser.parse_args(argv)
     if args.threads:
         torch.set_num_threads(args.threads)
     weights, _ = read(args.weights)
-    compact = Plain(weights)
+    compact = Plain(weights, pooling=args.pooling)
     trained = data.photo_paths(args.photos, held=False)
     some = (data.load(path) for path in trained[:: max(1, len(trained) // 100)])
-    means = filter_means(args.teachers / "vgg19_blocks1-3.safetensors", central(some))
-    vgg = load_vgg(args.teachers / "vgg19_blocks1-3.safetensors", means)
-    small = load_small(args.teachers / "vgg19_small16x.safetensors")
-    zero = load_small(args.teachers / "vgg19_small16x.safetensors", padding="constant")
+    true, lesser = (args.teachers / f"vgg19_{n}.safetensors" for n in ("blocks1-3", "small16x"))
+    means = filter_means(true, central(some))
+    vgg = load_vgg(true, means, pooling=args.pooling)
+    small = load_small(lesser, pooling=args.pooling)
+    zero = load_small(lesser, padding="constant", pooling=args.pooling)
     layers = [n for n in LAYERS if f"{n}_head.weight" in weights]
     nets: dict[str, tuple[Network, Sequence[str]]] = {
         "compact": (lambda image, own: compact(image, own, heads=True), layers),

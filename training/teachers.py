@@ -8,7 +8,7 @@ padding) meets borders in every crop and learns both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -23,6 +23,8 @@ LAYERS = (
 )
 """The walk through the network that every network here shares."""
 
+POOLS: dict[str, Callable[..., Tensor]] = {"max": F.max_pool2d, "avg": F.avg_pool2d}
+"""2 x 2 pooling; everything is taught with ``max``, the other serves to judge."""
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
 Features = dict[str, Tensor]
 
@@ -40,8 +42,15 @@ class VGG(nn.Module):
     bfloat16 does no harm.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], means: Mapping[str, Tensor] | None = None):
+    def __init__(
+        self,
+        weights: Mapping[str, Tensor],
+        means: Mapping[str, Tensor] | None = None,
+        *,
+        pooling: str = "max",
+    ):
         super().__init__()
+        self.pool = POOLS[pooling]
         self.names = [n for n in LAYERS if f"{n}.weight" in weights]
         mean = torch.tensor(VGG_MEAN_BGR[::-1]) / 255
         self.register_buffer("mean", mean.view(1, 3, 1, 1))
@@ -65,7 +74,7 @@ class VGG(nn.Module):
         x = image - self.get_buffer("mean").to(image.dtype)
         for name in LAYERS[: depth(wanted)]:
             if name.startswith("pool"):
-                x = F.max_pool2d(x, 2)
+                x = self.pool(x, 2)
                 continue
             weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
             x = F.relu(F.conv2d(x, weight.to(x.dtype), bias.to(x.dtype), padding=1), inplace=True)
@@ -74,9 +83,9 @@ class VGG(nn.Module):
         return found
 
 
-def load_vgg(path: Path, means: Mapping[str, Tensor] | None = None) -> VGG:
+def load_vgg(path: Path, means: Mapping[str, Tensor] | None = None, *, pooling: str = "max") -> VGG:
     """The true blocks 1 to 3 from a file in Keras' convention (BGR, 0..255, OIHW)."""
-    return VGG(load_file(path), means)
+    return VGG(load_file(path), means, pooling=pooling)
 
 
 TAUGHT = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2")
@@ -121,9 +130,11 @@ class Small(nn.Module):
     Its linear heads map the features after the ReLU to the normalised VGG-19, again before a ReLU.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], *, padding: str = "reflect"):
+    def __init__(
+        self, weights: Mapping[str, Tensor], *, padding: str = "reflect", pooling: str = "max"
+    ):
         super().__init__()
-        self.padding = padding
+        self.padding, self.pool = padding, POOLS[pooling]
         for name, value in weights.items():
             self.register_buffer(name.replace(".", "_"), value.float())
 
@@ -141,7 +152,7 @@ class Small(nn.Module):
         x = conv(image, "input")
         for name in LAYERS[: depth(wanted | headed)]:
             if name.startswith("pool"):
-                x = F.max_pool2d(x, 2)
+                x = self.pool(x, 2)
                 continue
             x = F.relu(conv(padded(x, self.padding), name), inplace=True)
             if name in wanted:
@@ -151,9 +162,9 @@ class Small(nn.Module):
         return found
 
 
-def load_small(path: Path, *, padding: str = "reflect") -> Small:
+def load_small(path: Path, *, padding: str = "reflect", pooling: str = "max") -> Small:
     """The small teacher with its heads; ``padding`` is ``reflect`` (its own) or ``constant``."""
-    return Small(load_file(path), padding=padding)
+    return Small(load_file(path), padding=padding, pooling=pooling)
 
 
 class Teachers(nn.Module):

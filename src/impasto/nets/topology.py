@@ -17,7 +17,7 @@ BLOCKS = (
 )  # convolutions in each block; every block but the cut end closes with a pool
 CELL = 2 ** (len(BLOCKS) - 1)  # pixels of the picture for one position of the last block
 VGG19_WIDTHS = (64, 128, 256, 512, 512)
-COMPACT_WIDTHS = (16, 32, 64, 128, 128)
+COMPACT_WIDTHS = (16, 32, 64, 128, 192)
 
 
 @dataclass(frozen=True)

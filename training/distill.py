@@ -542,6 +542,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, default=data.PHOTOS)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the teachers")
     parser.add_argument("--start", type=Path, help="folded weights to start from")
+    parser.add_argument(
+        "--pool-from", type=Path, help="checkpoint whose half-optimised pictures serve"
+    )
     parser.add_argument("--checkpoints", type=Path, default=Path("out/training"))
     parser.add_argument("--output", type=Path, default=Path("out/training/compact.safetensors"))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -572,6 +575,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         budget = replace(budget, since=state["since"])
         print(f"resumed at step {run.step}", flush=True)
     else:
+        if args.pool_from:
+            run.pool = torch.load(args.pool_from, map_location="cpu", weights_only=True)["pool"]
         run.begin(read(args.start)[0] if args.start else None)
     train(run, budget, checkpoint=checkpoint, report=Log())
     finish(run, args.output, started_from=args.start.stem if args.start else "random")

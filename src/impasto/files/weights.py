@@ -27,7 +27,7 @@ from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
-COMPACT_SHA256 = "87b14fddb004d7372621486cce1b231071044ce8ae64100b1170d28ff7fca921"
+COMPACT_SHA256 = "74548d5e178aa45732a3cb17ebbf62ecee0f987acae0046f8258b6830e8129c4"
 MAX_BYTES = 4_000_000_000
 CLASSIFIER = ("fc1.", "fc2.", "predictions.")
 

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from benchmarks.contenders import REPORT
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
-from benchmarks.speed import Engine, Key, Precision, medians, pictures
+from benchmarks.speed import EQ5, Engine, Key, Precision, medians, pictures
 from benchmarks.textbook import gatys
 from impasto import Job, Stylizer
 from impasto.engine.objective import Objective
@@ -112,7 +112,7 @@ def prices(stages: Sequence[Stage], size: int, repeats: int) -> dict[Key, float]
     kinds: set[tuple[int, Precision]] = {(max(s.height, s.width), s.precision) for s in stages}
     exact: tuple[int, Precision] = (size, "fp32")
     for side, precision in sorted(kinds | {exact}):
-        calls["compact", side, precision] = Engine(network, side, precision)
+        calls["compact", side, precision] = Engine(network, side, precision, **EQ5)
     for side in sorted({side for side, _ in kinds}):
         loop = gatys(COMPACT_WIDTHS, *pictures(side), history=HISTORY, average=False)
         calls["compact", side, "textbook"] = partial(next, loop)

@@ -302,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
-    keep(freed=True)  # as the command does
+    keep()  # as the command does
     sizes = [256] if options.quick else [int(size) for size in options.sizes.split(",")]
     names = [options.network] if options.network else list(WIDTHS)
     result = measure(sizes, names, 3 if options.quick else options.repeats)

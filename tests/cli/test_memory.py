@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -32,20 +33,23 @@ def told(monkeypatch):
     return calls
 
 
-def test_freed_memory_is_kept_for_small_pictures_and_given_back_for_large_ones(told):
-    for size, mapped in ((512, 0), (4096, 65536), (256, 0)):
-        plan = make_plan(Recipe(size=size), (3000, 4000), [(600, 800)], MACHINE)
-        memory.keep_freed_memory(plan)
-        assert told[-4] == mapped
+def test_freed_memory_is_kept_and_large_blocks_given_back_where_memory_is_short(told):
+    plan = make_plan(Recipe(size=512), (3000, 4000), [(600, 800)], MACHINE)
+    memory.keep_freed_memory(plan)
+    assert told == {-1: -1, -4: 0}
+    told.clear()
+    short = replace(plan, stages=tuple(replace(stage, mapped=True) for stage in plan.stages))
+    memory.keep_freed_memory(short)
+    assert told == {-1: -1, -3: 32 * 2**20, -4: 65536}
 
 
 def test_who_has_set_a_variable_keeps_it(told, monkeypatch):
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1000000")
-    memory.keep(freed=True)
+    memory.keep()
     assert not told
 
 
 def test_other_systems_are_left_alone(told, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    memory.keep(freed=True)
+    memory.keep()
     assert not told

@@ -65,6 +65,18 @@ def test_mapped_statistics_are_those_of_the_mapped_features(seed: int, channels:
     _same(statistics_of(features).mapped(weight, bias), statistics_of(mapped))
 
 
+@given(seed=st.integers(0, 10**6), channels=st.integers(1, 4), outputs=st.integers(1, 5))
+def test_mapping_statistics_has_its_derivative(seed: int, channels: int, outputs: int):
+    weight, bias = _noise(outputs, channels, seed=seed), _noise(outputs, seed=seed + 1)
+    sums = _noise(channels, seed=seed + 2), _noise(channels, channels, seed=seed + 3)
+
+    def mapped(total: torch.Tensor, outer: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found = Statistics(7, total, outer + outer.mT).mapped(weight, bias)
+        return found.total, found.outer
+
+    assert torch.autograd.gradcheck(mapped, tuple(each.requires_grad_() for each in sums))
+
+
 def test_gram_loss_is_eq_5_of_the_features():
     f, g = _noise(1, 3, 4, 5), _noise(1, 3, 6, 7, seed=1)
     expected = style_layer_loss(

@@ -11,6 +11,7 @@ from typing import Any
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
+from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import BatchShow, batch_display
 from impasto.cli.stopping import status_of
 from impasto.cli.stylize import default_output
@@ -148,6 +149,7 @@ class _Batch:
         keeper = Keeper(task.destination, self._keeping.seconds)
         job = self._job(task, keeper)
         tally.notes += [(task.photograph, note) for note in job.notes]
+        keep_freed_memory(job.plan)
         try:
             for state in job:
                 show(index, task.photograph.name, job.plan, state)

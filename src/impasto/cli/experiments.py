@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from impasto.cli.flags import Debug, Quiet
+from impasto.cli.memory import keep
 from impasto.cli.options import with_recipe_options
 from impasto.cli.stopping import status_of
 from impasto.config import Recipe
@@ -203,6 +204,7 @@ def _carry_out(wanted: Sequence[Experiment], lab: Lab, *, title: str, quiet: boo
     if not quiet:
         seconds = predicted_seconds(wanted, lab)
         print(f"About {lasting(seconds)} on this machine as it is now.", file=sys.stderr)
+    keep()
     done = count = 0
     stream = run(wanted, lab)
     try:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from impasto.engine.plan import Plan
+if TYPE_CHECKING:
+    from impasto.engine.plan import Plan
 
-SMALL = 2_000_000  # pixels; of larger pictures every map is given back at once
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
-_USUAL_MAPPED = 65536
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4  # of glibc's malloc.h
+_NEVER, _USUAL_MAPPED = -1, 65536
+_LARGEST = 32 << 20  # bytes; glibc lets no larger threshold be set
 
 
 def keep_freed_memory(plan: Plan) -> None:
-    """Have the C library keep freed memory for the next evaluation, where the picture is small."""
-    keep(max(stage.height * stage.width for stage in plan.stages) <= SMALL)
+    """Have the C library keep freed memory for the next evaluation.
+
+    Where memory is so short that the optimiser's lies in files, it keeps blocks of up to 32 MB (a
+    tile's maps) and gives back larger ones (whole pictures), which maps would else lie among.
+    """
+    keep(largest=_LARGEST if any(stage.mapped for stage in plan.stages) else None)
 
 
-def keep(freed: bool) -> None:
-    """Whether the C library keeps freed memory for itself.
+def keep(largest: int | None = None) -> None:
+    """Have the C library keep freed blocks for itself: all, or those of ``largest`` bytes at most.
 
     glibc gives blocks of more than 32 MB back to the system as soon as torch frees them, and the
     next evaluation has to ask for them again, page by page (docs/performance.md says what that
@@ -30,6 +36,7 @@ def keep(freed: bool) -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return
-    mallopt(_MMAP_MAX, 0 if freed else _USUAL_MAPPED)
-    if freed:
-        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    mallopt(_TRIM_THRESHOLD, _NEVER)
+    mallopt(_MMAP_MAX, 0 if largest is None else _USUAL_MAPPED)
+    if largest is not None:
+        mallopt(_MMAP_THRESHOLD, largest)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import progress_display
 from impasto.job import check_destination
 from impasto.reproduction import Reproduction, Rerun
@@ -32,6 +33,7 @@ def reproduce_command(
     if not quiet:
         for change in rerun.changes:
             print(change, file=sys.stderr)
+    keep_freed_memory(rerun.job.plan)
     with progress_display(rerun.job.plan, quiet=quiet) as show:
         for state in rerun.job:
             show(state)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
 from impasto.errors import FilmError, OutputError, RecipeError
 from impasto.film_recipe import NOT_FOR_FILMS, FilmRecipe
@@ -89,6 +90,7 @@ def video(
 def _work(job: FilmJob, *, quiet: bool) -> None:
     from impasto.cli.film_progress import film_display
 
+    keep_freed_memory(job.plan)
     with film_display(quiet=quiet) as show:
         for state in job:
             show(state)

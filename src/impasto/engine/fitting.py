@@ -16,7 +16,8 @@ from impasto.nets.topology import CELL
 if TYPE_CHECKING:
     from impasto.engine.plan import Size, Stage
 
-TILES = (2048, 1536, 1024, 768, 512)  # from the fastest down; the smaller, the more of it is halo
+TILES = (1536, 1024, 960, 768, 512)  # from the fastest down; the smaller, the more of it is halo
+THRIFTY = 960  # where memory is short: maps of ``compact`` in bfloat16 of no more than 32 MB
 SHARE = 0.8  # of the free memory that a run may take
 
 
@@ -59,12 +60,12 @@ def fitted(
 
 
 def _fitted(stage: Stage, footprint: Footprint, content: Size, free: int, device: str) -> Stage:
-    sides = [stage.tile] if stage.tile else [None, *(t for t in TILES if t < max(stage.size))]
-    choices = [
-        replace(stage, tile=side, mapped=mapped)
-        for mapped in ((False, True) if device == "cpu" else (False,))
-        for side in sides
-    ]
+    smaller = [side for side in TILES if side < max(stage.size)]
+    sides = [stage.tile] if stage.tile else [None, *smaller]
+    choices = [replace(stage, tile=side) for side in sides]
+    if device == "cpu":
+        thrifty = [side for side in sides if side and side <= THRIFTY]
+        choices += [replace(stage, tile=side, mapped=True) for side in thrifty or sides]
     for choice in choices:
         if footprint.stage(choice, content) <= SHARE * free:
             return choice

@@ -22,11 +22,10 @@ PROGRAM = 185e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32
 ACTIVATIONS = 1.56  # times their own bytes: with gradients, and what the allocator keeps back
 AROUND = 23  # bytes a pixel for each channel of the first layer, in any precision
-SMALL = 2_000_000  # pixels; of larger pictures freed memory goes back to the system
-GIVEN_BACK = 0.72  # of their memory is then left
 FORWARD = 0.35  # share of a gradient's memory that a picture takes which is only measured
 PASSES = 1.5  # forward, forward and backward, over forward and backward
 AT_ONCE = {"lbfgs": 5, "adam": 6, "sgd": 7}  # pictures that an optimiser needs beside its pairs
+SCATTERED = 4.0  # pictures: room between tiles' maps that no whole picture fits into
 AT_ONCE_MAPPED = {"lbfgs": 4, "adam": 4, "sgd": 7}
 
 
@@ -56,18 +55,18 @@ class Footprint:
         kept = PICTURE * (stage.pixels * (self._pictures(stage) + is_resized) + paintings)
         measured = max(self._at_once(size, stage.tile) for size in stage.styles)
         made = self._at_once(stage.size, stage.tile)
-        share = GIVEN_BACK if made > SMALL else 1
-        network = share * self._per_pixel(stage) * max(made, FORWARD * measured)
+        network = self._per_pixel(stage) * max(made, FORWARD * measured)
         # A checkpoint copies the pairs when neither the network nor a next picture is there.
         checkpoint = PICTURE * stage.pixels * (2 * self._pairs(stage) - 2)
         return kept + max(network, checkpoint) + self._content(stage) + self._weights(stage)
 
-    def _pictures(self, stage: Stage) -> int:
+    def _pictures(self, stage: Stage) -> float:
         """Pictures of the stage's size that are in memory at the same time."""
         name = self.recipe.optimizer
         if stage.mapped:
             return AT_ONCE_MAPPED[name]
-        return AT_ONCE[name] + 2 * self._pairs(stage) + bool(self.recipe.average)
+        scattered = 0 if stage.tile is None else SCATTERED
+        return AT_ONCE[name] + 2 * self._pairs(stage) + bool(self.recipe.average) + scattered
 
     def _pairs(self, stage: Stage) -> int:
         """Pairs that L-BFGS has in memory."""

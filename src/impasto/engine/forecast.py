@@ -21,6 +21,7 @@ from impasto.engine.tiling import make_objective
 from impasto.nets.network import ConvNetwork, Network
 
 TRIALS = (96, 224)  # sides of the pictures that are tried
+REPEATS = 4  # of each; the best one counts
 OPTIMIZER = 0.1  # of an evaluation, that an optimiser's own arithmetic takes
 MEASURED = 0.4  # of an evaluation, that measuring a painting takes
 
@@ -136,7 +137,7 @@ def _trial(recipe: Recipe, plan: Plan, stage: Stage, network: Network, side: int
         objective = make_objective(recipe, placed(network, plan, stage), image, styles, None, None)
         objective.evaluate(image)
         times = []
-        for _ in range(2):
+        for _ in range(REPEATS):
             start = time.perf_counter()
             objective.evaluate(image)
             times.append(time.perf_counter() - start)

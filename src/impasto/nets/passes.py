@@ -81,6 +81,7 @@ class _Step:
         output: what it has given; forgotten where its way back has no use for it.
         relu: whether the ReLU was the last thing done to it.
         places: of a pooling's maxima.
+        convolution: none for a pooling.
         whole: shape of its output, before that was trimmed.
 
     """
@@ -91,6 +92,7 @@ class _Step:
     output: Tensor
     relu: bool = False
     places: Tensor | None = None
+    convolution: Convolution | None = None
 
 
 class _Layers(torch.autograd.Function):
@@ -155,8 +157,9 @@ def _there(route: Route, image: Tensor) -> Iterator[_Step]:
 
 def _convolved(route: Route, layer: Layer, x: Tensor) -> _Step:
     relu = layer.name not in route.late
-    y = route.convolution(layer)(padded(x, route.padding), padding=_zeros(route), relu=relu)
-    return _Step(layer, x.shape, y.shape, y, relu)
+    convolution = route.convolution(layer)
+    y = convolution(padded(x, route.padding), padding=_zeros(route), relu=relu)
+    return _Step(layer, x.shape, y.shape, y, relu, convolution=convolution)
 
 
 def _pooled(route: Route, layer: Layer, x: Tensor, *, is_late: bool) -> _Step:
@@ -193,12 +196,11 @@ def _back(route: Route, steps: list[_Step], wanted: dict[str, _Derivatives]) -> 
             continue
         if step.relu:
             gradient = torch.ops.aten.threshold_backward(gradient, step.output, 0)
-        if step.layer.kind == "pool":
+        if step.convolution is None:
             gradient = _unpooled(route, step, gradient)
         else:
             offset = _taken_below(route, steps, wanted)
-            convolution = route.convolution(step.layer)
-            gradient = convolution.back(gradient, padding=_zeros(route), offset=offset)
+            gradient = step.convolution.back(gradient, padding=_zeros(route), offset=offset)
             gradient = unpadded(gradient, route.padding)
     return gradient
 

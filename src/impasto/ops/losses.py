@@ -91,8 +91,8 @@ def squared_wasserstein(
     the matrix under the root has the eigenvalues of L^T C L, and its trace needs nothing else.
 
     Args:
-        mean: ``(*, N)``.
-        covariance: C, ``(*, N, N)``, symmetric and positive semi-definite; differentiable once.
+        mean: ``(*, N)``; differentiable once, as the next is.
+        covariance: C, ``(*, N, N)``, symmetric and positive semi-definite.
         target_mean: ``(*, N)``.
         target_root: L, ``(*, N, N)``, such as the Cholesky factor of C'.
 
@@ -100,9 +100,9 @@ def squared_wasserstein(
         ``(*)``. Rounding grows with the condition of C': float64 is advised.
 
     """
-    overlap = _Overlap.apply(covariance, target_root)  # type: ignore[no-untyped-call]
-    traces = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) + target_root.square().sum((-2, -1))
-    distance: Tensor = (mean - target_mean).square().sum(-1) + traces - 2 * overlap
+    distance: Tensor = _SquaredWasserstein.apply(  # type: ignore[no-untyped-call]
+        mean, covariance, target_mean, target_root
+    )
     return distance
 
 
@@ -145,28 +145,35 @@ def temporal_loss(image: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     return ((image - target).square() * weights).mean((-3, -2, -1))
 
 
-class _Overlap(torch.autograd.Function):
-    """tr((L^T C L)^1/2), whose derivative with respect to C is L (L^T C L)^-1/2 L^T / 2.
+class _SquaredWasserstein(torch.autograd.Function):
+    """The distance, and its derivatives from the same eigenvectors.
 
-    It is made with the value, from the same eigenvectors: stable where eigenvalues coincide, and
-    in place of a dozen small operations.
+    That of tr((L^T C L)^1/2) with respect to C is L (L^T C L)^-1/2 L^T / 2: stable where
+    eigenvalues coincide, and in place of a dozen small operations.
     """
 
     @staticmethod
-    def forward(ctx: Any, covariance: Tensor, root: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, mean: Tensor, covariance: Tensor, target_mean: Tensor, root: Tensor
+    ) -> Tensor:
+        difference = mean - target_mean
         values, vectors = torch.linalg.eigh(root.mT @ covariance @ root)
-        tiny = torch.finfo(values.dtype).eps * values.amax(-1, keepdim=True)
+        tiny = torch.finfo(values.dtype).eps * values[..., -1:]
         roots = torch.maximum(values, tiny).sqrt()
-        slopes = torch.where(values > tiny, 0.5 / roots, 0)
+        slopes = torch.where(values > tiny, -1 / roots, 0)
         brought = root @ vectors
-        ctx.save_for_backward((brought * slopes[..., None, :]) @ brought.mT)
-        return roots.sum(-1)
+        slope = (brought * slopes[..., None, :]) @ brought.mT
+        slope.diagonal(dim1=-2, dim2=-1).add_(1)
+        ctx.save_for_backward(2 * difference, slope)
+        traces = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) + root.square().sum((-2, -1))
+        return difference.square().sum(-1) + traces - 2 * roots.sum(-1)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
-        (slope,) = ctx.saved_tensors
-        return upstream[..., None, None] * slope, None
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        of_mean, of_covariance = ctx.saved_tensors
+        by_row = upstream[..., None]
+        return by_row * of_mean, by_row[..., None] * of_covariance, None, None
 
 
 class _Variation(torch.autograd.Function):

@@ -65,16 +65,14 @@ class Statistics:
         return ((frame @ self.covariance) * frame).sum(1)
 
     def mapped(self, weight: Tensor, bias: Tensor, frame: Tensor | None = None) -> Statistics:
-        """Statistics of A f + b, for A ``(K, N)`` and b ``(K,)``, without touching a position."""
-        moved = weight @ self.total
-        cross = torch.outer(moved, bias)
-        outer = weight @ self.outer @ weight.mT + cross + cross.mT
-        return Statistics(
-            self.count,
-            moved + self.count * bias,
-            outer + self.count * torch.outer(bias, bias),
-            frame,
+        """Statistics of A f + b, for A ``(K, N)`` and b ``(K,)``, without touching a position.
+
+        Differentiable once, with respect to the sums.
+        """
+        total, outer = _Mapped.apply(  # type: ignore[no-untyped-call]
+            self.total, self.outer, self.count, weight, bias
         )
+        return Statistics(self.count, total, outer, frame)
 
     def double(self) -> Statistics:
         """The same in float64, on the CPU: where sums over many tiles are taken."""
@@ -190,6 +188,28 @@ class _Sums(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
         return _pulled_back(rows, *grads)
+
+
+class _Mapped(torch.autograd.Function):
+    """Both sums of A f + b: A t + M b, and A S A^T + A t b^T + b (A t + M b)^T."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, total: Tensor, outer: Tensor, count: int, weight: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(weight, bias)
+        moved = weight @ total
+        shifted = torch.add(moved, bias, alpha=count)
+        return shifted, (weight @ outer @ weight.mT).addr_(moved, bias).addr_(bias, shifted)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(
+        ctx: Any, of_total: Tensor, of_outer: Tensor
+    ) -> tuple[Tensor, Tensor, None, None, None]:
+        weight, bias = ctx.saved_tensors
+        of_moved = torch.addmv(of_total, of_outer + of_outer.mT, bias)
+        return weight.mT @ of_moved, weight.mT @ of_outer @ weight, None, None, None
 
 
 def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ power) or a fixed power of it, and divided by the number of channels as it is.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     """
     (mean, covariance), wanted = _gaussian(statistics), _widened(target)
     wide = covariance + wanted.widening
-    if not (wide.isfinite().all() and wanted.root.isfinite().all()):  # no eigenvalues, an error
+    if not (wanted.is_known and math.isfinite(wide.detach().sum())):  # no eigenvalues, an error
         return statistics.outer.sum() * torch.nan
     squared = squared_wasserstein(mean, wide, wanted.mean, wanted.root)
     return (squared / channels).to(statistics.total)
@@ -50,6 +51,7 @@ class _Widened(NamedTuple):
     mean: Tensor
     root: Tensor
     widening: Tensor
+    is_known: bool
 
 
 def _widened(target: Statistics) -> _Widened:
@@ -61,9 +63,8 @@ def _widened(target: Statistics) -> _Widened:
         floor = _smallest(covariance.diagonal()) + rounding
         widening = floor * torch.eye(len(mean), dtype=mean.dtype)
         root, failure = torch.linalg.cholesky_ex(covariance + widening)
-        if failure:  # not finite, or rounding beyond the widening
-            root.fill_(torch.nan)
-        target.derived["w2"] = _Widened(mean, root, widening)
+        is_known = not failure  # it is where it is not finite, or rounding beyond the widening
+        target.derived["w2"] = _Widened(mean, root, widening, is_known)
     found: _Widened = target.derived["w2"]
     return found
 
@@ -73,9 +74,29 @@ def _smallest(variances: Tensor) -> Tensor:
 
 
 def _gaussian(statistics: Statistics) -> tuple[Tensor, Tensor]:
-    total, outer = (x.to("cpu", torch.float64) for x in (statistics.total, statistics.outer))
-    wide = Statistics(statistics.count, total, outer)
-    return wide.mean, wide.covariance
+    found: tuple[Tensor, Tensor] = _Gaussian.apply(  # type: ignore[no-untyped-call]
+        statistics.total, statistics.outer, statistics.count
+    )
+    return found
+
+
+class _Gaussian(torch.autograd.Function):
+    """Mean and covariance in float64 on the CPU; autograd would make three matrices for one."""
+
+    @staticmethod
+    def forward(ctx: Any, total: Tensor, outer: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        mean, covariance = (x.to("cpu", torch.float64) / count for x in (total, outer))
+        ctx.save_for_backward(mean)
+        ctx.count, ctx.like = count, total.new_empty(0)
+        return mean, covariance.addr_(mean, mean, alpha=-1)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, of_mean: Tensor, of_covariance: Tensor) -> tuple[Tensor, Tensor, None]:
+        (mean,) = ctx.saved_tensors
+        both = of_covariance + of_covariance.mT
+        of_total = torch.addmv(of_mean, both, mean, alpha=-1)
+        return (of_total / ctx.count).to(ctx.like), (of_covariance / ctx.count).to(ctx.like), None
 
 
 STYLE_LOSSES: dict[str, StatisticsLoss] = {

@@ -1,0 +1,138 @@
+"""What is told of a run's time and memory, before it and after a twentieth of its steps.
+
+    python -m benchmarks.forecasts [--sizes 256,512,1024,2048,4096] [--options JSON] [--out FILE]
+
+Each run is a process of its own with the default recipe, 4:3, to its end; what it is told after a
+twentieth of its steps is what the progress bar would show then. Memory is counted as
+``benchmarks.memory`` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.memory import PAINTING, resident, write_picture
+
+EARLY = 0.05  # of the steps
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one run was told, and what came of it; seconds and bytes.
+
+    Attributes:
+        size: the picture's longest side.
+        options: of the recipe, beside the size.
+        tile: of the last stage.
+        before: seconds told before the first step.
+        early: seconds of the whole run as told after a twentieth of its steps.
+        seconds: what it took.
+        foretold: bytes told.
+        peak: anonymous bytes at their largest.
+
+    """
+
+    size: int
+    options: dict[str, Any]
+    tile: int | None
+    before: float
+    early: float
+    seconds: float
+    foretold: float
+    peak: int
+
+
+def measure(size: int, options: dict[str, Any], folder: Path) -> Told:
+    """Carry out a run in a process of its own, and watch its memory."""
+    pictures = folder / "photograph.jpg", folder / "painting.jpg"
+    for path, (width, height) in zip(pictures, ((size, size * 3 // 4), PAINTING), strict=True):
+        write_picture(path, width, height)
+    words = [str(size), json.dumps(options), *map(str, pictures)]
+    command = [sys.executable, "-m", "benchmarks.forecasts", "--child", *words]
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        while child.poll() is None:
+            peak = max(peak, resident(child.pid)[0])
+            time.sleep(0.01)
+        assert child.stdout is not None
+        said = child.stdout.read()
+    if child.returncode:
+        raise SystemExit(f"The run at {size} px failed.")
+    return Told(size=size, options=options, peak=peak, **json.loads(said.splitlines()[-1]))
+
+
+def carry_out(size: int, options: dict[str, Any], photograph: str, painting: str) -> dict[str, Any]:
+    """The run itself, in the child."""
+    from impasto.api import Stylizer
+    from impasto.cli.memory import keep_freed_memory
+    from impasto.cli.pace import Pace
+
+    job = Stylizer().job(photograph, painting, size=size, **options)
+    told, pace, early = job.forecast(), Pace(), None
+    keep_freed_memory(job.plan)
+    start = time.monotonic()
+    for state in job:
+        now = time.monotonic() - start
+        left = pace.left(now, state.progress)
+        if early is None and left is not None and state.step >= EARLY * job.plan.steps:
+            early = now + left
+    return {
+        "tile": job.plan.stages[-1].tile,
+        "before": told.total,
+        "early": early,
+        "seconds": time.monotonic() - start,
+        "foretold": told.memory,
+    }
+
+
+def table(found: Sequence[Told]) -> str:
+    """Markdown, one line a run."""
+    lines = [
+        "| px | options | tiles | seconds | told before | ÷ | after 5% | ÷ | peak GB | told | ÷ |",
+        "| --: | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    for run in found:
+        options = ", ".join(f"{key} {value}" for key, value in run.options.items()) or "default"
+        lines.append(
+            f"| {run.size} | {options} | {run.tile or '–'} | {run.seconds:.1f} | "
+            f"{run.before:.1f} | {run.before / run.seconds:.2f} | {run.early:.1f} | "
+            f"{run.early / run.seconds:.2f} | {run.peak / 1e9:.2f} | {run.foretold / 1e9:.2f} | "
+            f"{run.foretold / run.peak:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure what is asked, one run after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--sizes", default="256,512,1024,2048,4096")
+    parser.add_argument("--options", type=json.loads, default={}, help="of the recipe, as JSON")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.child:
+        size, options, *pictures = asked.child
+        print(json.dumps(carry_out(int(size), json.loads(options), *pictures)))
+        return
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in asked.sizes.split(","):
+            found.append(measure(int(size), asked.options, Path(folder)))
+            print(table(found[-1:]).splitlines()[-1], flush=True)
+    print(table(found))
+    if asked.out:
+        asked.out.write_text(json.dumps([asdict(run) for run in found], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

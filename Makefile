@@ -27,12 +27,13 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed --page docs/performance.md
-	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.memory --precision auto --page docs/performance.md --plot docs/images/memory.svg
+	$(BIN)/python -m benchmarks.forecasts --page docs/performance.md
 ifdef PAINTINGS
-	$(BIN)/python -m benchmarks.iterations $(PHOTOS) $(PAINTINGS)
+	$(BIN)/python -m benchmarks.iterations $(PHOTOS) $(PAINTINGS) --page docs/performance.md
 endif
 ifdef SMALL
-	$(BIN)/python -m benchmarks.quality $(PHOTOS) $(PAINTINGS) --vgg $(VGG) --small $(SMALL) --plot out/quality.svg
+	$(BIN)/python -m benchmarks.quality $(PHOTOS) $(PAINTINGS) --vgg $(VGG) --small $(SMALL) --page docs/performance.md --plot docs/images/quality.svg
 endif
 
 $(VENV)/.python:

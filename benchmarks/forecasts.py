@@ -1,6 +1,7 @@
 """What is told of a run's time and memory, before it and after a twentieth of its steps.
 
     python -m benchmarks.forecasts [--sizes 256,512,1024,2048,4096] [--options JSON] [--out FILE]
+                                   [--page FILE]
 
 Each run is a process of its own with the default recipe, 4:3, to its end; what it is told after a
 twentieth of its steps is what the progress bar would show then. Memory is counted as
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.memory import PAINTING, resident, write_picture
+from benchmarks.page import put
 
 EARLY = 0.05  # of the steps
 
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="256,512,1024,2048,4096")
     parser.add_argument("--options", type=json.loads, default={}, help="of the recipe, as JSON")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
@@ -130,6 +133,8 @@ def main() -> None:
             found.append(measure(int(size), asked.options, Path(folder)))
             print(table(found[-1:]).splitlines()[-1], flush=True)
     print(table(found))
+    if asked.page:
+        put(asked.page, "forecasts", f"{table(found)}\n")
     if asked.out:
         asked.out.write_text(json.dumps([asdict(run) for run in found], indent=1) + "\n")
 

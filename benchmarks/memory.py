@@ -2,7 +2,7 @@
 
     python -m benchmarks.memory [--sizes 256,512,1024,2048] [--kinds whole,tiles] [--free GB]
                                 [--optimizers lbfgs] [--precision fp32] [--network compact]
-                                [--threads N] [--out FILE]
+                                [--threads N] [--out FILE] [--page FILE] [--plot FILE]
 
 Each run is a process of its own, from the photograph's file to the third step at full size. What
 counts is its anonymous memory at its largest, read every hundredth of a second from Linux's
@@ -25,6 +25,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.page import put
+from impasto.files.plots import Plot, Series
 
 PAIRS = 5
 STEPS = 3
@@ -211,6 +214,17 @@ def table(peaks: Sequence[Peak]) -> str:
     return "\n".join(lines)
 
 
+def plot(peaks: Sequence[Peak]) -> Plot:
+    """Peak against megapixels, a line for each optimiser and kind of run."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for peak in peaks:
+        width, height = peak.case.size
+        name = f"{peak.case.optimizer}, {peak.case.kind}"
+        lines.setdefault(name, []).append((width * height / 1e6, peak.anonymous / 1e9))
+    series = [Series(name, points) for name, points in lines.items()]
+    return Plot("megapixels", "peak, GB", series, log_x=True, log_y=True)
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Measure what is asked, one run after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -222,6 +236,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--free", type=float, help="GB that the plan is told are free")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
+    parser.add_argument("--plot", type=Path, help="draw peak against size here, as .svg")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args(words)
     if asked.child:
@@ -246,6 +262,10 @@ def main(words: Sequence[str] | None = None) -> None:
                     peaks.append(measure(case, Path(folder)))
                     print(table(peaks[-1:]).splitlines()[-1], flush=True)
     print(table(peaks))
+    if asked.page:
+        put(asked.page, "memory", f"{table(peaks)}\n")
+    if asked.plot:
+        asked.plot.write_text(plot(peaks).svg())
     if asked.out:
         asked.out.write_text(json.dumps([asdict(peak) for peak in peaks], indent=1))
 

@@ -1,6 +1,7 @@
 """What each ``--quality`` takes and gives: points on one curve of distance against time.
 
     python -m benchmarks.quality PHOTOS PAINTINGS --vgg FILE --small FILE [--pairs 3] [--size 512]
+                                 [--plot FILE] [--page FILE]
 
 The yardstick is a run of 500 evaluations, one scale, float32, on the 16x teacher with its heads.
 Both are judged in float32 on the true VGG-19's first three blocks, which neither optimised:
@@ -19,6 +20,7 @@ from statistics import fmean, geometric_mean, median
 from typing import Any, get_args, get_type_hints
 
 from benchmarks.judges import TRUE, Judges, SmallNetwork
+from benchmarks.page import put
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from impasto import Stylizer
 from impasto.config import Recipe
@@ -27,6 +29,10 @@ from impasto.files.plots import Plot, Series
 from impasto.ops.inits import resize
 from training.teachers import VGG, Small, load_small, load_vgg
 
+HEADING = (
+    "| quality | seconds | content ÷ | style ÷ | content | style |",
+    "| --- | --: | --: | --: | --: | --: |",
+)
 YARDSTICK: dict[str, Any] = {"scales": 1, "steps": (500,), "precision": "fp32"}
 
 
@@ -94,6 +100,7 @@ def main() -> None:
     parser.add_argument("--small", type=Path, required=True, help="the small teacher, safetensors")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--plot", type=Path, help="draw the curve here, as .svg")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
     options = parser.parse_args()
     vgg, small = load_vgg(options.vgg), load_small(options.small)
     ours, theirs = Stylizer(), Stylizer(SmallNetwork(small))
@@ -106,11 +113,11 @@ def main() -> None:
         for name in qualities:
             found[name].append(measure(ours, pair, vgg, small, options.size, {"quality": name}))
             print(f"  {name} {found[name][-1]}", flush=True)
-    print("| quality | seconds | content ÷ | style ÷ | content | style |")
-    print("| --- | --: | --: | --: | --: | --: |")
-    print(summary("500 evaluations of the 16x teacher", yardsticks, yardsticks))
-    for name, points in found.items():
-        print(summary(name, points, yardsticks))
+    lines = [*HEADING, summary("500 evaluations, 16x network", yardsticks, yardsticks)]
+    lines += [summary(name, points, yardsticks) for name, points in found.items()]
+    print("\n".join(lines))
+    if options.page:
+        put(options.page, "quality", "\n".join([*lines, ""]))
     if options.plot:
         options.plot.parent.mkdir(parents=True, exist_ok=True)
         options.plot.write_text(plot(found, yardsticks).svg())

@@ -8,7 +8,7 @@ import torch
 from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
+from impasto.engine.pyramid import RIM, Pictures, run
 from impasto.errors import RecipeError
 from impasto.ops.color import match_color_statistics, rgb_to_luma
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
@@ -146,14 +146,30 @@ def test_a_starting_picture_from_a_file(start, pictures, waves):
 def test_a_stage_starts_from_the_picture_of_the_one_before(start):
     states = _drain(start(init="noise"))
     end, begin = states[4][1], states[5][1]
-    torch.testing.assert_close(begin, resize(end, 33, 40))
+    torch.testing.assert_close(begin, resize(_rimless(end), 33, 40))
+
+
+def test_the_rim_is_not_enlarged_but_where_a_picture_has_none(start):
+    for options in ({"init": "noise"}, {"init": "noise", "tileable": True}):
+        states = _drain(start(**options))
+        end, begin = states[4][1], states[5][1]
+        expected = resize(end, *begin.shape[-2:], wrap=True)
+        assert torch.allclose(begin, expected) == ("tileable" in options)
+
+
+def _rimless(picture: torch.Tensor) -> torch.Tensor:
+    """The third line from an edge in place of the first two."""
+    rows, columns = (
+        torch.arange(side).clamp(RIM, side - 1 - RIM) for side in picture.shape[-2:]
+    )
+    return picture[..., rows, :][..., columns]
 
 
 def test_a_run_from_the_photograph_enlarges_its_change_alone(start, pictures):
     states = _drain(start())
     end, begin = states[4][1], states[5][1]
     photograph, coarse = (resize(pictures.content, *p.shape[-2:]) for p in (begin, end))
-    change = interpolate(end - coarse, 33, 40)
+    change = interpolate(_rimless(end - coarse), 33, 40)
     assert change.abs().max() > 0.01
     torch.testing.assert_close(begin, (photograph + change).clamp(0, 1))
 
@@ -260,7 +276,23 @@ def test_an_average_is_shown_and_handed_on_but_the_steps_go_their_own_way(start)
 def test_the_next_stage_starts_from_the_average(start):
     states = _drain(start(init="noise", average=0.9))
     end, begin = states[4][1], states[5][1]
-    torch.testing.assert_close(begin, resize(end, 33, 40))
+    torch.testing.assert_close(begin, resize(_rimless(end), 33, 40))
+
+
+def test_the_rim_is_not_enlarged_but_where_a_picture_has_none(start):
+    for options in ({"init": "noise"}, {"init": "noise", "tileable": True}):
+        states = _drain(start(**options))
+        end, begin = states[4][1], states[5][1]
+        expected = resize(end, *begin.shape[-2:], wrap=True)
+        assert torch.allclose(begin, expected) == ("tileable" in options)
+
+
+def _rimless(picture: torch.Tensor) -> torch.Tensor:
+    """The third line from an edge in place of the first two."""
+    rows, columns = (
+        torch.arange(side).clamp(RIM, side - 1 - RIM) for side in picture.shape[-2:]
+    )
+    return picture[..., rows, :][..., columns]
 
 
 def test_several_style_scales_make_another_picture(start):

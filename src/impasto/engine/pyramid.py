@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.config import Recipe
@@ -29,6 +30,9 @@ from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
 from impasto.ops.statistics import StatisticsLoss
+
+
+RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
 
 @dataclass(frozen=True)
@@ -272,10 +276,21 @@ def _start(
     size, wrap = (stage.height, stage.width), recipe.tileable
     if found is None:
         return resize(_first_picture(recipe, stage, pictures), *size, wrap=wrap).to(content.device)
+    rimless = _unchanged if wrap else _without_rim
     if recipe.init != "content":
-        return resize(found.image, *size, wrap=wrap)
-    change = interpolate(found.image - before, *size, wrap=wrap)
+        return resize(rimless(found.image), *size, wrap=wrap)
+    change = interpolate(rimless(found.image - before), *size, wrap=wrap)
     return change.add_(content).clamp_(0, 1)
+
+
+def _without_rim(image: Tensor) -> Tensor:
+    """The outermost pixels made like their inner neighbours.
+
+    Next to the zeros of a network's padding they come out lighter or darker than they should;
+    enlarged from size to size, the rim would grow to several pixels.
+    """
+    inner = image[..., RIM:-RIM, RIM:-RIM]
+    return F.pad(inner, (RIM, RIM, RIM, RIM), mode="replicate")
 
 
 def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:

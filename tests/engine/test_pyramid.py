@@ -159,9 +159,7 @@ def test_the_rim_is_not_enlarged_but_where_a_picture_has_none(start):
 
 def _rimless(picture: torch.Tensor) -> torch.Tensor:
     """The third line from an edge in place of the first two."""
-    rows, columns = (
-        torch.arange(side).clamp(RIM, side - 1 - RIM) for side in picture.shape[-2:]
-    )
+    rows, columns = (torch.arange(side).clamp(RIM, side - 1 - RIM) for side in picture.shape[-2:])
     return picture[..., rows, :][..., columns]
 
 
@@ -277,22 +275,6 @@ def test_the_next_stage_starts_from_the_average(start):
     states = _drain(start(init="noise", average=0.9))
     end, begin = states[4][1], states[5][1]
     torch.testing.assert_close(begin, resize(_rimless(end), 33, 40))
-
-
-def test_the_rim_is_not_enlarged_but_where_a_picture_has_none(start):
-    for options in ({"init": "noise"}, {"init": "noise", "tileable": True}):
-        states = _drain(start(**options))
-        end, begin = states[4][1], states[5][1]
-        expected = resize(end, *begin.shape[-2:], wrap=True)
-        assert torch.allclose(begin, expected) == ("tileable" in options)
-
-
-def _rimless(picture: torch.Tensor) -> torch.Tensor:
-    """The third line from an edge in place of the first two."""
-    rows, columns = (
-        torch.arange(side).clamp(RIM, side - 1 - RIM) for side in picture.shape[-2:]
-    )
-    return picture[..., rows, :][..., columns]
 
 
 def test_several_style_scales_make_another_picture(start):

@@ -31,7 +31,6 @@ from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
 from impasto.ops.statistics import StatisticsLoss
 
-
 RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
 

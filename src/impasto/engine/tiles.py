@@ -80,13 +80,13 @@ class Tile:
         return [len(rows) * len(columns) for rows, columns in sides]
 
     def trim(self, pooling: Layer) -> tuple[slice, slice]:
-        """What the next block needs of a pooling's output (:data:`impasto.nets.passes.Trim`)."""
+        """What the next block needs of a pooling's output (:class:`impasto.nets.passes.Part`)."""
         halo, wanted = self.halos[pooling.block - 1 : pooling.block + 1]
         return self._part(wanted, halo, 2**pooling.block)
 
-    def core(self, layer: Layer, features: Tensor) -> Tensor:
-        """The positions of a layer's map that are this tile's own, as a view."""
-        return features[(..., *self._part(0, self.halos[layer.block - 1], 2 ** (layer.block - 1)))]
+    def core(self, layer: Layer) -> tuple[slice, slice]:
+        """The positions of a layer's map that are this tile's own."""
+        return self._part(0, self.halos[layer.block - 1], 2 ** (layer.block - 1))
 
     def _part(self, wanted: int, halo: int, cell: int) -> tuple[slice, slice]:
         return self.rows.part(wanted, halo, cell), self.columns.part(wanted, halo, cell)

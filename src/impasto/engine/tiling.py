@@ -23,13 +23,9 @@ from impasto.engine.state import Losses
 from impasto.engine.tiles import Tile, add, cut, halos, tiles
 from impasto.errors import RecipeError
 from impasto.nets.network import ConvNetwork, Network
+from impasto.nets.passes import Passage
 from impasto.ops.losses import content_loss
-from impasto.ops.statistics import (
-    Statistics,
-    StatisticsLoss,
-    statistics_gradient,
-    statistics_of,
-)
+from impasto.ops.statistics import Statistics, StatisticsLoss
 
 BAND = 256  # rows at a time for what needs no network
 Slopes = dict[str, tuple[Tensor, Tensor]]
@@ -102,11 +98,11 @@ class TiledObjective(Objective):
         self._content = photograph
         content_layers, sums = self._recipe.content_layers, dict[str, Statistics]()
         for tile in self._tiled.tiles(photograph, self._layers):
-            cores = self._tiled.cores(tile, tile.cut(photograph), self._layers)
-            _add_sums(cores, sums)
+            maps, more = self._tiled.measured(tile, photograph, content_layers, self._layers)
+            _add(more, sums)
             if self._tiled.is_small(content_layers):
                 compact = torch.contiguous_format  # the core alone, not the map that it lies in
-                kept = {name: cores[name].clone(memory_format=compact) for name in content_layers}
+                kept = {name: f.clone(memory_format=compact) for name, f in maps.items()}
                 self._kept.append(kept)
         deviation = energy = 0.0
         for layer in content_layers:
@@ -139,28 +135,14 @@ class TiledObjective(Objective):
     ) -> float:
         """The second pass over one tile: adds its gradient; its core's content loss."""
         targets = self._targets(index, tile)
+        passage = self._tiled.passage(tile, image, targets, slopes)
+        maps = {name: passage.maps[name].detach().requires_grad_() for name in targets}
         with torch.enable_grad():
-            crop = tile.cut(image).detach().requires_grad_()
-            maps = self._tiled.maps(tile, crop, self._layers)
-            cores = {name: self._tiled.core(tile, name, maps[name]) for name in targets}
-            content = [self._content_term(name, cores[name], p) for name, p in targets.items()]
+            content = [self._content_term(name, maps[name], p) for name, p in targets.items()]
             roots = [self.weights.alpha * each for each in content]
-            seeds: list[Tensor | None] = [None] * len(roots)
-            for layer, slope in slopes.items():
-                roots.append(maps[layer])
-                seeds.append(self._seed(tile, layer, maps[layer].detach(), slope))
-            (found,) = torch.autograd.grad(roots, crop, seeds)
-        tile.add(found, gradient)
+            found = torch.autograd.grad(roots, [*maps.values()]) if roots else ()
+        tile.add(passage.back(dict(zip(maps, found, strict=True)), slopes), gradient)
         return sum(float(each.detach()) for each in content)
-
-    def _seed(
-        self, tile: Tile, layer: str, features: Tensor, slope: tuple[Tensor, Tensor]
-    ) -> Tensor:
-        """The style's derivative with respect to a layer's map: zero but in the core."""
-        seed = torch.zeros_like(features)
-        core = self._tiled.core(tile, layer, features)
-        self._tiled.core(tile, layer, seed).copy_(statistics_gradient(core, *slope))
-        return seed
 
     def _content_term(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
         f, p = (self._features.content(layer, each) for each in (features, target))
@@ -173,7 +155,7 @@ class TiledObjective(Objective):
             return self._kept[index] if layers else {}
         nearer = replace(tile, halos=self._tiled.halos(layers))
         with torch.no_grad():
-            return self._tiled.cores(nearer, nearer.cut(self._content), layers)
+            return self._tiled.measured(nearer, self._content, layers, ())[0]
 
     def _add_variation(
         self, image: Tensor, gradient: Tensor | None = None, slope: float = 0.0
@@ -275,25 +257,24 @@ class _Tiled:
         wraps = self._network.padding == "circular"
         return tiles(height, width, self._side, self.halos(layers), wraps=wraps)
 
-    def cores(self, tile: Tile, crop: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Features at the positions that are a tile's own; ``crop`` is the tile with its halo."""
-        maps = self.maps(tile, crop, layers)
-        return {name: self.core(tile, name, maps[name]) for name in layers}
+    def measured(
+        self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Maps and statistics of a tile's core."""
+        return self._network.measured(tile.cut(image), maps, sums, part=tile)
 
-    def maps(self, tile: Tile, crop: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Features of a tile with what is left of its halo."""
-        return self._network.features(crop, layers, trim=tile.trim)
-
-    def core(self, tile: Tile, layer: str, features: Tensor) -> Tensor:
-        """Of a layer's map the tile's own positions, as a view."""
-        return tile.core(self._layers[layer], features)
+    def passage(
+        self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
+    ) -> Passage:
+        """A tile's way through the network."""
+        return self._network.passage(tile.cut(image), maps, sums, part=tile)
 
     def sums(self, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
-        """Statistics of the whole picture, in float64."""
+        """Statistics of the whole picture, in float64, by layer as asked."""
         sums: dict[str, Statistics] = {}
         for tile in self.tiles(image, layers):
-            _add_sums(self.cores(tile, tile.cut(image), layers), sums)
-        return sums
+            _add(self.measured(tile, image, (), layers)[1], sums)
+        return {layer: sums[layer] for layer in layers}
 
     def is_small(self, layers: Collection[str]) -> bool:
         """Whether the features of these layers take no more memory than a float32 picture."""
@@ -303,7 +284,6 @@ class _Tiled:
         return bytes_a_pixel <= 3 * 4
 
 
-def _add_sums(cores: Mapping[str, Tensor], sums: dict[str, Statistics]) -> None:
-    for layer, features in cores.items():
-        found = statistics_of(features).double()
-        sums[layer] = sums[layer] + found if layer in sums else found
+def _add(found: Mapping[str, Statistics], sums: dict[str, Statistics]) -> None:
+    for layer, more in found.items():
+        sums[layer] = sums[layer] + more.double() if layer in sums else more.double()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from impasto.errors import WeightsError
 from impasto.nets.convolution import Convolution, Prepared, layout_of
 from impasto.nets.padding import Padding
-from impasto.nets.passes import Route, Trim
+from impasto.nets.passes import Part, Passage, Route
 from impasto.nets.pooling import Pooling
 from impasto.nets.topology import Layer, check_layers
 from impasto.ops.statistics import Statistics
@@ -125,14 +125,14 @@ class ConvNetwork(nn.Module):
         self.requires_grad_(False)
 
     def features(
-        self, image: Tensor, layers: Collection[str], *, trim: Trim | None = None
+        self, image: Tensor, layers: Collection[str], *, part: Part | None = None
     ) -> dict[str, Tensor]:
         """Feature maps after the ReLU, computing no deeper than asked.
 
         Args:
             image: RGB ``(B, 3, H, W)`` in [0, 1]; differentiable.
             layers: names such as ``conv4_2`` (``relu4_2`` is the same).
-            trim: takes a rim off each pooling's output; for a picture that is part of a larger one.
+            part: what the picture is of a larger one; the maps are those of its core then.
 
         Returns:
             ``{name: (B, N, H / 2^(block-1), W / 2^(block-1))}``, rows and columns rounded down,
@@ -143,10 +143,15 @@ class ConvNetwork(nn.Module):
 
         """
         wanted = check_layers(layers, self.layers)
-        return self._route(wanted, (), trim).follow(image)[0]
+        return self._route(wanted, (), part).follow(image)[0]
 
     def measured(
-        self, image: Tensor, maps: Collection[str], sums: Collection[str]
+        self,
+        image: Tensor,
+        maps: Collection[str],
+        sums: Collection[str],
+        *,
+        part: Part | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         """Feature maps of some layers and statistics of others, as :meth:`features` would give.
 
@@ -154,21 +159,46 @@ class ConvNetwork(nn.Module):
             image: RGB ``(1, 3, H, W)`` in [0, 1]; differentiable.
             maps: names of layers.
             sums: likewise.
+            part: as of :meth:`features`.
 
         Raises:
             RecipeError: a layer that the network does not have.
 
         """
-        return self._route(check_layers(maps, self.layers), check_layers(sums, self.layers)).follow(
-            image
-        )
+        return self._checked(maps, sums, part).follow(image)
+
+    def passage(
+        self,
+        image: Tensor,
+        maps: Collection[str],
+        sums: Collection[str],
+        *,
+        part: Part | None = None,
+    ) -> Passage:
+        """The way there, for whoever knows derivatives with respect to sums beforehand.
+
+        Args:
+            image: as of :meth:`measured`, and so are the others.
+            maps: names of layers whose maps are wanted.
+            sums: names of layers whose statistics' derivatives will come.
+            part: what the picture is of a larger one.
+
+        Raises:
+            RecipeError: a layer that the network does not have.
+
+        """
+        return Passage(self._checked(maps, sums, part), image)
 
     def forward(self, image: Tensor) -> Tensor:
         """The last layer's output."""
         (output,) = self._route([self.table[-1].name], ()).follow(image)[0].values()
         return output
 
-    def _route(self, maps: Sequence[str], sums: Sequence[str], trim: Trim | None = None) -> Route:
+    def _checked(self, maps: Collection[str], sums: Collection[str], part: Part | None) -> Route:
+        known = self.layers
+        return self._route(check_layers(maps, known), check_layers(sums, known), part)
+
+    def _route(self, maps: Sequence[str], sums: Sequence[str], part: Part | None = None) -> Route:
         """No further than asked."""
         wanted = {*maps, *sums}
         last = max((at for at, each in enumerate(self.table, 1) if each.name in wanted), default=0)
@@ -182,7 +212,7 @@ class ConvNetwork(nn.Module):
             pooling=self.pooling,
             padding=self.padding,
             late=self._closing - wanted if is_max else frozenset(),
-            trim=trim,
+            part=part,
         )
 
     def _normalised(self, image: Tensor) -> Tensor:

@@ -6,9 +6,9 @@ one's derivative, and their sum a third; here the one is added to the other wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -24,8 +24,17 @@ from impasto.ops.statistics import (
     statistics_of,
 )
 
-Trim = Callable[[Layer], tuple[slice, slice]]
-"""A pooling layer to the rows and columns of its output that the layers after it shall see."""
+
+class Part(Protocol):
+    """Which positions count of a picture that is part of a larger one; rows and columns."""
+
+    def trim(self, pooling: Layer) -> tuple[slice, slice]:
+        """Of a pooling's output those that the layers after it shall see."""
+        ...
+
+    def core(self, layer: Layer) -> tuple[slice, slice]:
+        """Of a layer's map those that the picture does not share with other parts."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Route:
         padding: of all.
         late: convolutions whose ReLU follows the pooling after them, on fewer positions; ReLU and
             maximum commute.
-        trim: takes a rim off each pooling's output.
+        part: what the picture is of a larger one; maps and sums are those of its core then.
 
     """
 
@@ -54,7 +63,7 @@ class Route:
     pooling: Pooling
     padding: Padding
     late: frozenset[str]
-    trim: Trim | None = None
+    part: Part | None = None
 
     def follow(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         """Maps and statistics of a picture, by layer; differentiable once."""
@@ -130,6 +139,10 @@ class _Derivatives:
     total: Tensor | None = None
     outer: Tensor | None = None
 
+    @property
+    def is_nothing(self) -> bool:
+        return self.map is None and self.outer is None
+
 
 def _none_missing(sums: list[Tensor | None]) -> list[Tensor]:
     """Derivatives with respect to both sums, zero where there is none; nothing without any."""
@@ -142,6 +155,48 @@ def _none_missing(sums: list[Tensor | None]) -> list[Tensor]:
         given[0].new_zeros(channels) if total is None else total,
         given[0].new_zeros(channels, channels) if outer is None else outer,
     ]
+
+
+class Passage:
+    """A picture's way through a network's layers, and a derivative's way back, once.
+
+    For whoever knows the derivatives with respect to the sums without asking for the sums.
+
+    Args:
+        route: its maps are wanted; its sums are not, but derivatives with respect to them come.
+        image: the picture.
+
+    Attributes:
+        maps: those of the route, by layer.
+
+    """
+
+    def __init__(self, route: Route, image: Tensor) -> None:
+        self.maps: dict[str, Tensor] = {}
+        self._route, self._dtype, self._steps = route, image.dtype, list[_Step]()
+        with torch.no_grad():
+            for step in _there(route, image):
+                if step.layer.name in route.maps:
+                    self.maps[step.layer.name] = _core(route, step.layer, step.output)
+                self._steps.append(_remembered(route, step))
+
+    def back(self, maps: Mapping[str, Tensor], sums: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
+        """The derivative with respect to the picture, from those with respect to maps and sums.
+
+        Args:
+            maps: by layer, of the shape of its map; may be used up.
+            sums: by layer, with respect to its total and outer sum.
+
+        """
+        nothing = (None, None)
+        wanted = {
+            layer.name: _Derivatives(maps.get(layer.name), *sums.get(layer.name, nothing))
+            for layer in self._route.layers
+        }
+        with torch.no_grad():
+            gradient = _back(self._route, self._steps, wanted)
+        assert gradient is not None, "nothing is wanted of any layer"
+        return gradient.to(self._dtype, memory_format=torch.contiguous_format)
 
 
 def _there(route: Route, image: Tensor) -> Iterator[_Step]:
@@ -165,15 +220,16 @@ def _convolved(route: Route, layer: Layer, x: Tensor) -> _Step:
 def _pooled(route: Route, layer: Layer, x: Tensor, *, is_late: bool) -> _Step:
     y, places = pool(x, route.pooling)
     whole = y.shape
-    if route.trim:
-        y = y[(..., *route.trim(layer))].contiguous(memory_format=layout_of(y))
+    if route.part:
+        y = y[(..., *route.part.trim(layer))].contiguous(memory_format=layout_of(y))
     return _Step(layer, x.shape, whole, y.relu_() if is_late else y, is_late, places)
 
 
 def _wanted(route: Route, step: _Step) -> list[Tensor | int]:
-    found: list[Tensor | int] = [step.output] if step.layer.name in route.maps else []
+    core = _core(route, step.layer, step.output)
+    found: list[Tensor | int] = [core] if step.layer.name in route.maps else []
     if step.layer.name in route.sums:
-        sums = statistics_of(step.output)
+        sums = statistics_of(core)
         found += [sums.count, sums.total, sums.outer]
     return found
 
@@ -191,7 +247,7 @@ def _back(route: Route, steps: list[_Step], wanted: dict[str, _Derivatives]) -> 
     gradient: Tensor | None = None
     while steps:
         step = steps.pop()
-        gradient = _joined(gradient, step.output, wanted[step.layer.name])
+        gradient = _joined(route, step, gradient, wanted[step.layer.name])
         if gradient is None:
             continue
         if step.relu:
@@ -209,15 +265,26 @@ def _taken_below(
     route: Route, steps: list[_Step], wanted: dict[str, _Derivatives]
 ) -> Tensor | None:
     """What the layer below wants added at every position, which a convolution does for nothing."""
-    if not steps or route.padding != "zeros":
+    if not steps or route.padding != "zeros" or route.part:
         return None
     below = wanted[steps[-1].layer.name]
     wanted[steps[-1].layer.name] = replace(below, total=None)
     return None if below.total is None else below.total.to(steps[-1].output.dtype)
 
 
-def _joined(gradient: Tensor | None, output: Tensor, wanted: _Derivatives) -> Tensor | None:
+def _joined(
+    route: Route, step: _Step, gradient: Tensor | None, wanted: _Derivatives
+) -> Tensor | None:
     """What comes from the layers above, if anything, and what is wanted of this one, together."""
+    if route.part and not wanted.is_nothing:
+        gradient = torch.zeros_like(step.output) if gradient is None else gradient
+        here, features = (_core(route, step.layer, x) for x in (gradient, step.output))
+        _joined_whole(here, features, wanted)  # added to where it lies in the gradient
+        return gradient
+    return _joined_whole(gradient, step.output, wanted)
+
+
+def _joined_whole(gradient: Tensor | None, output: Tensor, wanted: _Derivatives) -> Tensor | None:
     if wanted.outer is not None:
         if gradient is not None:
             add_statistics_gradient(gradient, output, wanted.total, wanted.outer)
@@ -225,16 +292,21 @@ def _joined(gradient: Tensor | None, output: Tensor, wanted: _Derivatives) -> Te
             gradient = statistics_gradient(output, wanted.total, wanted.outer)
     if wanted.map is None:
         return gradient
-    return wanted.map if gradient is None else gradient + wanted.map
+    return wanted.map if gradient is None else gradient.add_(wanted.map)
 
 
 def _unpooled(route: Route, step: _Step, gradient: Tensor) -> Tensor:
-    if route.trim:
+    if route.part:
         layout = layout_of(gradient)
         whole = gradient.new_zeros(step.whole).contiguous(memory_format=layout)
-        whole[(..., *route.trim(step.layer))] = gradient
+        whole[(..., *route.part.trim(step.layer))] = gradient
         gradient = whole
     return unpool(gradient, step.places, step.shape)
+
+
+def _core(route: Route, layer: Layer, features: Tensor) -> Tensor:
+    """The positions of a map that count, as a view."""
+    return features[(..., *route.part.core(layer))] if route.part else features
 
 
 def _zeros(route: Route) -> int:

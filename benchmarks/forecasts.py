@@ -36,7 +36,8 @@ class Told:
         options: of the recipe, beside the size.
         tile: of the last stage.
         before: seconds told before the first step.
-        early: seconds of the whole run as told after a twentieth of its steps.
+        early: seconds of the whole run as told after a twentieth of its steps; None where it was
+            over before.
         seconds: what it took.
         foretold: bytes told.
         peak: anonymous bytes at their largest.
@@ -47,7 +48,7 @@ class Told:
     options: dict[str, Any]
     tile: int | None
     before: float
-    early: float
+    early: float | None
     seconds: float
     foretold: float
     peak: int
@@ -104,11 +105,11 @@ def table(found: Sequence[Told]) -> str:
     ]
     for run in found:
         options = ", ".join(f"{key} {value}" for key, value in run.options.items()) or "default"
+        early = f"{run.early:.1f} | {run.early / run.seconds:.2f}" if run.early else "– | –"
         lines.append(
             f"| {run.size} | {options} | {run.tile or '–'} | {run.seconds:.1f} | "
-            f"{run.before:.1f} | {run.before / run.seconds:.2f} | {run.early:.1f} | "
-            f"{run.early / run.seconds:.2f} | {run.peak / 1e9:.2f} | {run.foretold / 1e9:.2f} | "
-            f"{run.foretold / run.peak:.2f} |"
+            f"{run.before:.1f} | {run.before / run.seconds:.2f} | {early} | "
+            f"{run.peak / 1e9:.2f} | {run.foretold / 1e9:.2f} | {run.foretold / run.peak:.2f} |"
         )
     return "\n".join(lines)
 

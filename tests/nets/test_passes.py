@@ -177,3 +177,51 @@ def test_a_second_way_back_is_refused(tiny_network):
     torch.autograd.grad(found, image, retain_graph=True)
     with pytest.raises(RuntimeError, match="once"):
         torch.autograd.grad(found, image)
+
+
+class Window:
+    """A part without a halo to trim, whose core is all but two rows and a column."""
+
+    def trim(self, pooling):
+        return slice(None), slice(None)
+
+    def core(self, layer):
+        return slice(1, -1), slice(1, None)
+
+
+@given(
+    maps=st.sets(st.sampled_from(NAMES), max_size=2),
+    sums=st.sets(st.sampled_from(NAMES), min_size=1, max_size=4),
+    pooling=st.sampled_from(["max", "avg"]),
+    padding=st.sampled_from(list(MODES)),
+    part=st.sampled_from([None, Window()]),
+)
+def test_a_passage_brings_derivatives_back_as_autograd_does(
+    maps, sums, pooling, padding, part, tiny_network
+):
+    network = tiny_network(WIDTHS, pooling=pooling, convention=PLAIN).double()
+    network.padding = padding
+    image = noise(1, 3, 48, 53).requires_grad_()
+    maps, sums = sorted(maps), sorted(sums)
+    known, table = plain(network, image), {layer.name: layer for layer in network.table}
+    core = {
+        name: known[name][(..., *part.core(table[name]))] if part else known[name]
+        for name in [*maps, *sums]
+    }
+    passage = network.passage(image, maps, sums, part=part)
+    for name in maps:
+        torch.testing.assert_close(passage.maps[name], core[name], rtol=1e-10, atol=1e-12)
+    upstream = {name: noise(*core[name].shape, seed=2) for name in maps}
+    slopes = {
+        name: (noise(len_, seed=3), noise(len_, len_, seed=4))
+        for name, len_ in ((name, core[name].shape[1]) for name in sums)
+    }
+    roots = [core[name] for name in maps]
+    seeds = [upstream[name] for name in maps]
+    for name in sums:
+        found = plain_sums(core[name])
+        roots += [found.total, found.outer]
+        seeds += slopes[name]
+    (wanted,) = torch.autograd.grad(roots, image, seeds)
+    gradient = passage.back({name: each.clone() for name, each in upstream.items()}, slopes)
+    assert (gradient - wanted).norm() <= 1e-10 * wanted.norm()

@@ -18,13 +18,18 @@ MACHINE = Machine(devices=("cpu",), fast_bf16=frozenset(), threads=1)
 @pytest.fixture
 def told(monkeypatch):
     """What mallopt was told, by parameter."""
-    calls: dict[int, int] = {}
+    calls: dict[int | str, int] = {}
 
     class Library:
         @staticmethod
         def mallopt(parameter: int, value: int) -> int:
             calls[parameter] = value
             return 1
+
+        @staticmethod
+        def malloc_trim(kept: int) -> int:
+            calls["given back"] = calls.get("given back", 0) + 1
+            return kept
 
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Library)
     monkeypatch.setattr(sys, "platform", "linux")
@@ -36,11 +41,11 @@ def told(monkeypatch):
 def test_freed_memory_is_kept_and_large_blocks_given_back_where_memory_is_short(told):
     plan = make_plan(Recipe(size=512), (3000, 4000), [(600, 800)], MACHINE)
     memory.keep_freed_memory(plan)
-    assert told == {-1: -1, -4: 0}
+    assert told == {-1: -1, -4: 0, "given back": 1}
     told.clear()
     short = replace(plan, stages=tuple(replace(stage, mapped=True) for stage in plan.stages))
     memory.keep_freed_memory(short)
-    assert told == {-1: -1, -3: 32 * 2**20, -4: 65536}
+    assert told == {-1: -1, -3: 32 * 2**20, -4: 65536, "given back": 1}
 
 
 def test_who_has_set_a_variable_keeps_it(told, monkeypatch):

@@ -16,8 +16,9 @@ _LARGEST = 32 << 20  # bytes; glibc lets no larger threshold be set
 
 
 def keep_freed_memory(plan: Plan) -> None:
-    """Have the C library keep freed memory for the next evaluation.
+    """Have the C library keep freed memory for the next evaluation; to be called before each run.
 
+    What an earlier run has left is given back: pictures of many sizes would leave ever more holes.
     Where memory is so short that the optimiser's lies in files, it keeps blocks of up to 32 MB (a
     tile's maps) and gives back larger ones (whole pictures), which maps would else lie among.
     """
@@ -33,9 +34,11 @@ def keep(largest: int | None = None) -> None:
     """
     if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
+    library = ctypes.CDLL(None)
+    mallopt, give_back = (getattr(library, name, None) for name in ("mallopt", "malloc_trim"))
+    if mallopt is None or give_back is None:
         return
+    give_back(0)
     mallopt(_TRIM_THRESHOLD, _NEVER)
     mallopt(_MMAP_MAX, 0 if largest is None else _USUAL_MAPPED)
     if largest is not None:

@@ -80,8 +80,8 @@ def carry_out(size: int, options: dict[str, Any], photograph: str, painting: str
     from impasto.cli.pace import Pace
 
     job = Stylizer().job(photograph, painting, size=size, **options)
-    told, pace, early = job.forecast(), Pace(), None
     keep_freed_memory(job.plan)
+    told, pace, early = job.forecast(), Pace(), None
     start = time.monotonic()
     for state in job:
         now = time.monotonic() - start

@@ -65,6 +65,7 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
         else:
             overwrite = output.overwrite or (resume and may_replace(path, job.wanted))
             check_destination(path, overwrite=overwrite)
+            keep_freed_memory(job.plan)
             if not output.quiet:
                 say((_expected(job),), quiet=False)
             status = _work(job, keeper, output)
@@ -98,7 +99,6 @@ def _expected(job: Job) -> str:
 def _work(job: Job, keeper: Keeper, output: Output) -> int:
     """Draw a job's progress until it is done or stopped; the exit status."""
     preview = _Preview(_preview_path(output.path), output.preview)
-    keep_freed_memory(job.plan)
     try:
         with progress_display(job.plan, quiet=output.quiet) as show:
             for state in job:

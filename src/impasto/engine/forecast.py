@@ -1,8 +1,8 @@
 """What a run will take, told before it starts: memory from its sizes, time from a short trial.
 
 The trial evaluates two small pictures in each precision of the plan, which gives seconds for a step
-and for a pixel; the rest is arithmetic on the plan. A run that has begun corrects it by what it has
-taken so far.
+and for a pixel; the rest is arithmetic on the plan. The larger one grows with the run's picture, as
+what lies in a cache costs less. A run that has begun corrects it by what it has taken so far.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from impasto.engine.pyramid import on_threads, placed
 from impasto.engine.tiling import make_objective
 from impasto.nets.network import ConvNetwork, Network
 
-TRIALS = (96, 224)  # sides of the pictures that are tried
-REPEATS = 4  # of each; the best one counts
+SMALL_TRIAL = 96  # side of the smaller picture that is tried
+LARGE_TRIALS = (224, 512)  # least and largest side of the other, a quarter of the run's own
+PATIENCE = 0.5  # seconds for each of them, but for the first evaluation
+REPEATS = 6  # of each at most; the best one counts
 OPTIMIZER = 0.1  # of an evaluation, that an optimiser's own arithmetic takes
 MEASURED = 0.4  # of an evaluation, that measuring a painting takes
 
@@ -79,7 +81,7 @@ class Forecast:
 def forecast(
     recipe: Recipe, plan: Plan, content: Size, styles: Sequence[Size], network: Network
 ) -> Forecast:
-    """Make a forecast; takes about as long as a second of the run itself.
+    """Make a forecast; takes about a second with ``compact``.
 
     Args:
         recipe: what was asked for.
@@ -124,7 +126,11 @@ def _seconds(recipe: Recipe, stage: Stage, pace: Pace, network: Network) -> floa
 
 def _pace(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> Pace:
     """Of evaluations in the stage's precision."""
-    small, large = ((side * side, _trial(recipe, plan, stage, network, side)) for side in TRIALS)
+    least, largest = LARGE_TRIALS
+    side = min(largest, max(least, max(*plan.stages[-1].size) // 4))
+    small, large = (
+        (each * each, _trial(recipe, plan, stage, network, each)) for each in (SMALL_TRIAL, side)
+    )
     return Pace.through(small, large)
 
 
@@ -136,8 +142,8 @@ def _trial(recipe: Recipe, plan: Plan, stage: Stage, network: Network, side: int
     with on_threads(plan.threads):
         objective = make_objective(recipe, placed(network, plan, stage), image, styles, None, None)
         objective.evaluate(image)
-        times = []
-        for _ in range(REPEATS):
+        times: list[float] = []
+        while not times or (len(times) < REPEATS and sum(times) < PATIENCE):
             start = time.perf_counter()
             objective.evaluate(image)
             times.append(time.perf_counter() - start)

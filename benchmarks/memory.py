@@ -73,7 +73,6 @@ class Peak:
         files: likewise of mapped files.
         foretold: bytes that were told beforehand.
         seconds: of the run to its third step.
-        expected: seconds that were told beforehand for that.
 
     """
 
@@ -84,7 +83,6 @@ class Peak:
     files: int
     foretold: float
     seconds: float
-    expected: float
 
 
 def measure(case: Case, folder: Path) -> Peak:
@@ -148,7 +146,6 @@ def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
         "mapped": stage.mapped,
         "foretold": told.memory,
         "seconds": job.seconds,
-        "expected": told.total * told.progress(plan, 0, STEPS),
     }
 
 
@@ -199,8 +196,8 @@ def table(peaks: Sequence[Peak]) -> str:
     """Markdown, one line a run."""
     lines = [
         "| network | optimiser | precision | picture | megapixels | tiles | in files | peak GB "
-        "| told | ÷ | s to step 3 | told | ÷ |",
-        "| --- | --- | --- | --- | --: | --: | --- | --: | --: | --: | --: | --: | --: |",
+        "| told | ÷ |",
+        "| --- | --- | --- | --- | --: | --: | --- | --: | --: | --: |",
     ]
     for peak in peaks:
         case, (width, height) = peak.case, peak.case.size
@@ -208,8 +205,7 @@ def table(peaks: Sequence[Peak]) -> str:
             f"| {case.network} | {case.optimizer} | {case.precision} | {width}×{height} | "
             f"{width * height / 1e6:.1f} | {peak.tile or '–'} | {'yes' if peak.mapped else '–'} | "
             f"{peak.anonymous / 1e9:.2f} | {peak.foretold / 1e9:.2f} | "
-            f"{peak.foretold / peak.anonymous:.2f} | {peak.seconds:.1f} | {peak.expected:.1f} | "
-            f"{peak.expected / peak.seconds:.2f} |"
+            f"{peak.foretold / peak.anonymous:.2f} |"
         )
     return "\n".join(lines)
 

@@ -25,8 +25,8 @@ def test_a_run_is_told_its_time_and_memory(tmp_path, monkeypatch, capsys):
 
 def test_the_plot_has_a_line_for_each_kind():
     case = memory.Case((1000, 1000), "whole")
-    peak = memory.Peak(case, None, False, 10**9, 0, 1e9, 1.0, 1.0)
-    tiled = memory.Peak(memory.Case((2000, 1000), "tiles"), 512, False, 10**9, 0, 1e9, 1.0, 1.0)
+    peak = memory.Peak(case, None, False, 10**9, 0, 1e9, 1.0)
+    tiled = memory.Peak(memory.Case((2000, 1000), "tiles"), 512, False, 10**9, 0, 1e9, 1.0)
     plot = memory.plot([peak, tiled])
     assert [each.name for each in plot.series] == ["lbfgs, whole", "lbfgs, tiles"]
     assert plot.series[1].points == [(2.0, 1.0)]

@@ -124,15 +124,12 @@ class ConvNetwork(nn.Module):
                 self._add_convolution(layer, tensors)
         self.requires_grad_(False)
 
-    def features(
-        self, image: Tensor, layers: Collection[str], *, part: Part | None = None
-    ) -> dict[str, Tensor]:
+    def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Feature maps after the ReLU, computing no deeper than asked.
 
         Args:
             image: RGB ``(B, 3, H, W)`` in [0, 1]; differentiable.
             layers: names such as ``conv4_2`` (``relu4_2`` is the same).
-            part: what the picture is of a larger one; the maps are those of its core then.
 
         Returns:
             ``{name: (B, N, H / 2^(block-1), W / 2^(block-1))}``, rows and columns rounded down,
@@ -142,8 +139,7 @@ class ConvNetwork(nn.Module):
             RecipeError: a layer that the network does not have.
 
         """
-        wanted = check_layers(layers, self.layers)
-        return self._route(wanted, (), part).follow(image)[0]
+        return self._route(check_layers(layers, self.layers), ()).follow(image)[0]
 
     def measured(
         self,
@@ -159,7 +155,7 @@ class ConvNetwork(nn.Module):
             image: RGB ``(1, 3, H, W)`` in [0, 1]; differentiable.
             maps: names of layers.
             sums: likewise.
-            part: as of :meth:`features`.
+            part: what the picture is of a larger one; maps and sums are those of its core then.
 
         Raises:
             RecipeError: a layer that the network does not have.

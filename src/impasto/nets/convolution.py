@@ -7,11 +7,14 @@ Elsewhere, and for types that oneDNN does not know, torch's own operations serve
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from impasto.native import Packed
 
 _TYPES = (torch.float32, torch.bfloat16)
 
@@ -26,19 +29,49 @@ class Convolution:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        turned = weight.flip(2, 3).transpose(0, 1)
         self._is_fused = is_fused(weight)
-        self._bias = bias
-        self._weight = self._packed(weight)
-        self._turned = self._packed(turned.contiguous(memory_format=layout_of(weight)))
+        self._weight, self._bias = weight, bias
+
+    @cached_property
+    def tiles(self) -> Packed:
+        """The weights for our own kernels."""
+        return Packed(self._weight)
+
+    @cached_property
+    def tiles_back(self) -> Packed:
+        """Those of the way back."""
+        return Packed(self._turned)
+
+    @cached_property
+    def tiles_back_from_mean(self) -> Packed:
+        """Those of the way back where a mean over four positions follows, with its fourth."""
+        return Packed(self._turned / 4)
+
+    @cached_property
+    def bias(self) -> Tensor:
+        """``(O,)`` in float32."""
+        return self._bias.float().contiguous()
 
     def __call__(self, x: Tensor, *, padding: int, relu: bool) -> Tensor:
         """Convolve ``(B, I, H, W)`` with ``padding`` rows of zeros around it; then the ReLU."""
-        return self._convolve(x, self._weight, self._bias, padding, relu)
+        return self._convolve(x, self._onednn, self._bias, padding, relu)
 
     def back(self, gradient: Tensor, *, padding: int, offset: Tensor | None = None) -> Tensor:
         """The derivative with respect to x from the one before the ReLU, plus ``offset`` (I,)."""
-        return self._convolve(gradient, self._turned, offset, 2 - padding, False)
+        return self._convolve(gradient, self._onednn_back, offset, 2 - padding, False)
+
+    @property
+    def _turned(self) -> Tensor:
+        turned = self._weight.flip(2, 3).transpose(0, 1)
+        return turned.contiguous(memory_format=layout_of(self._weight))
+
+    @cached_property
+    def _onednn(self) -> Tensor:
+        return self._packed(self._weight)
+
+    @cached_property
+    def _onednn_back(self) -> Tensor:
+        return self._packed(self._turned)
 
     def _packed(self, weight: Tensor) -> Tensor:
         """In oneDNN's own layout: it would else be brought there at every call.

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from impasto.errors import WeightsError
 from impasto.nets.convolution import Convolution, Prepared, layout_of
 from impasto.nets.padding import Padding
-from impasto.nets.passes import Part, Passage, Route
+from impasto.nets.passes import Passage, follow
 from impasto.nets.pooling import Pooling
+from impasto.nets.route import Part, Route
 from impasto.nets.topology import Layer, check_layers
 from impasto.ops.statistics import Statistics
 
@@ -139,7 +140,7 @@ class ConvNetwork(nn.Module):
             RecipeError: a layer that the network does not have.
 
         """
-        return self._route(check_layers(layers, self.layers), ()).follow(image)[0]
+        return follow(self._route(check_layers(layers, self.layers), ()), image)[0]
 
     def measured(
         self,
@@ -161,7 +162,7 @@ class ConvNetwork(nn.Module):
             RecipeError: a layer that the network does not have.
 
         """
-        return self._checked(maps, sums, part).follow(image)
+        return follow(self._checked(maps, sums, part), image)
 
     def passage(
         self,
@@ -187,7 +188,7 @@ class ConvNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """The last layer's output."""
-        (output,) = self._route([self.table[-1].name], ()).follow(image)[0].values()
+        (output,) = follow(self._route([self.table[-1].name], ()), image)[0].values()
         return output
 
     def _checked(self, maps: Collection[str], sums: Collection[str], part: Part | None) -> Route:
@@ -200,7 +201,8 @@ class ConvNetwork(nn.Module):
         last = max((at for at, each in enumerate(self.table, 1) if each.name in wanted), default=0)
         is_max = self.pooling == "max"
         return Route(
-            enter=self._normalised,
+            mean=self._mean,
+            like=self.get_parameter(f"{self.table[0].name}_weight"),
             layers=self.table[:last],
             maps=maps,
             sums=sums,
@@ -211,13 +213,12 @@ class ConvNetwork(nn.Module):
             part=part,
         )
 
-    def _normalised(self, image: Tensor) -> Tensor:
-        """The picture less the convention's mean; the rest is in the first layer's weights."""
-        convention = self.convention
-        mean = image.new_tensor(convention.mean).div(convention.range)
-        mean = mean.flip(0) if convention.channels == "BGR" else mean
-        like = self.get_parameter(f"{self.table[0].name}_weight")
-        return (image - mean.view(1, 3, 1, 1)).to(like.dtype, memory_format=layout_of(like))
+    @property
+    def _mean(self) -> tuple[float, float, float]:
+        """What a picture is centred by; the rest of the convention is in the first weights."""
+        first, second, third = (each / self.convention.range for each in self.convention.mean)
+        is_turned = self.convention.channels == "BGR"
+        return (third, second, first) if is_turned else (first, second, third)
 
     def _convolution(self, layer: Layer) -> Convolution:
         """The layer's weights, prepared anew where they have changed since the last time."""

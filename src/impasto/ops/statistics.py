@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto import native
 from impasto.ops.losses import style_layer_loss
 
 
@@ -118,6 +119,9 @@ def statistics_of(features: Tensor) -> Statistics:
         Statistics in float32, or float64 for float64 features; differentiable once.
 
     """
+    is_plain = not (torch.is_grad_enabled() and features.requires_grad)
+    if is_plain and native.can_sum(features):
+        return Statistics(features.shape[-2:].numel(), *native.sums(features))
     rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
     total, outer = _Sums.apply(rows)  # type: ignore[no-untyped-call]
     return Statistics(rows.shape[0], total, outer)

@@ -1,0 +1,37 @@
+"""Kernels of our own, in C, for processors with AVX512-BF16 and AMX; optional.
+
+Torch's operations go over every map several times: convolution, pooling, ReLU, the style loss's
+sums and derivatives. Where a network's maps are bfloat16 and the processor has a matrix unit,
+these kernels do what belongs together in one pass (docs/performance.md). They are compiled when
+the package is installed, if a C compiler is at hand; everything works without them, slower.
+``IMPASTO_KERNELS=0`` in the environment turns them off.
+"""
+
+from impasto.native.convolution import (
+    Box,
+    Joined,
+    Packed,
+    Picture,
+    Pooled,
+    convolve,
+    convolve_and_pool,
+    convolve_to_picture,
+    join,
+)
+from impasto.native.library import are_available
+from impasto.native.sums import can_sum, sums
+
+__all__ = [
+    "Box",
+    "Joined",
+    "Packed",
+    "Picture",
+    "Pooled",
+    "are_available",
+    "can_sum",
+    "convolve",
+    "convolve_and_pool",
+    "convolve_to_picture",
+    "join",
+    "sums",
+]

@@ -1,0 +1,387 @@
+/* A 3 x 3 convolution of bfloat16, with what comes before and after it in the same pass.
+
+   Before it: a picture is centred, rounded and its channels brought together; a pooling's gradient
+   is spread over the positions that it came from. After it: a bias, a style loss's derivative
+   (features times a matrix), another gradient, the ReLU there or back, the next pooling.
+
+   Maps are (height, width, channels). A row of the map, with its padding, is contiguous, so the
+   three positions under a row of the kernel are one contiguous run of 3 C values, and the
+   convolution at 16 neighbouring positions is a product of matrices whose rows overlap in memory:
+   nothing is rearranged. Products are exact, their sums float32, rounded once at the end. */
+#include "common.h"
+#include <omp.h>
+
+enum { MAP, PICTURE, POOLED };     /* what is read and written */
+enum { NOTHING, RELU, RELU_BACK }; /* what is done to a sum before it is rounded */
+enum { MAXIMUM, MEAN };
+enum { PICTURE_PITCH = 4 };        /* values a pixel: three channels and a zero */
+
+typedef struct {
+  const void *in;            /* map, picture (three float32 planes), pooled gradient, or null */
+  const uint8_t *in_places;  /* of a pooled gradient: a bit for each of the four that take it */
+  void *out;
+  uint8_t *out_places;
+  const bf16 *weights;       /* (outputs / 16, 3, steps, 16, 16, 2): tiles of the matrix unit */
+  const float *bias;         /* (outputs), or null */
+  const bf16 *features;      /* of the shape of out: for RELU_BACK, and for the derivative */
+  const float *outer;        /* (outputs, outputs): derivative of the sum of f f^T, or null */
+  const bf16 *added;         /* of the shape of out, or null */
+  float mean[3];             /* of a picture */
+  int32_t source, target, then, pooling, padding, wraps, threads;
+  int32_t height, width, channels;  /* of in, before a pooling */
+  int32_t out_height, out_width, outputs;  /* before the next pooling */
+  Box core;                  /* of out: where bias and derivative count */
+  Box given;                 /* of a pooled gradient: which positions of the pooling it covers */
+  Box kept;                  /* of the next pooling: which positions are written */
+} Convolution;
+
+/* What a thread works with. */
+typedef struct {
+  bf16 *ring;       /* three rows of the input, padded */
+  size_t length;    /* of such a row, in values */
+  float *bias;      /* (outputs / 16, 16, 16): a tile for every sixteen outputs */
+  bf16 *inside;     /* a row of features, zero outside the core */
+  bf16 *unpooled;   /* two rows of output */
+} Workspace;
+
+/* ---- reading rows -------------------------------------------------------------------------- */
+
+static void read_map(const Convolution *c, int y, bf16 *row) {
+  const size_t values = (size_t)c->width * c->channels;
+  memcpy(row, (const bf16 *)c->in + y * values, values * sizeof(bf16));
+}
+
+static void read_picture(const Convolution *c, int y, bf16 *row) {
+  const size_t plane = (size_t)c->height * c->width;
+  const float *red = (const float *)c->in + (size_t)y * c->width;
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+  for (int x = 0; x < c->width; x += 16) {
+    const int count = smaller(16, c->width - x), pairs = 2 * count;
+    __m512i v[3];
+    for (int k = 0; k < 3; k++) {
+      const __m512 value = _mm512_maskz_loadu_ps(first(count), red + k * plane + x);
+      v[k] = _mm512_cvtepu16_epi32(narrowed(_mm512_sub_ps(value, _mm512_set1_ps(c->mean[k]))));
+    }
+    const __m512i two = _mm512_or_si512(v[0], _mm512_slli_epi32(v[1], 16));
+    bf16 *to = row + PICTURE_PITCH * x;
+    _mm512_mask_storeu_epi32(to, first(smaller(16, pairs)), _mm512_permutex2var_epi32(two, low, v[2]));
+    if (pairs > 16)
+      _mm512_mask_storeu_epi32(to + 32, first(pairs - 16), _mm512_permutex2var_epi32(two, high, v[2]));
+  }
+}
+
+static void read_pooled(const Convolution *c, int y, bf16 *row) {
+  const int pitch = c->channels, across = c->given.right - c->given.left;
+  const int down = y / 2 - c->given.top, values = across * pitch;
+  if (down < 0 || y / 2 >= c->given.bottom) {
+    memset(row, 0, (size_t)c->width * pitch * sizeof(bf16));
+    return;
+  }
+  const bf16 *gradient = (const bf16 *)c->in + (size_t)down * values;
+  const uint8_t *places = c->in_places + (size_t)down * values;
+  const int left = 2 * c->given.left, right = 2 * c->given.right;
+  memset(row, 0, (size_t)left * pitch * sizeof(bf16));
+  memset(row + (size_t)right * pitch, 0, (size_t)(c->width - right) * pitch * sizeof(bf16));
+  const __m256i here = _mm256_set1_epi16(y % 2 ? 4 : 1), next = _mm256_set1_epi16(y % 2 ? 8 : 2);
+  bf16 *to = row + (size_t)left * pitch;
+  for (int x = 0; x < across; x++, to += 2 * pitch)
+    for (int k = 0; k < pitch; k += 16) {
+      const __m256i v = load16(gradient + (size_t)x * pitch + k);
+      const __m256i at = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(places + (size_t)x * pitch + k)));
+      store16(to + k, _mm256_maskz_mov_epi16(_mm256_test_epi16_mask(at, here), v));
+      store16(to + pitch + k, _mm256_maskz_mov_epi16(_mm256_test_epi16_mask(at, next), v));
+    }
+}
+
+/* Row y of the input, which may lie outside, between its padding. */
+static void read_row(const Convolution *c, int y, bf16 *row) {
+  const size_t pad = (size_t)c->padding * c->channels, values = (size_t)c->width * c->channels;
+  if (c->wraps) y = (y + c->height) % c->height;
+  if (y < 0 || y >= c->height) {
+    memset(row + pad, 0, values * sizeof(bf16));
+    return;
+  }
+  if (c->source == MAP) read_map(c, y, row + pad);
+  else if (c->source == PICTURE) read_picture(c, y, row + pad);
+  else read_pooled(c, y, row + pad);
+  if (c->wraps) {
+    memcpy(row, row + values, pad * sizeof(bf16));
+    memcpy(row + pad + values, row + pad, pad * sizeof(bf16));
+  }
+}
+
+/* ---- writing sums -------------------------------------------------------------------------- */
+
+/* One position, sixteen channels. */
+static inline __m256i finished(const Convolution *c, __m512 sum, size_t at) {
+  if (c->added) sum = _mm512_add_ps(sum, widened(load16(c->added + at)));
+  if (c->then == RELU) sum = _mm512_max_ps(_mm512_setzero_ps(), sum);
+  const __m256i value = narrowed(sum);
+  if (c->then != RELU_BACK) return value;
+  const __m256i feature = load16(c->features + at);
+  return _mm256_maskz_mov_epi16(_mm256_cmpgt_epi16_mask(feature, _mm256_setzero_si256()), value);
+}
+
+static inline void write_map(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
+  for (int i = 0; i < count; i++, at += c->outputs, to += c->outputs)
+    store16(to, finished(c, _mm512_load_ps(sums + i * TILE), at));
+}
+
+static inline void write_picture(const Convolution *c, const float *sums, int count, int y, int x) {
+  const size_t plane = (size_t)c->out_height * c->out_width;
+  float *to = (float *)c->out + (size_t)y * c->out_width + x;
+  const __m512i rows = _mm512_slli_epi32(
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
+  for (int k = 0; k < 3; k++)
+    _mm512_mask_storeu_ps(to + k * plane, first(count), _mm512_i32gather_ps(rows, sums + k, 4));
+}
+
+/* ---- pooling ------------------------------------------------------------------------------- */
+
+/* The first of the largest takes the gradient, none where that is zero; all are at least that. */
+static inline __m256i maximum(const __m256i v[4], __m256i *places) {
+  __m256i best = v[0], at = _mm256_set1_epi16(1);
+  for (int k = 1; k < 4; k++) {
+    const __mmask16 more = _mm256_cmpgt_epi16_mask(v[k], best);
+    best = _mm256_mask_mov_epi16(best, more, v[k]);
+    at = _mm256_mask_mov_epi16(at, more, _mm256_set1_epi16(1 << k));
+  }
+  *places = _mm256_maskz_mov_epi16(_mm256_cmpgt_epi16_mask(best, _mm256_setzero_si256()), at);
+  return best;
+}
+
+/* Every positive one takes a share, which the weights on the way back hold. */
+static inline __m256i mean(const __m256i v[4], __m256i *places) {
+  __m512 sum = _mm512_setzero_ps();
+  *places = _mm256_setzero_si256();
+  for (int k = 0; k < 4; k++) {
+    const __mmask16 some = _mm256_cmpgt_epi16_mask(v[k], _mm256_setzero_si256());
+    *places = _mm256_or_si256(*places, _mm256_maskz_set1_epi16(some, 1 << k));
+    sum = _mm512_add_ps(sum, widened(v[k]));
+  }
+  return narrowed(_mm512_mul_ps(sum, _mm512_set1_ps(0.25f)));
+}
+
+static void pool_row(const Convolution *c, const bf16 *rows, int y) {
+  const int pitch = c->outputs, across = c->kept.right - c->kept.left;
+  const size_t below = (size_t)c->out_width * pitch, row = (size_t)(y - c->kept.top) * across * pitch;
+  bf16 *to = (bf16 *)c->out + row;
+  uint8_t *to_places = c->out_places + row;
+  for (int x = 0; x < across; x++)
+    for (int k = 0; k < pitch; k += 16) {
+      const bf16 *at = rows + (size_t)2 * (x + c->kept.left) * pitch + k;
+      const __m256i v[4] = {load16(at), load16(at + pitch), load16(at + below), load16(at + below + pitch)};
+      __m256i places;
+      const __m256i found = c->pooling == MAXIMUM ? maximum(v, &places) : mean(v, &places);
+      store16(to + (size_t)x * pitch + k, found);
+      _mm_storeu_si128((void *)(to_places + (size_t)x * pitch + k), _mm256_cvtepi16_epi8(places));
+    }
+}
+
+/* ---- products ------------------------------------------------------------------------------ */
+
+/* Tiles 0 to 3: sums of two times sixteen positions and two times sixteen channels; 4, 5: positions;
+   6, 7: weights. With sixteen channels in all there is no 1 and 3: these and 7 are of half a step. */
+static void shape_tiles(int positions, int outputs) {
+  TileShapes shapes;
+  memset(&shapes, 0, sizeof shapes);
+  shapes.palette = 1;
+  for (int i = 0; i < 8; i++) {
+    shapes.row_bytes[i] = 64;
+    shapes.rows[i] = i < 6 ? positions : TILE;
+  }
+  if (outputs == TILE) {
+    shapes.row_bytes[1] = shapes.row_bytes[3] = 32;
+    shapes.rows[7] = TILE / 2;
+  }
+  _tile_loadconfig(&shapes);
+}
+
+/* Add rows a, `stride` bytes apart, times weights b; `next` bytes to those of the next channels. */
+static inline void multiply(
+    const char *a, size_t stride, const char *b, size_t next, int steps, int pairs, int wide) {
+  const char *a1 = a + TILE * stride, *b1 = b + next;
+  for (int j = 0; j < steps; j++, a += 64, a1 += 64, b += TILE_BYTES, b1 += TILE_BYTES) {
+    _tile_loadd(4, a, stride);
+    _tile_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    if (pairs) {
+      _tile_loadd(5, a1, stride);
+      _tile_dpbf16ps(2, 5, 6);
+    }
+    if (wide) {
+      _tile_loadd(7, b1, 64);
+      _tile_dpbf16ps(1, 4, 7);
+      if (pairs) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+}
+
+static inline void multiply_half(const char *a, size_t stride, const char *b, int pairs) {
+  _tile_loadd(7, b, 64);
+  _tile_loadd(1, a, stride);
+  _tile_dpbf16ps(0, 1, 7);
+  if (pairs) {
+    _tile_loadd(3, a + TILE * stride, stride);
+    _tile_dpbf16ps(2, 3, 7);
+  }
+}
+
+/* A symmetric matrix 2 x outer, rounded, in tiles; f occurs twice in f f^T. */
+static void pack_derivative(const Convolution *c, int n, bf16 *to) {
+  const int width = c->outputs, depth = smaller(DEPTH, width);
+  for (int k = 0; k < width; k += depth, to += TILE_BYTES / sizeof(bf16))
+    for (int r = 0; r < depth; r++) {
+      const float *row = c->outer + (size_t)(k + r) * width + n * TILE;
+      const float *column = c->outer + (size_t)n * TILE * width + k + r;
+      float sum[TILE];
+      for (int i = 0; i < TILE; i++) sum[i] = row[i] + column[(size_t)i * width];
+      bf16 rounded[TILE];
+      store16(rounded, narrowed(_mm512_loadu_ps(sum)));
+      for (int i = 0; i < TILE; i++) to[(r / 2 * TILE + i) * 2 + r % 2] = rounded[i];
+    }
+}
+
+static const float NO_BIAS[TILE * TILE] __attribute__((aligned(64)));
+
+/* The tile that sums start from: the bias at positions x to x + 15 inside the core. */
+static inline const float *start_of(const Convolution *c, const float *bias, int y, int x, float *own) {
+  if (!bias || y < c->core.top || y >= c->core.bottom) return NO_BIAS;
+  if (x >= c->core.left && x + TILE <= c->core.right) return bias;
+  for (int i = 0; i < TILE; i++) {
+    const int is_in = x + i >= c->core.left && x + i < c->core.right;
+    _mm512_store_ps(own + i * TILE, is_in ? _mm512_load_ps(bias) : _mm512_setzero_ps());
+  }
+  return own;
+}
+
+/* Row y of the output, from three rows of the input, or from none; `to` is where it begins. */
+static inline void convolve_row(
+    const Convolution *c, const Workspace *w, const bf16 *const rows[3], const bf16 *features,
+    const bf16 *derivative, int y, bf16 *to, int pairs, int wide) {
+  const int block = smaller(TILE, c->out_width) * (pairs + 1), count = smaller(TILE, c->out_width);
+  const int steps = rounded_up(3 * c->channels, DEPTH) / DEPTH, own_steps = c->outputs / DEPTH;
+  const size_t pitch = (size_t)c->channels * sizeof(bf16), own_pitch = (size_t)c->outputs * sizeof(bf16);
+  const size_t next = (size_t)3 * steps * TILE_BYTES, own_next = (size_t)larger(1, own_steps) * TILE_BYTES;
+  const size_t line = (size_t)y * c->out_width * c->outputs;
+  float sums[4 * TILE * TILE] __attribute__((aligned(64))), start[4 * TILE * TILE] __attribute__((aligned(64)));
+  for (int n = 0; n < c->outputs / TILE; n += wide + 1) {
+    const float *bias = w->bias ? w->bias + n * TILE * TILE : NULL;
+    const float *bias1 = bias ? bias + TILE * TILE : NULL;
+    const char *weights = (const char *)c->weights + n * next;
+    const char *matrix = (const char *)derivative + n * own_next;
+    for (int x0 = 0; x0 < c->out_width; x0 += block) {
+      const int x = smaller(x0, c->out_width - block); /* the last block overlaps the one before */
+      _tile_loadd(0, start_of(c, bias, y, x, start), 64);
+      if (pairs) _tile_loadd(2, start_of(c, bias, y, x + TILE, start + 512), 64);
+      if (wide) _tile_loadd(1, start_of(c, bias1, y, x, start + 256), 64);
+      if (wide && pairs) _tile_loadd(3, start_of(c, bias1, y, x + TILE, start + 768), 64);
+      if (rows)
+        for (int k = 0; k < 3; k++)
+          multiply((const char *)rows[k] + x * pitch, pitch, weights + (size_t)k * steps * TILE_BYTES,
+                   next, steps, pairs, wide);
+      if (features && own_steps)
+        multiply((const char *)features + x * own_pitch, own_pitch, matrix, own_next, own_steps, pairs, wide);
+      else if (features)
+        multiply_half((const char *)features + x * own_pitch, own_pitch, matrix, pairs);
+      _tile_stored(0, sums, 64);
+      if (wide) _tile_stored(1, sums + 256, 64);
+      if (pairs) _tile_stored(2, sums + 512, 64);
+      if (wide && pairs) _tile_stored(3, sums + 768, 64);
+      for (int p = 0; p <= pairs; p++)
+        for (int k = 0; k <= wide; k++) {
+          const float *found = sums + 512 * p + 256 * k;
+          const size_t at = (size_t)(x + TILE * p) * c->outputs + (n + k) * TILE;
+          if (c->target == PICTURE) write_picture(c, found, count, y, x + TILE * p);
+          else write_map(c, found, count, line + at, to + at);
+        }
+    }
+  }
+}
+
+/* Features of row y inside the core, zero elsewhere; null where the row is outside. */
+static const bf16 *features_inside(const Convolution *c, const Workspace *w, int y) {
+  if (!c->outer || y < c->core.top || y >= c->core.bottom) return NULL;
+  const size_t pitch = c->outputs;
+  const bf16 *row = c->features + (size_t)y * c->out_width * pitch;
+  if (c->core.left == 0 && c->core.right == c->out_width) return row;
+  const size_t left = c->core.left * pitch, right = c->core.right * pitch, end = c->out_width * pitch;
+  memset(w->inside, 0, left * sizeof(bf16));
+  memcpy(w->inside + left, row + left, (right - left) * sizeof(bf16));
+  memset(w->inside + right, 0, (end - right) * sizeof(bf16));
+  return w->inside;
+}
+
+/* Rows `from` to `to` of the output, into `out` if given, else where they belong. */
+static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *derivative, int from, int to, bf16 *out) {
+  const int pairs = c->out_width >= 2 * TILE, wide = c->outputs > TILE;
+  for (int y = from; y < to; y++) {
+    const bf16 *rows[3];
+    for (int k = 0; k < 3; k++) rows[k] = w->ring + (size_t)((y + k) % 3) * w->length;
+    if (c->in) read_row(c, y - c->padding + 2, w->ring + (size_t)((y + 2) % 3) * w->length);
+    const bf16 *const *given = c->in ? rows : NULL, *features = features_inside(c, w, y);
+    const size_t values = (size_t)c->out_width * c->outputs;
+    bf16 *line = out ? out + (y - from) * values : c->target == MAP ? (bf16 *)c->out + y * values : NULL;
+    if (pairs && wide) convolve_row(c, w, given, features, derivative, y, line, 1, 1);
+    else if (wide) convolve_row(c, w, given, features, derivative, y, line, 0, 1);
+    else if (pairs) convolve_row(c, w, given, features, derivative, y, line, 1, 0);
+    else convolve_row(c, w, given, features, derivative, y, line, 0, 0);
+  }
+}
+
+/* A band of the output: rows of the map, or of its pooling. */
+static void convolve_band(const Convolution *c, const Workspace *w, const bf16 *derivative, int from, int to) {
+  const int unit = c->target == POOLED ? 2 : 1, top = from * unit;
+  if (c->in)
+    for (int k = 0; k < 2; k++)
+      read_row(c, top - c->padding + k, w->ring + (size_t)((top + k) % 3) * w->length);
+  if (c->target != POOLED) {
+    convolve_rows(c, w, derivative, from, to, NULL);
+    return;
+  }
+  for (int y = from; y < to; y++) {
+    convolve_rows(c, w, derivative, 2 * y, 2 * y + 2, w->unpooled);
+    pool_row(c, w->unpooled, y);
+  }
+}
+
+static Workspace workspace_for(const Convolution *c) {
+  const size_t line = (size_t)c->out_width * c->outputs * sizeof(bf16);
+  Workspace w = {0};
+  /* A product's row reads up to 63 values beyond the last position, times zero: zeros, then. */
+  w.length = rounded_up((c->width + 2 * c->padding) * c->channels + 64, 32);
+  w.ring = aligned(3 * w.length * sizeof(bf16));
+  memset(w.ring, 0, 3 * w.length * sizeof(bf16));
+  if (c->outer) w.inside = aligned(line);
+  if (c->target == POOLED) w.unpooled = aligned(2 * line);
+  if (!c->bias) return w;
+  w.bias = aligned((size_t)c->outputs * TILE * sizeof(float));
+  for (int k = 0; k < c->outputs * TILE; k += TILE)
+    memcpy(w.bias + k, c->bias + k / (TILE * TILE) * TILE, TILE * sizeof(float));
+  return w;
+}
+
+void impasto_convolve(const Convolution *c) {
+  const int from = c->target == POOLED ? c->kept.top : 0;
+  const int to = c->target == POOLED ? c->kept.bottom : c->out_height;
+  const int band = larger(1, smaller(16, (to - from) / (4 * c->threads)));
+  const size_t matrix = (size_t)larger(1, c->outputs / DEPTH) * TILE_BYTES;
+  bf16 *derivative = c->outer ? aligned(c->outputs / TILE * matrix) : NULL;
+#pragma omp parallel num_threads(c->threads)
+  {
+    Workspace w = workspace_for(c);
+    if (derivative) {
+#pragma omp for
+      for (int n = 0; n < c->outputs / TILE; n++)
+        pack_derivative(c, n, derivative + n * matrix / sizeof(bf16));
+    }
+    shape_tiles(smaller(TILE, c->out_width), c->outputs);
+#pragma omp for schedule(dynamic)
+    for (int y = from; y < to; y += band)
+      convolve_band(c, &w, derivative, y, smaller(to, y + band));
+    _tile_release();
+    free(w.ring), free(w.bias), free(w.inside), free(w.unpooled);
+  }
+  free(derivative);
+}

@@ -1,0 +1,36 @@
+"""The compiled library: found, loaded once, and asked whether this processor can run it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+
+import torch
+
+_FILE = Path(__file__).with_name("kernels.so")
+
+
+def are_available() -> bool:
+    """Whether the kernels are compiled, wanted, and fit for this processor."""
+    return library() is not None
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The library, or None where its kernels cannot be called."""
+    if os.environ.get("IMPASTO_KERNELS") == "0" or not _FILE.exists():
+        return None
+    try:
+        _load_openmp()
+        found = ctypes.CDLL(str(_FILE))
+    except OSError:  # built for another system, or without OpenMP's library
+        return None
+    return found if found.impasto_supported() else None
+
+
+def _load_openmp() -> None:
+    """Torch's own threads: those of a second library would wait for the first one's."""
+    beside = sorted(Path(torch.__file__).parent.glob("lib/libgomp*.so*"))
+    ctypes.CDLL(str(beside[0]) if beside else "libgomp.so.1", mode=ctypes.RTLD_GLOBAL)

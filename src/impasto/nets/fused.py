@@ -1,0 +1,144 @@
+"""Through a network's layers and back in few passes over their maps, by our own kernels.
+
+On the way there, a convolution, its ReLU and the pooling after it are one call; the map between is
+never whole in memory. On the way back one call spreads a pooling's gradient, convolves it, adds
+the derivative of the style loss at the layer below and passes that layer's ReLU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from impasto import native
+from impasto.native import Box, Joined, Picture, Pooled
+from impasto.nets.layerwise import pooled, unpooled
+from impasto.nets.route import Derivatives, Route, Step
+from impasto.nets.topology import CELL, Layer
+
+
+def serves(route: Route, image: Tensor) -> bool:
+    """Whether the kernels know what this way needs."""
+    is_picture = image.dtype == torch.float32 and image.device.type == "cpu" and len(image) == 1
+    is_large = min(image.shape[2:]) >= CELL
+    if not (is_picture and is_large and route.layers and native.are_available()):
+        return False
+    is_known = route.like.dtype == torch.bfloat16 and route.padding in ("zeros", "circular")
+    return is_known and all(_is_known(route, layer) for layer in route.layers)
+
+
+def _is_known(route: Route, layer: Layer) -> bool:
+    if layer.kind == "pool":
+        return layer.name not in route.maps
+    return layer.out_channels == 16 or layer.out_channels % 32 == 0
+
+
+def there(route: Route, image: Tensor) -> Iterator[Step]:
+    """Each layer in turn, just computed; a pooling along with its convolution where it can be."""
+    source: Tensor | Picture = Picture(image.contiguous(), route.mean)
+    shape = image.shape
+    layers = list(route.layers)
+    while layers:
+        layer = layers.pop(0)
+        if layer.kind == "pool":
+            assert isinstance(source, Tensor)
+            step = pooled(route, layer, source, is_late=False)
+        elif layers and layers[0].kind == "pool" and not route.wants(layer):
+            step = _convolved_and_pooled(route, layer, layers.pop(0), source, shape)
+        else:
+            step = _convolved(route, layer, source, shape)
+        source, shape = step.output, step.output.shape
+        yield step
+
+
+def _convolved(route: Route, layer: Layer, x: Tensor | Picture, shape: torch.Size) -> Step:
+    convolution = route.convolution(layer)
+    y = native.convolve(
+        x, convolution.tiles, wraps=_wraps(route), bias=convolution.bias, then="relu"
+    )
+    return Step(layer, shape, y.shape, y, relu=True, convolution=convolution)
+
+
+def _convolved_and_pooled(
+    route: Route, layer: Layer, pooling: Layer, x: Tensor | Picture, shape: torch.Size
+) -> Step:
+    convolution, halved = route.convolution(layer), (shape[-2] // 2, shape[-1] // 2)
+    kept = Box.of(*route.part.trim(pooling), halved) if route.part else Box.whole(halved)
+    found = native.convolve_and_pool(
+        x,
+        convolution.tiles,
+        convolution.bias,
+        wraps=_wraps(route),
+        kind=route.pooling,
+        kept=kept,
+    )
+    whole = torch.Size((1, layer.out_channels, *shape[-2:]))
+    return Step(layer, shape, whole, found.values, convolution=convolution, pooled=found)
+
+
+def back(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Tensor | None:
+    """The derivative with respect to the picture; uses up the steps."""
+    gradient: Tensor | None = None  # with respect to a convolution's sums, or to a pooling
+    while steps:
+        step = steps.pop()
+        if step.convolution is not None:
+            gradient = _through(route, step, gradient, steps, wanted)
+        elif gradient is not None:  # a pooling of a map that is wanted, too
+            below, spread = steps[-1], unpooled(route, step, gradient)
+            joined = _joined(route, below, wanted[below.layer.name], spread)
+            gradient = native.join(_sizes(below), joined)
+    return gradient
+
+
+def _through(
+    route: Route,
+    step: Step,
+    gradient: Tensor | None,
+    below: list[Step],
+    wanted: dict[str, Derivatives],
+) -> Tensor | None:
+    """Back through a convolution; joined with what is wanted of the layer below and its ReLU."""
+    assert step.convolution is not None
+    if gradient is None:
+        if wanted[step.layer.name].is_nothing:
+            return None
+        gradient = native.join(_sizes(step), _joined(route, step, wanted[step.layer.name]))
+    source: Tensor | Pooled = gradient
+    weights = step.convolution.tiles_back
+    if step.pooled is not None:
+        source = Pooled(gradient, step.pooled.places, step.pooled.shape, step.pooled.box)
+        weights = step.convolution.tiles_back_from_mean if route.pooling == "avg" else weights
+    if not below:
+        return native.convolve_to_picture(source, weights, wraps=_wraps(route))
+    joined = None
+    if below[-1].convolution is not None and below[-1].pooled is None:
+        joined = _joined(route, below[-1], wanted[below[-1].layer.name])
+    return native.convolve(source, weights, wraps=_wraps(route), joined=joined)
+
+
+def _joined(
+    route: Route, step: Step, wanted: Derivatives, gradient: Tensor | None = None
+) -> Joined:
+    """What is wanted of a layer, and a gradient that comes from above."""
+    height, width = step.output.shape[-2:]
+    core = Box.whole((height, width))
+    if route.part:
+        core = Box.of(*route.part.core(step.layer), (height, width))
+    if wanted.map is not None:
+        gradient = torch.zeros_like(step.output) if gradient is None else gradient
+        route.core(step.layer, gradient).add_(wanted.map)
+    total, outer = (
+        None if each is None else each.float().contiguous() for each in (wanted.total, wanted.outer)
+    )
+    return Joined(step.output, total, outer, gradient, core)
+
+
+def _sizes(step: Step) -> tuple[int, int, int]:
+    channels, height, width = step.output.shape[1:]
+    return channels, height, width
+
+
+def _wraps(route: Route) -> bool:
+    return route.padding == "circular"

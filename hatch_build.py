@@ -79,4 +79,4 @@ def _run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(compile_kernels())
+    raise SystemExit(compile_kernels() or None)

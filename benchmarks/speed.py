@@ -46,6 +46,7 @@ from impasto.engine.optimize import LBFGS, Evaluate
 from impasto.engine.pairs import Pairs
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import Pictures, run
+from impasto.engine.vectors import Vectors, vectors_for
 from impasto.files.weights import load_network
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, layer_table
@@ -101,9 +102,9 @@ class Steady:
     The first pair is repeated: the same inverse Hessian, at the cost of a full history.
     """
 
-    def __init__(self, history: int) -> None:
-        self._inner = LBFGS(history=history)
-        self._history = history
+    def __init__(self, history: int, vectors: Vectors) -> None:
+        self._inner = LBFGS(history=history, vectors=vectors)
+        self._history, self._vectors = history, vectors
         self._full = False
         self.evaluations = 0
 
@@ -120,11 +121,9 @@ class Steady:
         state = self.state_dict()
         if len(state["places"]) == 1:
             self._full = True
-            pairs = Pairs(self._history)
-            nothing = torch.zeros(())
-            s, y = ((row, nothing.expand_as(row)) for row in state["rows"])
+            pairs = Pairs(self._history, vectors=self._vectors)
             for _ in range(self._history):
-                pairs.add(s, y)
+                pairs.add(found, at)
             self.load_state_dict({**state, **pairs.state_dict()})
         return found
 
@@ -153,7 +152,7 @@ class Engine:
         )
         content, style = pictures(size)
         plan = make_plan(recipe, (size, size), [(size, size)])
-        self._optimizer = Steady(recipe.history)
+        self._optimizer = Steady(recipe.history, vectors_for(plan.stages[0], "cpu"))
         make = (lambda: self._optimizer) if recipe.optimizer == "lbfgs" else None
         inputs = Pictures(content, (style,))
         self._states = run(recipe, plan, inputs, network, optimizer=make)

@@ -7,7 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from impasto.engine.objective import Evaluation
 from impasto.engine.pairs import Pairs
+from impasto.engine.state import Losses
 
 
 def _textbook(pairs, gradient):
@@ -34,13 +36,21 @@ def _random_pairs(count, *, size=12, seed=0):
 
 
 def _remember(remembered, step, change):
-    """A pair is handed over as the differences of two pictures and of their gradients."""
+    """A pair is handed over as two evaluated pictures."""
     nothing = torch.zeros_like(step)
-    return remembered.add((step, nothing), (change, nothing))
+    return remembered.add(_evaluated(step, change), _evaluated(nothing, nothing))
+
+
+def _evaluated(image, gradient):
+    return Evaluation(image, Losses(0, 0, 0, 0), gradient)
 
 
 def _direction(remembered, gradient):
-    return remembered.turn(gradient.clone())
+    """At a picture within the box, so that nothing is held."""
+    out = torch.empty_like(gradient)
+    slope = remembered.turn(_evaluated(torch.full_like(gradient, 0.5), gradient), out)
+    assert slope == pytest.approx(float(gradient.flatten() @ out.flatten()), rel=1e-5)
+    return out
 
 
 @given(capacity=st.integers(1, 6), count=st.integers(1, 15), seed=st.integers(0, 2**16))

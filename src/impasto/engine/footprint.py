@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from impasto import native
 from impasto.config import Recipe
 from impasto.engine.tiles import halos, tiles
 from impasto.nets.topology import Layer
@@ -57,7 +58,7 @@ class Footprint:
         made = self._at_once(stage.size, stage.tile)
         network = self._per_pixel(stage) * max(made, FORWARD * measured)
         # A checkpoint copies the pairs when neither the network nor a next picture is there.
-        checkpoint = PICTURE * stage.pixels * (2 * self._pairs(stage) - 2)
+        checkpoint = PICTURE * stage.pixels * (self._pairs(stage) - 2)
         return kept + max(network, checkpoint) + self._content(stage) + self._weights(stage)
 
     def _pictures(self, stage: Stage) -> float:
@@ -66,13 +67,14 @@ class Footprint:
         if stage.mapped:
             return AT_ONCE_MAPPED[name]
         scattered = 0 if stage.tile is None else SCATTERED
-        return AT_ONCE[name] + 2 * self._pairs(stage) + bool(self.recipe.average) + scattered
+        return AT_ONCE[name] + self._pairs(stage) + bool(self.recipe.average) + scattered
 
-    def _pairs(self, stage: Stage) -> int:
-        """Pairs that L-BFGS has in memory."""
+    def _pairs(self, stage: Stage) -> float:
+        """L-BFGS's pairs in memory, in pictures."""
         if stage.mapped or self.recipe.optimizer != "lbfgs":
             return 0
-        return min(self.recipe.history, stage.steps)
+        of_a_pair = 1 if has_half_pairs(stage) else 2
+        return of_a_pair * min(self.recipe.history, stage.steps)
 
     def _per_pixel(self, stage: Stage) -> float:
         """Bytes of the network for each pixel that is in it."""
@@ -107,6 +109,11 @@ class Footprint:
 
     def _layers(self) -> tuple[str, ...]:
         return (*self.recipe.content_layers, *self.recipe.style_layers)
+
+
+def has_half_pairs(stage: Stage) -> bool:
+    """Whether L-BFGS's pairs are bfloat16: where the network is, in memory, with our own kernels."""
+    return stage.precision == "bf16" and not stage.mapped and native.are_available()
 
 
 def _itemsize(stage: Stage) -> int:

@@ -16,7 +16,8 @@ from torch.optim.adam import adam
 from impasto.config import Recipe
 from impasto.engine.objective import Evaluation
 from impasto.engine.pairs import Pairs
-from impasto.engine.storage import Storage, along, in_memory, pieces
+from impasto.engine.storage import Storage, in_memory, pieces
+from impasto.engine.vectors import Plain, Vectors
 
 Evaluate = Callable[[Tensor], Evaluation]
 
@@ -41,7 +42,11 @@ class Optimizer(Protocol):
 
 
 def make_optimizer(
-    recipe: Recipe, *, steps: int | None = None, storage: Storage = in_memory
+    recipe: Recipe,
+    *,
+    steps: int | None = None,
+    storage: Storage = in_memory,
+    vectors: Vectors | None = None,
 ) -> Optimizer:
     """The optimiser that the recipe names.
 
@@ -49,6 +54,7 @@ def make_optimizer(
         recipe: its name, and its settings.
         steps: that it will take at most, so that no room is kept for what it cannot use.
         storage: where what it remembers lies.
+        vectors: the arithmetic of L-BFGS.
 
     """
     if recipe.optimizer == "adam":
@@ -56,7 +62,7 @@ def make_optimizer(
     if recipe.optimizer == "sgd":
         return SGD(learning_rate=recipe.learning_rate)
     history = recipe.history if steps is None else max(1, min(recipe.history, steps))
-    return LBFGS(history=history, storage=storage)
+    return LBFGS(history=history, storage=storage, vectors=vectors)
 
 
 class LBFGS:
@@ -71,6 +77,7 @@ class LBFGS:
         history: pairs remembered.
         first_change: mean change of a channel by the very first step, in picture units.
         storage: where the pairs and the direction lie.
+        vectors: the arithmetic.
 
     """
 
@@ -79,11 +86,17 @@ class LBFGS:
     trials = 12
 
     def __init__(
-        self, *, history: int = 10, first_change: float = 0.01, storage: Storage = in_memory
+        self,
+        *,
+        history: int = 10,
+        first_change: float = 0.01,
+        storage: Storage = in_memory,
+        vectors: Vectors | None = None,
     ) -> None:
         self.history = history
         self.first_change = first_change
-        self._pairs = Pairs(history, storage)
+        self._vectors = vectors or Plain()
+        self._pairs = Pairs(history, storage, self._vectors)
         self._losses: list[float] = []
         self._storage = storage
         self._direction: Tensor | None = None
@@ -110,39 +123,40 @@ class LBFGS:
         self._pairs.load_state_dict(state)
         self._losses = list(state["losses"])
 
-    def _turned(self, at: Evaluation) -> Tensor | None:
-        """-H g within the free pixels, None where nothing points anywhere.
+    def _turned(self, at: Evaluation) -> tuple[Tensor, float]:
+        """-H g within the free values, and its product with g.
 
         The scaled negative gradient while nothing is known. It lies where the last one lay.
         """
         if self._direction is None:
             self._direction = self._storage(at.gradient, tuple(at.gradient.shape))
-        held, direction = at.held, self._direction
-        direction.copy_(at.gradient).masked_fill_(held, 0)
+        direction = self._direction
         if len(self._pairs):
-            return self._pairs.turn(direction).masked_fill_(held, 0)
+            return direction, self._pairs.turn(at, direction)
+        direction.copy_(at.gradient).masked_fill_(at.held, 0)
         size = float(direction.abs().mean())
-        return direction.mul_(-self.first_change / size) if size else None
+        direction.mul_(-self.first_change / size if size else 0)
+        return direction, _dot(at.gradient, direction)
 
     def _search(self, at: Evaluation, evaluate: Evaluate) -> Evaluation | None:
-        """A picture that is good enough, evaluated; held pixels stay, so they count nowhere."""
-        direction = self._turned(at)
-        if direction is None or not _dot(at.gradient, direction) < 0:  # also if not a number
+        """A picture that is good enough, evaluated; held values stay, so they count nowhere."""
+        direction, slope = self._turned(at)
+        if not slope < 0:  # also if not a number
             return None
         length, bound = 1.0, max(self._losses)
         for _ in range(self.trials):
-            found = evaluate(torch.add(at.image, direction, alpha=length).clamp_(0, 1))
-            slope = min(0.0, along(at.gradient, (found.image, at.image)))
+            image, slope = self._vectors.move(at, direction, length)
+            found = evaluate(image)
             if not found.finite:
                 length /= 10
-            elif found.losses.total <= bound + self.armijo * slope:
+            elif found.losses.total <= bound + self.armijo * min(0.0, slope):
                 return found
             else:
                 length /= 2
         return None
 
     def _remember(self, at: Evaluation, found: Evaluation) -> None:
-        self._pairs.add((found.image, at.image), (found.gradient, at.gradient))
+        self._pairs.add(found, at)
 
 
 class Adam:

@@ -9,16 +9,15 @@ the result together, each a matrix product, in place of forty passes one after t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from impasto.engine.objective import Evaluation
 from impasto.engine.storage import Storage, in_memory
-
-_BLOCK = 4096  # values; a thread's share of the vectors is many of them
-_BLOCKS = 1024  # at a time, so that the vectors' copies stay small
+from impasto.engine.vectors import Plain, Vectors
 
 
 class Pairs:
@@ -27,11 +26,15 @@ class Pairs:
     Args:
         capacity: pairs remembered; each further one takes the oldest one's place.
         storage: where they lie.
+        vectors: the arithmetic, and the pairs' type.
 
     """
 
-    def __init__(self, capacity: int, storage: Storage = in_memory) -> None:
+    def __init__(
+        self, capacity: int, storage: Storage = in_memory, vectors: Vectors | None = None
+    ) -> None:
         self.capacity = capacity
+        self._vectors = vectors or Plain()
         self._storage = storage
         self._rows = torch.empty(0)  # s and y of the pair in place k are rows 2k and 2k + 1
         self._products = torch.zeros(2 * capacity, 2 * capacity, dtype=torch.float64)
@@ -41,15 +44,15 @@ class Pairs:
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, images: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]) -> bool:
+    def add(self, found: Evaluation, at: Evaluation) -> bool:
         """Remember the differences of two pictures and of their gradients.
 
         The oldest pair makes room where there is none. A pair that tells of no curvature, s . y not
         above 1e-10 y . y, is not remembered.
 
         Args:
-            images: the later one first.
-            gradients: likewise.
+            found: the later one.
+            at: the earlier one.
 
         Returns:
             Whether it is remembered.
@@ -58,30 +61,27 @@ class Pairs:
         if self._new is not None:
             self._learn()
         if not self._rows.numel():
-            self._rows = self._storage(images[0], (2 * self.capacity, images[0].numel()))
+            self._rows = self._room_for(found.image.numel(), found.image)
         if len(self) == self.capacity:
             del self._places[0]
         place = min(set(range(self.capacity)).difference(self._places))
         pair = self._rows[2 * place : 2 * place + 2]
-        for row, (after, before) in zip(pair, (images, gradients), strict=True):
-            torch.sub(after.flatten(), before.flatten(), out=row)
-        s, y = pair
-        if not float(torch.dot(s, y)) > 1e-10 * float(torch.dot(y, y)):
+        s_y, y_y = self._vectors.remember(found, at, pair)
+        if not s_y > 1e-10 * y_y:
             pair.zero_()
             return False
         self._places.append(place)
         self._new = 2 * place + 1
         return True
 
-    def turn(self, gradient: Tensor) -> Tensor:
-        """Turn g into -H g, in place; H is the inverse Hessian that the pairs tell of.
+    def turn(self, at: Evaluation, out: Tensor) -> float:
+        """-H g within the free values into ``out``; its product with g.
 
-        At least one pair is needed, and a contiguous gradient.
+        H is the inverse Hessian that the pairs tell of, of which at least one is needed; g is the
+        gradient, zero where values are held (:mod:`impasto.engine.vectors`).
         """
-        flat = gradient.view(-1)
-        scale, shares = self._recursion(self._learn(flat)[0])
-        flat.addmv_(self._filled().mT, shares.to(flat), beta=-scale, alpha=-1)
-        return gradient
+        scale, shares = self._recursion(self._learn(at)[0])
+        return self._vectors.turn(self._filled(), shares, scale, at, out)
 
     def forget(self) -> None:
         """Forget every pair."""
@@ -101,8 +101,11 @@ class Pairs:
         rows = state["rows"]
         self._places, self._new = list(state["places"]), state["new"]
         self._products = state["products"].clone()
-        self._rows = self._storage(rows, (2 * self.capacity, rows.shape[-1]))
+        self._rows = self._room_for(rows.shape[-1], rows)
         self._rows[: len(rows)].copy_(rows)
+
+    def _room_for(self, length: int, image: Tensor) -> Tensor:
+        return self._storage(self._vectors.row_like(image), (2 * self.capacity, length))
 
     def _copied(self, rows: Tensor) -> Tensor:
         return self._storage(rows, tuple(rows.shape)).copy_(rows)
@@ -110,17 +113,17 @@ class Pairs:
     def _filled(self) -> Tensor:
         return self._rows[: 2 * (max(self._places, default=-1) + 1)]
 
-    def _learn(self, *vectors: Tensor) -> Tensor:
-        """Inner products of vectors with all the rows; those of a new y become known as well."""
+    def _learn(self, at: Evaluation | None = None) -> Tensor:
+        """Inner products of the gradient with all rows; those of a new y become known as well."""
         rows, new = self._filled(), self._new
+        found = self._vectors.products(rows, at, None if new is None else rows[new])
         if new is None:
-            return _products(vectors, rows)
-        found = _products([*vectors, rows[new]], rows)
+            return found
         # Of s . y' the recursion asks only where y' is the younger, so s needs no pass of its own.
         self._products[new, : len(rows)] = found[-1]
         self._products[: len(rows), new] = found[-1]
         self._new = None
-        return found[:-1]
+        return found
 
     def _recursion(self, dots: Tensor) -> tuple[float, Tensor]:
         """H g = scale * g + the rows times their shares, from the rows' products with g."""
@@ -145,17 +148,3 @@ class Pairs:
             s, y = 2 * k, 2 * k + 1
             shares[s] = -shares[y] / scale - product(y) / products[s][y]
         return scale, torch.tensor(shares, dtype=torch.float64)
-
-
-def _products(vectors: Sequence[Tensor], rows: Tensor) -> Tensor:
-    """Inner products of all with all, ``(vectors, rows)`` in float64 on the CPU, in one pass."""
-    found = torch.zeros(len(vectors), len(rows), dtype=torch.float64)
-    length = _BLOCK * _BLOCKS
-    for start in range(0, rows.shape[1], length):
-        left = torch.stack([vector[start : start + length] for vector in vectors])
-        right = rows[:, start : start + length]
-        whole = left.shape[1] // _BLOCK * _BLOCK
-        a, b = (each[:, :whole].view(len(each), -1, _BLOCK) for each in (left, right))
-        blocks = torch.bmm(a.transpose(0, 1), b.permute(1, 2, 0)).sum(0, dtype=torch.float64)
-        found += (blocks + left[:, whole:] @ right[:, whole:].mT).cpu()
-    return found

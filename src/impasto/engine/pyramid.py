@@ -24,6 +24,7 @@ from impasto.engine.shrinking import Shrinking
 from impasto.engine.state import Checkpoint, State
 from impasto.engine.storage import Storage, in_memory
 from impasto.engine.tiling import check_can_tile, make_objective
+from impasto.engine.vectors import vectors_for
 from impasto.errors import RecipeError, RecordError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
@@ -98,7 +99,12 @@ def run(
     def make(stage: Stage) -> Optimizer:
         if optimizer is not None:
             return optimizer()
-        return make_optimizer(recipe, steps=stage.steps, storage=place(stage))
+        return make_optimizer(
+            recipe,
+            steps=stage.steps,
+            storage=place(stage),
+            vectors=vectors_for(stage, plan.device),
+        )
 
     if resume is not None:
         _check_resumable(resume, plan, make)

@@ -20,6 +20,8 @@ from impasto.native.convolution import (
 )
 from impasto.native.library import are_available
 from impasto.native.sums import can_sum, sums
+from impasto.native.variation import can_vary, variation
+from impasto.native.vectors import moved, products, remembered, turned
 
 __all__ = [
     "Box",
@@ -29,9 +31,15 @@ __all__ = [
     "Pooled",
     "are_available",
     "can_sum",
+    "can_vary",
     "convolve",
     "convolve_and_pool",
     "convolve_to_picture",
     "join",
+    "moved",
+    "products",
+    "remembered",
     "sums",
+    "turned",
+    "variation",
 ]

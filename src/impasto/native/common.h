@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INLINE static inline __attribute__((always_inline))
+
 typedef uint16_t bf16;
 
 /* Rows and columns of a map, the later bounds excluded. */
@@ -21,17 +23,17 @@ typedef struct {
   uint8_t rows[16];
 } __attribute__((packed)) TileShapes;
 
-static inline int smaller(int a, int b) { return a < b ? a : b; }
-static inline int larger(int a, int b) { return a > b ? a : b; }
-static inline int rounded_up(int a, int unit) { return (a + unit - 1) / unit * unit; }
+INLINE int smaller(int a, int b) { return a < b ? a : b; }
+INLINE int larger(int a, int b) { return a > b ? a : b; }
+INLINE int rounded_up(int a, int unit) { return (a + unit - 1) / unit * unit; }
 
-static inline void *aligned(size_t bytes) { return aligned_alloc(64, (bytes + 63) / 64 * 64); }
+INLINE void *aligned(size_t bytes) { return aligned_alloc(64, (bytes + 63) / 64 * 64); }
 
 /* Sixteen positive numbers of bfloat16 have the order of their bits. */
-static inline __m512 widened(__m256i v) {
+INLINE __m512 widened(__m256i v) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(v), 16));
 }
-static inline __m256i narrowed(__m512 v) { return (__m256i)_mm512_cvtneps_pbh(v); }
-static inline __m256i load16(const void *at) { return _mm256_loadu_si256(at); }
-static inline void store16(void *at, __m256i v) { _mm256_storeu_si256(at, v); }
-static inline __mmask16 first(int count) { return (__mmask16)((1u << count) - 1); }
+INLINE __m256i narrowed(__m512 v) { return (__m256i)_mm512_cvtneps_pbh(v); }
+INLINE __m256i load16(const void *at) { return _mm256_loadu_si256(at); }
+INLINE void store16(void *at, __m256i v) { _mm256_storeu_si256(at, v); }
+INLINE __mmask16 first(int count) { return (__mmask16)((1u << count) - 1); }

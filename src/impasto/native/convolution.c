@@ -114,7 +114,7 @@ static void read_row(const Convolution *c, int y, bf16 *row) {
 /* ---- writing sums -------------------------------------------------------------------------- */
 
 /* One position, sixteen channels. */
-static inline __m256i finished(const Convolution *c, __m512 sum, size_t at) {
+INLINE __m256i finished(const Convolution *c, __m512 sum, size_t at) {
   if (c->added) sum = _mm512_add_ps(sum, widened(load16(c->added + at)));
   if (c->then == RELU) sum = _mm512_max_ps(_mm512_setzero_ps(), sum);
   const __m256i value = narrowed(sum);
@@ -123,12 +123,12 @@ static inline __m256i finished(const Convolution *c, __m512 sum, size_t at) {
   return _mm256_maskz_mov_epi16(_mm256_cmpgt_epi16_mask(feature, _mm256_setzero_si256()), value);
 }
 
-static inline void write_map(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
+INLINE void write_map(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
   for (int i = 0; i < count; i++, at += c->outputs, to += c->outputs)
     store16(to, finished(c, _mm512_load_ps(sums + i * TILE), at));
 }
 
-static inline void write_picture(const Convolution *c, const float *sums, int count, int y, int x) {
+INLINE void write_picture(const Convolution *c, const float *sums, int count, int y, int x) {
   const size_t plane = (size_t)c->out_height * c->out_width;
   float *to = (float *)c->out + (size_t)y * c->out_width + x;
   const __m512i rows = _mm512_slli_epi32(
@@ -140,7 +140,7 @@ static inline void write_picture(const Convolution *c, const float *sums, int co
 /* ---- pooling ------------------------------------------------------------------------------- */
 
 /* The first of the largest takes the gradient, none where that is zero; all are at least that. */
-static inline __m256i maximum(const __m256i v[4], __m256i *places) {
+INLINE __m256i maximum(const __m256i v[4], __m256i *places) {
   __m256i best = v[0], at = _mm256_set1_epi16(1);
   for (int k = 1; k < 4; k++) {
     const __mmask16 more = _mm256_cmpgt_epi16_mask(v[k], best);
@@ -152,7 +152,7 @@ static inline __m256i maximum(const __m256i v[4], __m256i *places) {
 }
 
 /* Every positive one takes a share, which the weights on the way back hold. */
-static inline __m256i mean(const __m256i v[4], __m256i *places) {
+INLINE __m256i mean(const __m256i v[4], __m256i *places) {
   __m512 sum = _mm512_setzero_ps();
   *places = _mm256_setzero_si256();
   for (int k = 0; k < 4; k++) {
@@ -181,8 +181,12 @@ static void pool_row(const Convolution *c, const bf16 *rows, int y) {
 
 /* ---- products ------------------------------------------------------------------------------ */
 
-/* Tiles 0 to 3: sums of two times sixteen positions and two times sixteen channels; 4, 5: positions;
-   6, 7: weights. With sixteen channels in all there is no 1 and 3: these and 7 are of half a step. */
+/* Sums of `tall` times sixteen positions and, if `wide`, two times sixteen channels, else one: two
+   by two or one by two tiles, or four by one or one by one where there are sixteen channels in all.
+   Four sums at a time, since a product takes three times as long as it keeps the matrix unit busy.
+
+   Tiles 0 to 3: sums, of positions first; 4, 5: positions; 6, 7: weights. Where not wide, 5 and 7
+   are of half a step. */
 static void shape_tiles(int positions, int outputs) {
   TileShapes shapes;
   memset(&shapes, 0, sizeof shapes);
@@ -192,40 +196,49 @@ static void shape_tiles(int positions, int outputs) {
     shapes.rows[i] = i < 6 ? positions : TILE;
   }
   if (outputs == TILE) {
-    shapes.row_bytes[1] = shapes.row_bytes[3] = 32;
+    shapes.row_bytes[5] = 32;
     shapes.rows[7] = TILE / 2;
   }
   _tile_loadconfig(&shapes);
 }
 
 /* Add rows a, `stride` bytes apart, times weights b; `next` bytes to those of the next channels. */
-static inline void multiply(
-    const char *a, size_t stride, const char *b, size_t next, int steps, int pairs, int wide) {
-  const char *a1 = a + TILE * stride, *b1 = b + next;
-  for (int j = 0; j < steps; j++, a += 64, a1 += 64, b += TILE_BYTES, b1 += TILE_BYTES) {
+INLINE void multiply(
+    const char *a, size_t stride, const char *b, size_t next, int steps, int tall, int wide) {
+  for (int j = 0; j < steps; j++, a += 64, b += TILE_BYTES) {
     _tile_loadd(4, a, stride);
     _tile_loadd(6, b, 64);
     _tile_dpbf16ps(0, 4, 6);
-    if (pairs) {
-      _tile_loadd(5, a1, stride);
-      _tile_dpbf16ps(2, 5, 6);
-    }
     if (wide) {
-      _tile_loadd(7, b1, 64);
+      _tile_loadd(7, b + next, 64);
       _tile_dpbf16ps(1, 4, 7);
-      if (pairs) _tile_dpbf16ps(3, 5, 7);
+      if (tall == 1) continue;
+      _tile_loadd(5, a + TILE * stride, stride);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    } else if (tall == 4) {
+      _tile_loadd(4, a + TILE * stride, stride);
+      _tile_dpbf16ps(1, 4, 6);
+      _tile_loadd(4, a + 2 * TILE * stride, stride);
+      _tile_dpbf16ps(2, 4, 6);
+      _tile_loadd(4, a + 3 * TILE * stride, stride);
+      _tile_dpbf16ps(3, 4, 6);
     }
   }
 }
 
-static inline void multiply_half(const char *a, size_t stride, const char *b, int pairs) {
+/* The same of sixteen values a row. */
+INLINE void multiply_half(const char *a, size_t stride, const char *b, int tall) {
   _tile_loadd(7, b, 64);
-  _tile_loadd(1, a, stride);
-  _tile_dpbf16ps(0, 1, 7);
-  if (pairs) {
-    _tile_loadd(3, a + TILE * stride, stride);
-    _tile_dpbf16ps(2, 3, 7);
-  }
+  _tile_loadd(5, a, stride);
+  _tile_dpbf16ps(0, 5, 7);
+  if (tall == 1) return;
+  _tile_loadd(5, a + TILE * stride, stride);
+  _tile_dpbf16ps(1, 5, 7);
+  _tile_loadd(5, a + 2 * TILE * stride, stride);
+  _tile_dpbf16ps(2, 5, 7);
+  _tile_loadd(5, a + 3 * TILE * stride, stride);
+  _tile_dpbf16ps(3, 5, 7);
 }
 
 /* A symmetric matrix 2 x outer, rounded, in tiles; f occurs twice in f f^T. */
@@ -246,7 +259,7 @@ static void pack_derivative(const Convolution *c, int n, bf16 *to) {
 static const float NO_BIAS[TILE * TILE] __attribute__((aligned(64)));
 
 /* The tile that sums start from: the bias at positions x to x + 15 inside the core. */
-static inline const float *start_of(const Convolution *c, const float *bias, int y, int x, float *own) {
+INLINE const float *start_of(const Convolution *c, const float *bias, int y, int x, float *own) {
   if (!bias || y < c->core.top || y >= c->core.bottom) return NO_BIAS;
   if (x >= c->core.left && x + TILE <= c->core.right) return bias;
   for (int i = 0; i < TILE; i++) {
@@ -257,45 +270,55 @@ static inline const float *start_of(const Convolution *c, const float *bias, int
 }
 
 /* Row y of the output, from three rows of the input, or from none; `to` is where it begins. */
-static inline void convolve_row(
-    const Convolution *c, const Workspace *w, const bf16 *const rows[3], const bf16 *features,
-    const bf16 *derivative, int y, bf16 *to, int pairs, int wide) {
-  const int block = smaller(TILE, c->out_width) * (pairs + 1), count = smaller(TILE, c->out_width);
+INLINE void convolve_row(
+    const Convolution *given, const Workspace *w, const bf16 *const rows[3], const bf16 *features,
+    const bf16 *derivative, int y, bf16 *to, int tall, int wide) {
+  const Convolution here = *given, *c = &here; /* which nothing that is written can overlap */
+  const int count = smaller(TILE, c->out_width), block = count * tall, across = wide + 1;
   const int steps = rounded_up(3 * c->channels, DEPTH) / DEPTH, own_steps = c->outputs / DEPTH;
   const size_t pitch = (size_t)c->channels * sizeof(bf16), own_pitch = (size_t)c->outputs * sizeof(bf16);
-  const size_t next = (size_t)3 * steps * TILE_BYTES, own_next = (size_t)larger(1, own_steps) * TILE_BYTES;
+  const size_t line_of_taps = (size_t)steps * TILE_BYTES, next = 3 * line_of_taps;
+  const size_t own_next = (size_t)larger(1, own_steps) * TILE_BYTES;
   const size_t line = (size_t)y * c->out_width * c->outputs;
-  float sums[4 * TILE * TILE] __attribute__((aligned(64))), start[4 * TILE * TILE] __attribute__((aligned(64)));
-  for (int n = 0; n < c->outputs / TILE; n += wide + 1) {
-    const float *bias = w->bias ? w->bias + n * TILE * TILE : NULL;
-    const float *bias1 = bias ? bias + TILE * TILE : NULL;
+  float sums[4 * TILE * TILE] __attribute__((aligned(64)));
+  float start[4 * TILE * TILE] __attribute__((aligned(64)));
+  for (int n = 0; n < c->outputs / TILE; n += across) {
     const char *weights = (const char *)c->weights + n * next;
     const char *matrix = (const char *)derivative + n * own_next;
     for (int x0 = 0; x0 < c->out_width; x0 += block) {
       const int x = smaller(x0, c->out_width - block); /* the last block overlaps the one before */
-      _tile_loadd(0, start_of(c, bias, y, x, start), 64);
-      if (pairs) _tile_loadd(2, start_of(c, bias, y, x + TILE, start + 512), 64);
-      if (wide) _tile_loadd(1, start_of(c, bias1, y, x, start + 256), 64);
-      if (wide && pairs) _tile_loadd(3, start_of(c, bias1, y, x + TILE, start + 768), 64);
+      const float *starts[4];
+      for (int i = 0; i < tall * across; i++) {
+        const float *bias = w->bias ? w->bias + (n + i % across) * TILE * TILE : NULL;
+        starts[i] = start_of(c, bias, y, x + i / across * TILE, start + i * TILE * TILE);
+      }
+      _tile_loadd(0, starts[0], 64);
+      if (tall * across > 1) _tile_loadd(1, starts[1], 64);
+      if (tall * across > 2) {
+        _tile_loadd(2, starts[2], 64);
+        _tile_loadd(3, starts[3], 64);
+      }
       if (rows)
         for (int k = 0; k < 3; k++)
-          multiply((const char *)rows[k] + x * pitch, pitch, weights + (size_t)k * steps * TILE_BYTES,
-                   next, steps, pairs, wide);
-      if (features && own_steps)
-        multiply((const char *)features + x * own_pitch, own_pitch, matrix, own_next, own_steps, pairs, wide);
-      else if (features)
-        multiply_half((const char *)features + x * own_pitch, own_pitch, matrix, pairs);
+          multiply((const char *)rows[k] + x * pitch, pitch, weights + k * line_of_taps, next, steps, tall, wide);
+      if (features) {
+        const char *from = (const char *)features + x * own_pitch;
+        if (wide) multiply(from, own_pitch, matrix, own_next, own_steps, tall, wide);
+        else multiply_half(from, own_pitch, matrix, tall);
+      }
       _tile_stored(0, sums, 64);
-      if (wide) _tile_stored(1, sums + 256, 64);
-      if (pairs) _tile_stored(2, sums + 512, 64);
-      if (wide && pairs) _tile_stored(3, sums + 768, 64);
-      for (int p = 0; p <= pairs; p++)
-        for (int k = 0; k <= wide; k++) {
-          const float *found = sums + 512 * p + 256 * k;
-          const size_t at = (size_t)(x + TILE * p) * c->outputs + (n + k) * TILE;
-          if (c->target == PICTURE) write_picture(c, found, count, y, x + TILE * p);
-          else write_map(c, found, count, line + at, to + at);
-        }
+      if (tall * across > 1) _tile_stored(1, sums + 256, 64);
+      if (tall * across > 2) {
+        _tile_stored(2, sums + 512, 64);
+        _tile_stored(3, sums + 768, 64);
+      }
+      for (int i = 0; i < tall * across; i++) {
+        const int position = x + i / across * TILE;
+        const size_t at = (size_t)position * c->outputs + (n + i % across) * TILE;
+        const float *found = sums + i * TILE * TILE;
+        if (c->target == PICTURE) write_picture(c, found, count, y, position);
+        else write_map(c, found, count, line + at, to + at);
+      }
     }
   }
 }
@@ -315,7 +338,7 @@ static const bf16 *features_inside(const Convolution *c, const Workspace *w, int
 
 /* Rows `from` to `to` of the output, into `out` if given, else where they belong. */
 static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *derivative, int from, int to, bf16 *out) {
-  const int pairs = c->out_width >= 2 * TILE, wide = c->outputs > TILE;
+  const int wide = c->outputs > TILE, is_long = c->out_width >= (wide ? 2 : 4) * TILE;
   for (int y = from; y < to; y++) {
     const bf16 *rows[3];
     for (int k = 0; k < 3; k++) rows[k] = w->ring + (size_t)((y + k) % 3) * w->length;
@@ -323,10 +346,10 @@ static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *
     const bf16 *const *given = c->in ? rows : NULL, *features = features_inside(c, w, y);
     const size_t values = (size_t)c->out_width * c->outputs;
     bf16 *line = out ? out + (y - from) * values : c->target == MAP ? (bf16 *)c->out + y * values : NULL;
-    if (pairs && wide) convolve_row(c, w, given, features, derivative, y, line, 1, 1);
-    else if (wide) convolve_row(c, w, given, features, derivative, y, line, 0, 1);
-    else if (pairs) convolve_row(c, w, given, features, derivative, y, line, 1, 0);
-    else convolve_row(c, w, given, features, derivative, y, line, 0, 0);
+    if (wide && is_long) convolve_row(c, w, given, features, derivative, y, line, 2, 1);
+    else if (wide) convolve_row(c, w, given, features, derivative, y, line, 1, 1);
+    else if (is_long) convolve_row(c, w, given, features, derivative, y, line, 4, 0);
+    else convolve_row(c, w, given, features, derivative, y, line, 1, 0);
   }
 }
 

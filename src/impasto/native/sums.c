@@ -16,13 +16,21 @@ typedef struct {
   int32_t height, width, pitch, channels, threads;
 } Sums;
 
-/* Position k, counted row by row. */
-static inline const bf16 *position(const Sums *s, int64_t k) {
-  return s->features + (k / s->width * s->pitch + k % s->width) * s->channels;
+/* Where positions `from` to `to` lie, counted row by row; null beyond. */
+static void find(const Sums *s, int64_t from, int64_t to, const bf16 *at[BLOCK]) {
+  int64_t x = from % s->width;
+  const bf16 *next = s->features + (from / s->width * s->pitch + x) * s->channels;
+  for (int k = 0; k < BLOCK; k++) {
+    at[k] = from + k < to ? next : NULL;
+    next += s->channels;
+    if (++x < s->width) continue;
+    x = 0;
+    next += (size_t)(s->pitch - s->width) * s->channels;
+  }
 }
 
 /* Sixteen rows of sixteen 32-bit values, columns for rows. */
-static inline void transpose(__m512i v[16]) {
+INLINE void transpose(__m512i v[16]) {
   __m512i t[16];
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
@@ -65,7 +73,7 @@ static void bring(const bf16 *const at[DEPTH], int channel, char *right, char *l
 }
 
 /* Two times two tiles of the outer sum, or fewer at its edge. */
-static inline void multiply(const char *left, const char *right, float *sums, int width, int two_down, int two_across) {
+INLINE void multiply(const char *left, const char *right, float *sums, int width, int two_down, int two_across) {
   const size_t pitch = width * sizeof(float), next = (size_t)STEPS * TILE_BYTES;
   float *below = sums + TILE * width;
   _tile_loadd(0, sums, pitch);
@@ -95,16 +103,13 @@ static inline void multiply(const char *left, const char *right, float *sums, in
 /* Positions `from` to `to`, at most BLOCK, added to float32 sums; of the outer ones the upper half. */
 static void add_block(const Sums *s, int64_t from, int64_t to, char *right, char *left, float *total, float *outer) {
   const int tiles = s->channels / TILE;
+  const bf16 *at[BLOCK];
+  find(s, from, to, at);
   for (int j = 0; j < STEPS; j++) {
-    const bf16 *at[DEPTH];
-    for (int k = 0; k < DEPTH; k++) {
-      const int64_t index = from + j * DEPTH + k;
-      at[k] = index < to ? position(s, index) : NULL;
-    }
     for (int n = 0; n < tiles; n++) {
       const size_t tile = ((size_t)n * STEPS + j) * TILE_BYTES;
       __m512 sum = _mm512_load_ps(total + n * TILE);
-      bring(at, n * TILE, right + tile, left + tile, &sum);
+      bring(at + j * DEPTH, n * TILE, right + tile, left + tile, &sum);
       _mm512_store_ps(total + n * TILE, sum);
     }
   }

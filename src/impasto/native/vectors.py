@@ -1,0 +1,93 @@
+"""What L-BFGS does with vectors as long as the picture; the pairs are rows of bfloat16."""
+
+from __future__ import annotations
+
+import ctypes
+
+import torch
+from torch import Tensor
+
+from impasto.native.library import library
+
+
+class _Pairs(ctypes.Structure):
+    _fields_ = [
+        ("rows", ctypes.c_void_p),
+        ("image", ctypes.c_void_p),
+        ("gradient", ctypes.c_void_p),
+        ("length", ctypes.c_int64),
+        ("count", ctypes.c_int32),
+        ("threads", ctypes.c_int32),
+    ]
+
+
+def products(rows: Tensor, image: Tensor, gradient: Tensor, row: Tensor | None) -> Tensor:
+    """Inner products of all rows with the gradient's free part and, if given, with one of them.
+
+    Args:
+        rows: ``(K, n)``.
+        image: a picture of n values.
+        gradient: at that picture.
+        row: one of the rows.
+
+    Returns:
+        ``(1, K)`` or ``(2, K)``, float64.
+
+    """
+    call = _call(image, gradient, rows)
+    found = torch.zeros(call.threads, 2, len(rows), dtype=torch.float64)
+    at = None if row is None else row.data_ptr()
+    _library().impasto_products(ctypes.byref(call), _pointer(at), _pointer(found.data_ptr()))
+    return found[0, : 1 if row is None else 2]
+
+
+def turned(
+    rows: Tensor, shares: Tensor, scale: float, image: Tensor, gradient: Tensor, out: Tensor
+) -> float:
+    """-(scale g + the rows times their shares) where values are free, into ``out``; g . that."""
+    call, single = _call(image, gradient, rows), shares.float()
+    turn = _library().impasto_turn
+    turn.restype = ctypes.c_double
+    where = _pointer(single.data_ptr()), _pointer(out.data_ptr())
+    return float(turn(ctypes.byref(call), ctypes.c_float(scale), *where))
+
+
+def moved(
+    image: Tensor, direction: Tensor, length: float, gradient: Tensor
+) -> tuple[Tensor, float]:
+    """The picture a step further, clipped to [0, 1]; and g . what has moved."""
+    call, out = _call(image, gradient), torch.empty_like(image)
+    move = _library().impasto_move
+    move.restype = ctypes.c_double
+    where = _pointer(direction.data_ptr()), ctypes.c_float(length), _pointer(out.data_ptr())
+    return out, float(move(ctypes.byref(call), *where))
+
+
+def remembered(
+    images: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor], pair: Tensor
+) -> tuple[float, float]:
+    """The differences s of two pictures and y of their gradients into a pair; s . y and y . y."""
+    call = _call(images[1], gradients[1])
+    found = torch.zeros(2, dtype=torch.float64)
+    places = [images[0], gradients[0], *pair, found]
+    pointers = [_pointer(each.data_ptr()) for each in places]
+    _library().impasto_remember(ctypes.byref(call), *pointers)
+    s_y, y_y = found.tolist()
+    return s_y, y_y
+
+
+def _call(image: Tensor, gradient: Tensor, rows: Tensor | None = None) -> _Pairs:
+    assert image.is_contiguous() and gradient.is_contiguous() and image.dtype == torch.float32
+    threads = torch.get_num_threads()
+    pairs = (None, 0) if rows is None else (rows.data_ptr(), len(rows))
+    return _Pairs(pairs[0], image.data_ptr(), gradient.data_ptr(), image.numel(), pairs[1], threads)
+
+
+def _pointer(address: int | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(address)
+
+
+def _library() -> ctypes.CDLL:
+    found = library()
+    assert found is not None
+    return found

@@ -34,7 +34,7 @@ ANYWHERE = {"support.c"}  # asks what the processor can do, so it may use nothin
 class CompileKernels(BuildHookInterface[Any]):
     """Adds the library to the wheel, and the platform to the wheel's name."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Compile; say so where that cannot be."""
         reason = compile_kernels()
         if reason:

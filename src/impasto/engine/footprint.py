@@ -112,7 +112,7 @@ class Footprint:
 
 
 def has_half_pairs(stage: Stage) -> bool:
-    """Whether L-BFGS's pairs are bfloat16: where the network is, in memory, with our own kernels."""
+    """Whether L-BFGS's pairs are bfloat16: with such a network and our own kernels, in memory."""
     return stage.precision == "bf16" and not stage.mapped and native.are_available()
 
 

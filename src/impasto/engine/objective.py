@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
 from impasto.nets.network import ConvNetwork, Head, Network
-from impasto.ops.losses import content_loss, style_loss, total_loss, total_variation
+from impasto.ops.losses import (
+    content_loss,
+    mapped_content_loss,
+    style_loss,
+    total_loss,
+    total_variation,
+)
 from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
 from impasto.ops.style_losses import STYLE_LOSSES
 
@@ -53,14 +58,15 @@ class Features:
         self._network = network
         heads: Mapping[str, Head] = getattr(network, "heads", {})
         self._heads = {layer: head.to(device) for layer, head in heads.items()}
+        self._grams: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def measure(
         self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
-        """Content features ``(1, K, h, w)`` and style statistics, by layer, float32 or better."""
+        """Content layers' maps, as they are, and style statistics, by layer."""
         maps, sums = _measured(self._network, image, content_layers, style_layers)
         return (
-            {layer: self.content(layer, maps[layer]) for layer in content_layers},
+            {layer: maps[layer] for layer in content_layers},
             {layer: self.mapped(layer, sums[layer]) for layer in style_layers},
         )
 
@@ -69,14 +75,17 @@ class Features:
         head = self._heads.get(layer)
         return head.channels if head else statistics.total.numel()
 
-    def content(self, layer: str, features: Tensor) -> Tensor:
-        """Content features from a layer's map."""
-        wide = features if features.dtype == torch.float64 else features.float()
+    def content_loss(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
+        """Eq. (1) from two maps ``(1, N, h, w)`` of a layer; ``(1)``, in float32 or better."""
         head = self._heads.get(layer)
         if head is None:
-            return wide
-        # The bias cancels in every difference, so the linear part is enough.
-        return F.linear(wide.permute(0, 2, 3, 1), head.weight.to(wide)).permute(0, 3, 1, 2)
+            return content_loss(*(_widened(each) for each in (features, target)))
+        exact = torch.float64 if features.dtype == torch.float64 else torch.float32
+        if (layer, exact) not in self._grams:
+            # The bias cancels in every difference, so the linear part is enough.
+            wide = head.weight.cpu().double()
+            self._grams[layer, exact] = (wide.mT @ wide).to(features.device, exact)
+        return mapped_content_loss(features, target, self._grams[layer, exact])
 
     def content_sums(self, layer: str, sums: Statistics) -> Statistics:
         """Sums over :meth:`content`'s features from the sums over a layer's map."""
@@ -91,6 +100,10 @@ class Features:
         if head is None:
             return sums
         return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
+
+
+def _widened(features: Tensor) -> Tensor:
+    return features if features.dtype == torch.float64 else features.float()
 
 
 def _measured(
@@ -187,7 +200,10 @@ class Objective:
         return total_variation(image).sum()
 
     def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
-        terms = [content_loss(f, self._photograph[layer]) for layer, f in features.items()]
+        terms = [
+            self._features.content_loss(layer, f, self._photograph[layer])
+            for layer, f in features.items()
+        ]
         return torch.cat(terms).sum() if terms else self._photograph_variation.new_zeros(())
 
     def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
@@ -207,10 +223,11 @@ class Objective:
         """C0 and the style statistics of the photograph; remembers its content features."""
         self._photograph, statistics = self._measure(photograph)
         unit, energy = 0.0, 0.0
-        for features in self._photograph.values():
-            mean = features.mean((-2, -1), keepdim=True)
-            unit += float(content_loss(features, mean.expand_as(features)))
-            energy += float(content_loss(features, torch.zeros_like(features)))
+        for layer, features in self._photograph.items():
+            wide = _widened(features)
+            mean, nothing = wide.mean((-2, -1), keepdim=True).expand_as(wide), wide.new_zeros(())
+            unit += float(self._features.content_loss(layer, wide, mean))
+            energy += float(self._features.content_loss(layer, wide, nothing.expand_as(wide)))
         return content_unit(unit, energy), statistics
 
     def _resolve_weights(

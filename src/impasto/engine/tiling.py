@@ -24,7 +24,6 @@ from impasto.engine.tiles import Tile, add, cut, halos, tiles
 from impasto.errors import RecipeError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.passes import Passage
-from impasto.ops.losses import content_loss
 from impasto.ops.statistics import Statistics, StatisticsLoss
 
 BAND = 256  # rows at a time for what needs no network
@@ -138,15 +137,13 @@ class TiledObjective(Objective):
         passage = self._tiled.passage(tile, image, targets, slopes)
         maps = {name: passage.maps[name].detach().requires_grad_() for name in targets}
         with torch.enable_grad():
-            content = [self._content_term(name, maps[name], p) for name, p in targets.items()]
+            content = [
+                self._features.content_loss(name, maps[name], p) for name, p in targets.items()
+            ]
             roots = [self.weights.alpha * each for each in content]
             found = torch.autograd.grad(roots, [*maps.values()]) if roots else ()
         tile.add(passage.back(dict(zip(maps, found, strict=True)), slopes), gradient)
         return sum(float(each.detach()) for each in content)
-
-    def _content_term(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
-        f, p = (self._features.content(layer, each) for each in (features, target))
-        return content_loss(f, p).sum()
 
     def _targets(self, index: int, tile: Tile) -> dict[str, Tensor]:
         """The photograph's content features in a tile's core."""

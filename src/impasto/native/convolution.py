@@ -64,7 +64,7 @@ class Packed:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture ``(1, 3, H, W)`` of float32, contiguous, and what is taken away from its channels."""
+    """A picture ``(1, 3, H, W)``, float32 and contiguous, and what its channels are centred by."""
 
     image: Tensor
     mean: tuple[float, float, float]

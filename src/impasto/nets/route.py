@@ -77,6 +77,7 @@ class Derivatives:
 
     @property
     def is_nothing(self) -> bool:
+        """Whether nothing is wanted of the layer."""
         return self.map is None and self.outer is None
 
 

@@ -62,7 +62,7 @@ def test_style_loss_is_eq_3():
 
 
 def test_style_loss_takes_one_weight_for_each_layer():
-    with pytest.raises(ValueError, match="argument 2"):
+    with pytest.raises(ValueError, match="as many weights"):
         style_loss([torch.tensor(1.0), torch.tensor(2.0)], (1.0,))
 
 

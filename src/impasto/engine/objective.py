@@ -216,7 +216,7 @@ class Objective:
                 share * self._layer_loss(found, painting[layer], channels)
                 for share, painting in zip(self._blend, self.targets, strict=True)
             ]
-            layers.append(torch.stack(losses).sum())
+            layers.append(sum(losses[1:], losses[0]))
         return style_loss(layers, self._recipe.weights_of_layers(widths))
 
     def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:

@@ -15,6 +15,7 @@ enum { MAP, PICTURE, POOLED };     /* what is read and written */
 enum { NOTHING, RELU, RELU_BACK }; /* what is done to a sum before it is rounded */
 enum { MAXIMUM, MEAN };
 enum { PICTURE_PITCH = 4 };        /* values a pixel: three channels and a zero */
+enum { END = 4 * TILE + 2 };       /* positions at a row's end for which its padding matters */
 
 typedef struct {
   const void *in;            /* map, picture (three float32 planes), pooled gradient, or null */
@@ -37,8 +38,9 @@ typedef struct {
 
 /* What a thread works with. */
 typedef struct {
-  bf16 *ring;       /* three rows of the input, padded */
+  bf16 *ring;       /* three rows of the input, padded; of a map's rows their ends only */
   size_t length;    /* of such a row, in values */
+  bf16 *zeros;      /* a row outside */
   float *bias;      /* (outputs / 16, 16, 16): a tile for every sixteen outputs */
   bf16 *inside;     /* a row of features, zero outside the core */
   bf16 *unpooled;   /* two rows of output */
@@ -46,9 +48,16 @@ typedef struct {
 
 /* ---- reading rows -------------------------------------------------------------------------- */
 
+/* The ends alone: what lies between is read where it is. */
 static void read_map(const Convolution *c, int y, bf16 *row) {
-  const size_t values = (size_t)c->width * c->channels;
-  memcpy(row, (const bf16 *)c->in + y * values, values * sizeof(bf16));
+  const size_t values = (size_t)c->width * c->channels, end = (size_t)END * c->channels;
+  const bf16 *from = (const bf16 *)c->in + y * values;
+  if (values <= 2 * end) {
+    memcpy(row, from, values * sizeof(bf16));
+    return;
+  }
+  memcpy(row, from, end * sizeof(bf16));
+  memcpy(row + values - end, from + values - end, end * sizeof(bf16));
 }
 
 static void read_picture(const Convolution *c, int y, bf16 *row) {
@@ -126,6 +135,28 @@ INLINE __m256i finished(const Convolution *c, __m512 sum, size_t at) {
 INLINE void write_map(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
   for (int i = 0; i < count; i++, at += c->outputs, to += c->outputs)
     store16(to, finished(c, _mm512_load_ps(sums + i * TILE), at));
+}
+
+/* The same of two times sixteen channels. */
+INLINE void write_map_wide(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
+  const __m512 zero = _mm512_setzero_ps();
+  for (int i = 0; i < count; i++, at += c->outputs, to += c->outputs) {
+    __m512 a = _mm512_load_ps(sums + i * TILE), b = _mm512_load_ps(sums + (TILE + i) * TILE);
+    if (c->added) {
+      a = _mm512_add_ps(a, widened(load16(c->added + at)));
+      b = _mm512_add_ps(b, widened(load16(c->added + at + TILE)));
+    }
+    if (c->then == RELU) {
+      a = _mm512_max_ps(zero, a);
+      b = _mm512_max_ps(zero, b);
+    }
+    __m512i value = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+    if (c->then == RELU_BACK) {
+      const __m512i feature = _mm512_loadu_si512(c->features + at);
+      value = _mm512_maskz_mov_epi16(_mm512_cmpgt_epi16_mask(feature, _mm512_setzero_si512()), value);
+    }
+    _mm512_storeu_si512(to, value);
+  }
 }
 
 INLINE void write_picture(const Convolution *c, const float *sums, int count, int y, int x) {
@@ -269,9 +300,10 @@ INLINE const float *start_of(const Convolution *c, const float *bias, int y, int
   return own;
 }
 
-/* Row y of the output, from three rows of the input, or from none; `to` is where it begins. */
+/* Row y of the output, from three padded rows of the input and the same in place, or from none;
+   `to` is where it begins. */
 INLINE void convolve_row(
-    const Convolution *given, const Workspace *w, const bf16 *const rows[3], const bf16 *features,
+    const Convolution *given, const Workspace *w, const bf16 *const rows[6], const bf16 *features,
     const bf16 *derivative, int y, bf16 *to, int tall, int wide) {
   const Convolution here = *given, *c = &here; /* which nothing that is written can overlap */
   const int count = smaller(TILE, c->out_width), block = count * tall, across = wide + 1;
@@ -298,9 +330,13 @@ INLINE void convolve_row(
         _tile_loadd(2, starts[2], 64);
         _tile_loadd(3, starts[3], 64);
       }
-      if (rows)
-        for (int k = 0; k < 3; k++)
-          multiply((const char *)rows[k] + x * pitch, pitch, weights + k * line_of_taps, next, steps, tall, wide);
+      if (rows) {
+        const int is_inside = rows[3] && x > 0 && x + block + 2 <= c->width;
+        for (int k = 0; k < 3; k++) {
+          const char *row = (const char *)(is_inside ? rows[3 + k] : rows[k]) + x * pitch;
+          multiply(row, pitch, weights + k * line_of_taps, next, steps, tall, wide);
+        }
+      }
       if (features) {
         const char *from = (const char *)features + x * own_pitch;
         if (wide) multiply(from, own_pitch, matrix, own_next, own_steps, tall, wide);
@@ -312,11 +348,12 @@ INLINE void convolve_row(
         _tile_stored(2, sums + 512, 64);
         _tile_stored(3, sums + 768, 64);
       }
-      for (int i = 0; i < tall * across; i++) {
-        const int position = x + i / across * TILE;
-        const size_t at = (size_t)position * c->outputs + (n + i % across) * TILE;
-        const float *found = sums + i * TILE * TILE;
+      for (int i = 0; i < tall; i++) {
+        const int position = x + i * TILE;
+        const size_t at = (size_t)position * c->outputs + n * TILE;
+        const float *found = sums + i * across * TILE * TILE;
         if (c->target == PICTURE) write_picture(c, found, count, y, position);
+        else if (wide) write_map_wide(c, found, count, line + at, to + at);
         else write_map(c, found, count, line + at, to + at);
       }
     }
@@ -336,12 +373,22 @@ static const bf16 *features_inside(const Convolution *c, const Workspace *w, int
   return w->inside;
 }
 
+/* Row y of a map where it is, or one of zeros; where its padding would begin. */
+static const bf16 *in_place(const Convolution *c, const Workspace *w, int y) {
+  if (c->wraps) y = (y + c->height) % c->height;
+  if (y < 0 || y >= c->height) return w->zeros;
+  return (const bf16 *)c->in + ((size_t)y * c->width - c->padding) * c->channels;
+}
+
 /* Rows `from` to `to` of the output, into `out` if given, else where they belong. */
 static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *derivative, int from, int to, bf16 *out) {
   const int wide = c->outputs > TILE, is_long = c->out_width >= (wide ? 2 : 4) * TILE;
   for (int y = from; y < to; y++) {
-    const bf16 *rows[3];
-    for (int k = 0; k < 3; k++) rows[k] = w->ring + (size_t)((y + k) % 3) * w->length;
+    const bf16 *rows[6] = {0};
+    for (int k = 0; k < 3; k++) {
+      rows[k] = w->ring + (size_t)((y + k) % 3) * w->length;
+      if (c->source == MAP) rows[3 + k] = in_place(c, w, y - c->padding + k);
+    }
     if (c->in) read_row(c, y - c->padding + 2, w->ring + (size_t)((y + 2) % 3) * w->length);
     const bf16 *const *given = c->in ? rows : NULL, *features = features_inside(c, w, y);
     const size_t values = (size_t)c->out_width * c->outputs;
@@ -376,6 +423,10 @@ static Workspace workspace_for(const Convolution *c) {
   w.length = rounded_up((c->width + 2 * c->padding) * c->channels + 64, 32);
   w.ring = aligned(3 * w.length * sizeof(bf16));
   memset(w.ring, 0, 3 * w.length * sizeof(bf16));
+  if (c->source == MAP) {
+    w.zeros = aligned(w.length * sizeof(bf16));
+    memset(w.zeros, 0, w.length * sizeof(bf16));
+  }
   if (c->outer) w.inside = aligned(line);
   if (c->target == POOLED) w.unpooled = aligned(2 * line);
   if (!c->bias) return w;
@@ -388,7 +439,7 @@ static Workspace workspace_for(const Convolution *c) {
 void impasto_convolve(const Convolution *c) {
   const int from = c->target == POOLED ? c->kept.top : 0;
   const int to = c->target == POOLED ? c->kept.bottom : c->out_height;
-  const int band = larger(1, smaller(16, (to - from) / (4 * c->threads)));
+  const int band = larger(1, smaller(32, (to - from) / (4 * c->threads)));
   const size_t matrix = (size_t)larger(1, c->outputs / DEPTH) * TILE_BYTES;
   bf16 *derivative = c->outer ? aligned(c->outputs / TILE * matrix) : NULL;
 #pragma omp parallel num_threads(c->threads)
@@ -404,7 +455,7 @@ void impasto_convolve(const Convolution *c) {
     for (int y = from; y < to; y += band)
       convolve_band(c, &w, derivative, y, smaller(to, y + band));
     _tile_release();
-    free(w.ring), free(w.bias), free(w.inside), free(w.unpooled);
+    free(w.ring), free(w.zeros), free(w.bias), free(w.inside), free(w.unpooled);
   }
   free(derivative);
 }

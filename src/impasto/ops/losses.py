@@ -90,16 +90,18 @@ def style_layer_loss(
 
     """
     rescale = positions / (target_positions or positions)
-    difference = gram - target_gram * rescale
-    return difference.square().sum((-2, -1)) / (4.0 * channels**2 * positions**2)
+    difference = torch.sub(gram, target_gram, alpha=rescale)
+    share = 1 / (4.0 * channels**2 * positions**2)
+    return _SumOfSquares.apply(difference, share)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def style_loss(layer_losses: Sequence[Tensor], weights: Sequence[float] | None = None) -> Tensor:
     """Style loss, eq. (3): sum over layers of w_l E_l, with w_l = 1/L when not given."""
     weights = weights or [1 / len(layer_losses)] * len(layer_losses)
-    return torch.stack(
-        [weight * loss for weight, loss in zip(weights, layer_losses, strict=True)]
-    ).sum(0)
+    if len(weights) != len(layer_losses):
+        raise ValueError(f"{len(layer_losses)} layers want as many weights, not {len(weights)}")
+    losses = torch.stack(tuple(layer_losses), dim=-1)
+    return (losses * losses.new_tensor(weights)).sum(-1)
 
 
 def squared_wasserstein(
@@ -171,8 +173,8 @@ class _MappedContent(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, target: Tensor, gram: Tensor) -> Tensor:
         # Channels last, as maps mostly are: no copy, then.
-        f, p = (each.permute(0, 2, 3, 1).to(gram.dtype) for each in (features, target))
-        difference = (f - p).reshape(-1, gram.shape[0]).contiguous()
+        f, p = features.permute(0, 2, 3, 1), target.permute(0, 2, 3, 1)
+        difference = (f.to(gram.dtype) - p).reshape(-1, gram.shape[0]).contiguous()
         slope = difference @ gram
         ctx.save_for_backward(slope)
         ctx.shape, ctx.dtype = f.shape, features.dtype
@@ -184,6 +186,22 @@ class _MappedContent(torch.autograd.Function):
         (slope,) = ctx.saved_tensors
         lines = (upstream * slope).to(ctx.dtype).view(ctx.shape)
         return lines.permute(0, 3, 1, 2), None, None
+
+
+class _SumOfSquares(torch.autograd.Function):
+    """Of ``(*, K, N)`` and times a factor; of such small matrices every operation counts."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, factor: float) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return factor * _squared(x.flatten(-2))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        return x * (2 * ctx.factor * upstream)[..., None, None], None
 
 
 class _SquaredWasserstein(torch.autograd.Function):
@@ -274,4 +292,6 @@ def _framed_differences(image: Tensor, dim: int) -> Tensor:
 
 def _squared(rows: Tensor) -> Tensor:
     """Squared lengths of ``(*, K)``."""
+    if rows.dim() == 1:
+        return torch.dot(rows, rows)
     return (rows[..., None, :] @ rows[..., :, None])[..., 0, 0]

@@ -122,6 +122,14 @@ static void read_row(const Convolution *c, int y, bf16 *row) {
 
 /* ---- writing sums -------------------------------------------------------------------------- */
 
+/* Sums of a block of positions that wait to be written: while the matrix unit computes the next. */
+typedef struct {
+  const float *sums;  /* (tiles, 1 or 2, 16, 16) */
+  size_t at;          /* of the first position in a map of the output's shape */
+  bf16 *to;           /* where that goes */
+  int count, done;    /* positions */
+} Waiting;
+
 /* One position, sixteen channels. */
 INLINE __m256i finished(const Convolution *c, __m512 sum, size_t at) {
   if (c->added) sum = _mm512_add_ps(sum, widened(load16(c->added + at)));
@@ -132,31 +140,35 @@ INLINE __m256i finished(const Convolution *c, __m512 sum, size_t at) {
   return _mm256_maskz_mov_epi16(_mm256_cmpgt_epi16_mask(feature, _mm256_setzero_si256()), value);
 }
 
-INLINE void write_map(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
-  for (int i = 0; i < count; i++, at += c->outputs, to += c->outputs)
-    store16(to, finished(c, _mm512_load_ps(sums + i * TILE), at));
+/* One position, two times sixteen channels. */
+INLINE __m512i finished_wide(const Convolution *c, __m512 low, __m512 high, size_t at) {
+  const __m512 zero = _mm512_setzero_ps();
+  if (c->added) {
+    low = _mm512_add_ps(low, widened(load16(c->added + at)));
+    high = _mm512_add_ps(high, widened(load16(c->added + at + TILE)));
+  }
+  if (c->then == RELU) {
+    low = _mm512_max_ps(zero, low);
+    high = _mm512_max_ps(zero, high);
+  }
+  const __m512i value = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+  if (c->then != RELU_BACK) return value;
+  const __m512i feature = _mm512_loadu_si512(c->features + at);
+  return _mm512_maskz_mov_epi16(_mm512_cmpgt_epi16_mask(feature, _mm512_setzero_si512()), value);
 }
 
-/* The same of two times sixteen channels. */
-INLINE void write_map_wide(const Convolution *c, const float *sums, int count, size_t at, bf16 *to) {
-  const __m512 zero = _mm512_setzero_ps();
-  for (int i = 0; i < count; i++, at += c->outputs, to += c->outputs) {
-    __m512 a = _mm512_load_ps(sums + i * TILE), b = _mm512_load_ps(sums + (TILE + i) * TILE);
-    if (c->added) {
-      a = _mm512_add_ps(a, widened(load16(c->added + at)));
-      b = _mm512_add_ps(b, widened(load16(c->added + at + TILE)));
-    }
-    if (c->then == RELU) {
-      a = _mm512_max_ps(zero, a);
-      b = _mm512_max_ps(zero, b);
-    }
-    __m512i value = (__m512i)_mm512_cvtne2ps_pbh(b, a);
-    if (c->then == RELU_BACK) {
-      const __m512i feature = _mm512_loadu_si512(c->features + at);
-      value = _mm512_maskz_mov_epi16(_mm512_cmpgt_epi16_mask(feature, _mm512_setzero_si512()), value);
-    }
-    _mm512_storeu_si512(to, value);
+INLINE void write_some(const Convolution *c, Waiting *w, int count, int wide) {
+  const int end = smaller(w->count, w->done + count);
+  for (int i = w->done; i < end; i++) {
+    const float *sums = w->sums + (i / TILE * (wide + 1) * TILE + i % TILE) * TILE;
+    const size_t at = (size_t)i * c->outputs;
+    const __m512 low = _mm512_load_ps(sums);
+    if (wide)
+      _mm512_storeu_si512(w->to + at, finished_wide(c, low, _mm512_load_ps(sums + TILE * TILE), w->at + at));
+    else
+      store16(w->to + at, finished(c, low, w->at + at));
   }
+  w->done = end;
 }
 
 INLINE void write_picture(const Convolution *c, const float *sums, int count, int y, int x) {
@@ -233,9 +245,11 @@ static void shape_tiles(int positions, int outputs) {
   _tile_loadconfig(&shapes);
 }
 
-/* Add rows a, `stride` bytes apart, times weights b; `next` bytes to those of the next channels. */
+/* Add rows a, `stride` bytes apart, times weights b; `next` bytes to those of the next channels.
+   Meanwhile a share of what waits is written at each step. */
 INLINE void multiply(
-    const char *a, size_t stride, const char *b, size_t next, int steps, int tall, int wide) {
+    const char *a, size_t stride, const char *b, size_t next, int steps, int tall, int wide,
+    const Convolution *c, Waiting *w, int share) {
   for (int j = 0; j < steps; j++, a += 64, b += TILE_BYTES) {
     _tile_loadd(4, a, stride);
     _tile_loadd(6, b, 64);
@@ -243,10 +257,11 @@ INLINE void multiply(
     if (wide) {
       _tile_loadd(7, b + next, 64);
       _tile_dpbf16ps(1, 4, 7);
-      if (tall == 1) continue;
-      _tile_loadd(5, a + TILE * stride, stride);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
+      if (tall == 2) {
+        _tile_loadd(5, a + TILE * stride, stride);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
     } else if (tall == 4) {
       _tile_loadd(4, a + TILE * stride, stride);
       _tile_dpbf16ps(1, 4, 6);
@@ -255,6 +270,7 @@ INLINE void multiply(
       _tile_loadd(4, a + 3 * TILE * stride, stride);
       _tile_dpbf16ps(3, 4, 6);
     }
+    write_some(c, w, share, wide);
   }
 }
 
@@ -312,8 +328,11 @@ INLINE void convolve_row(
   const size_t line_of_taps = (size_t)steps * TILE_BYTES, next = 3 * line_of_taps;
   const size_t own_next = (size_t)larger(1, own_steps) * TILE_BYTES;
   const size_t line = (size_t)y * c->out_width * c->outputs;
-  float sums[4 * TILE * TILE] __attribute__((aligned(64)));
+  const int share = rounded_up(block, larger(1, 3 * steps)) / larger(1, 3 * steps);
+  float sums[2][4 * TILE * TILE] __attribute__((aligned(64)));
   float start[4 * TILE * TILE] __attribute__((aligned(64)));
+  Waiting waiting = {0};
+  int turn = 0;
   for (int n = 0; n < c->outputs / TILE; n += across) {
     const char *weights = (const char *)c->weights + n * next;
     const char *matrix = (const char *)derivative + n * own_next;
@@ -334,30 +353,31 @@ INLINE void convolve_row(
         const int is_inside = rows[3] && x > 0 && x + block + 2 <= c->width;
         for (int k = 0; k < 3; k++) {
           const char *row = (const char *)(is_inside ? rows[3 + k] : rows[k]) + x * pitch;
-          multiply(row, pitch, weights + k * line_of_taps, next, steps, tall, wide);
+          multiply(row, pitch, weights + k * line_of_taps, next, steps, tall, wide, c, &waiting, share);
         }
       }
       if (features) {
         const char *from = (const char *)features + x * own_pitch;
-        if (wide) multiply(from, own_pitch, matrix, own_next, own_steps, tall, wide);
+        if (wide) multiply(from, own_pitch, matrix, own_next, own_steps, tall, wide, c, &waiting, share);
         else multiply_half(from, own_pitch, matrix, tall);
       }
-      _tile_stored(0, sums, 64);
-      if (tall * across > 1) _tile_stored(1, sums + 256, 64);
+      write_some(c, &waiting, block, wide);
+      float *found = sums[turn ^= 1];
+      _tile_stored(0, found, 64);
+      if (tall * across > 1) _tile_stored(1, found + 256, 64);
       if (tall * across > 2) {
-        _tile_stored(2, sums + 512, 64);
-        _tile_stored(3, sums + 768, 64);
+        _tile_stored(2, found + 512, 64);
+        _tile_stored(3, found + 768, 64);
       }
-      for (int i = 0; i < tall; i++) {
-        const int position = x + i * TILE;
-        const size_t at = (size_t)position * c->outputs + n * TILE;
-        const float *found = sums + i * across * TILE * TILE;
-        if (c->target == PICTURE) write_picture(c, found, count, y, position);
-        else if (wide) write_map_wide(c, found, count, line + at, to + at);
-        else write_map(c, found, count, line + at, to + at);
+      if (c->target == PICTURE) {
+        for (int i = 0; i < tall; i++) write_picture(c, found + i * TILE * TILE, count, y, x + i * TILE);
+      } else {
+        const size_t at = (size_t)x * c->outputs + n * TILE;
+        waiting = (Waiting){found, line + at, to + at, block, 0};
       }
     }
   }
+  write_some(c, &waiting, block, wide);
 }
 
 /* Features of row y inside the core, zero elsewhere; null where the row is outside. */

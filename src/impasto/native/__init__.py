@@ -18,9 +18,9 @@ from impasto.native.convolution import (
     convolve_to_picture,
     join,
 )
+from impasto.native.differences import can_vary, variation
 from impasto.native.library import are_available
-from impasto.native.sums import can_sum, sums
-from impasto.native.variation import can_vary, variation
+from impasto.native.totals import can_sum, sums
 from impasto.native.vectors import moved, products, remembered, turned
 
 __all__ = [

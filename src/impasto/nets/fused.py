@@ -126,7 +126,9 @@ def _joined(
     core = Box.whole((height, width))
     if route.part:
         core = Box.of(*route.part.core(step.layer), (height, width))
-    if wanted.map is not None:
+    if wanted.map is not None and gradient is None and not route.part:
+        gradient = wanted.map.to(step.output.dtype, memory_format=torch.channels_last)
+    elif wanted.map is not None:
         gradient = torch.zeros_like(step.output) if gradient is None else gradient
         route.core(step.layer, gradient).add_(wanted.map)
     total, outer = (

@@ -19,6 +19,7 @@ from typing import Any
 
 from PIL import Image
 
+from impasto import native
 from impasto.config import Recipe
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
@@ -133,4 +134,5 @@ def versions(*others: str) -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "unknown"
+    found["kernels"] = "own" if native.are_available() else "torch's"
     return found

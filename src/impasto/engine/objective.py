@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from impasto import native
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
 from impasto.nets.network import ConvNetwork, Head, Network
@@ -152,6 +153,7 @@ class Objective:
         targets: StyleTargets | None = None,
     ) -> None:
         self._recipe = recipe
+        self._device = content.device
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
         self._layer_loss = layer_loss or STYLE_LOSSES[recipe.style_loss]
@@ -161,7 +163,7 @@ class Objective:
         with torch.no_grad():
             self.targets = targets or [self._measure_sizes(sizes) for sizes in paintings]
             content_unit, statistics = self._study(content)
-            self._photograph_variation = self._variation(content).clamp_min(1e-4)
+            self._photograph_variation = max(1e-4, self._add_variation(content))
             self.weights = self._resolve_weights(content_unit, statistics)
 
     def evaluate(self, image: Tensor) -> Evaluation:
@@ -171,15 +173,21 @@ class Objective:
             features, statistics = self._measure(x)
             content = self._content_loss(features)
             style = self._style_loss(statistics)
-            weight = self._recipe.variation_weight
-            smoothed = x if weight else x.detach()
-            variation = self._variation(smoothed) / self._photograph_variation
             total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
-            if weight:
-                total = total + weight * variation
             (gradient,) = torch.autograd.grad(total, x)
-        terms = torch.stack([total, content, style, variation]).detach().tolist()
-        return Evaluation(image, Losses(*terms), gradient.contiguous())
+            gradient = gradient.contiguous()
+        terms = torch.stack([total, content, style]).detach().tolist()
+        losses = Losses(terms[0], terms[1], terms[2], 0.0)
+        return self._smoothed(Evaluation(image, losses, gradient))
+
+    def _smoothed(self, found: Evaluation) -> Evaluation:
+        """With total variation, relative to the photograph's, added to losses and gradient."""
+        weight, unit = self._recipe.variation_weight, self._photograph_variation
+        gradient = found.gradient if weight else None
+        variation = self._add_variation(found.image, gradient, weight / unit) / unit
+        total = found.losses.total + weight * variation
+        losses = replace(found.losses, total=total, variation=variation)
+        return replace(found, losses=losses)
 
     def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)
@@ -192,19 +200,35 @@ class Objective:
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
         return self._painting_features.measure(painting, (), self._recipe.style_layers)[1]
 
-    def _variation(self, image: Tensor) -> Tensor:
-        """Total variation; of a tile, across its seams as well."""
-        if self._recipe.tileable:
-            image = torch.cat([image, image[..., :1]], dim=-1)
-            image = torch.cat([image, image[..., :1, :]], dim=-2)
-        return total_variation(image).sum()
+    def _add_variation(
+        self, image: Tensor, gradient: Tensor | None = None, slope: float = 0.0
+    ) -> float:
+        """Total variation; of a tile, across its seams. Its derivative goes to the gradient."""
+        if self._recipe.tileable or not native.can_vary(image):
+            return self._add_variation_by_torch(image, gradient, slope)
+        counts = (image[..., 1:].numel(), image[..., 1:, :].numel())
+        return native.add_variation(image, (1 / counts[0], 1 / counts[1]), gradient, slope)
+
+    def _add_variation_by_torch(
+        self, image: Tensor, gradient: Tensor | None, slope: float
+    ) -> float:
+        with torch.enable_grad():
+            x = seamless = image.detach().requires_grad_(gradient is not None)
+            if self._recipe.tileable:
+                seamless = torch.cat([x, x[..., :1]], dim=-1)
+                seamless = torch.cat([seamless, seamless[..., :1, :]], dim=-2)
+            value = total_variation(seamless).sum()
+            if gradient is not None:
+                (found,) = torch.autograd.grad(value, x)
+                gradient.add_(found, alpha=slope)
+        return float(value.detach())
 
     def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
         terms = [
             self._features.content_loss(layer, f, self._photograph[layer])
             for layer, f in features.items()
         ]
-        return torch.cat(terms).sum() if terms else self._photograph_variation.new_zeros(())
+        return torch.cat(terms).sum() if terms else torch.zeros((), device=self._device)
 
     def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
         """Eq. (3), summed over the paintings with their shares."""

@@ -83,11 +83,8 @@ class TiledObjective(Objective):
         content = 0.0
         for index, tile in enumerate(self._tiled.tiles(image, self._layers)):
             content += self._go_back(index, tile, image, slopes, gradient)
-        weight, unit = self._recipe.variation_weight, float(self._photograph_variation)
-        smoothed = gradient if weight else None
-        variation = self._add_variation(image, smoothed, weight / unit) / unit
-        total = self.weights.alpha * content + self.weights.beta * style + weight * variation
-        return Evaluation(image, Losses(total, content, style, variation), gradient)
+        total = self.weights.alpha * content + self.weights.beta * style
+        return self._smoothed(Evaluation(image, Losses(total, content, style, 0.0), gradient))
 
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
         sums = self._tiled_painting.sums(painting, self._recipe.style_layers)
@@ -112,9 +109,6 @@ class TiledObjective(Objective):
             name: self._features.mapped(name, sums[name]) for name in self._recipe.style_layers
         }
         return content_unit(deviation, energy), style
-
-    def _variation(self, image: Tensor) -> Tensor:
-        return image.new_tensor(self._add_variation(image))
 
     def _go_forward(self, image: Tensor) -> tuple[float, Slopes]:
         """The first pass: eq. (3), and beta times its derivatives with respect to the sums."""
@@ -154,10 +148,10 @@ class TiledObjective(Objective):
         with torch.no_grad():
             return self._tiled.measured(nearer, self._content, layers, ())[0]
 
-    def _add_variation(
-        self, image: Tensor, gradient: Tensor | None = None, slope: float = 0.0
+    def _add_variation_by_torch(
+        self, image: Tensor, gradient: Tensor | None, slope: float
     ) -> float:
-        """Total variation, band by band; its derivative times ``slope`` goes to the gradient."""
+        """Band by band."""
         height, width = (side + self._recipe.tileable for side in image.shape[-2:])
         channels, columns, value = image.shape[1], range(width), 0.0
         for top in range(0, height, BAND):

@@ -18,7 +18,7 @@ from impasto.native.convolution import (
     convolve_to_picture,
     join,
 )
-from impasto.native.differences import can_vary, variation
+from impasto.native.differences import add_variation, can_vary
 from impasto.native.library import are_available
 from impasto.native.totals import can_sum, sums
 from impasto.native.vectors import moved, products, remembered, turned
@@ -29,6 +29,7 @@ __all__ = [
     "Packed",
     "Picture",
     "Pooled",
+    "add_variation",
     "are_available",
     "can_sum",
     "can_vary",
@@ -41,5 +42,4 @@ __all__ = [
     "remembered",
     "sums",
     "turned",
-    "variation",
 ]

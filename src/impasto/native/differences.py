@@ -11,23 +11,28 @@ from impasto.native.library import library
 
 
 def can_vary(image: Tensor) -> bool:
-    """Whether :func:`variation` serves this picture: float32, contiguous, in ordinary memory."""
+    """Whether :func:`add_variation` serves this picture: float32, contiguous, not a GPU's."""
     is_plain = image.dtype == torch.float32 and image.device.type == "cpu"
     return is_plain and image.is_contiguous() and library() is not None
 
 
-def variation(image: Tensor, across: float, down: float) -> tuple[float, Tensor]:
-    """Weighted sum of squared differences of neighbours, and its derivative.
+def add_variation(
+    image: Tensor,
+    weights: tuple[float, float],
+    gradient: Tensor | None = None,
+    slope: float = 0.0,
+) -> float:
+    """Weighted sum of squared differences of neighbours.
 
     Args:
         image: ``(*, H, W)``, one that :func:`can_vary` takes.
-        across: weight of those across.
-        down: weight of those down.
+        weights: of differences across, and down.
+        gradient: the derivative times ``slope`` is added to it; contiguous float32.
+        slope: see there.
 
     """
     found = library()
-    assert found is not None
-    gradient = torch.empty_like(image)
+    assert found is not None and (gradient is None or can_vary(gradient))
     height, width = image.shape[-2:]
     found.impasto_variation.restype = ctypes.c_double
     value = found.impasto_variation(
@@ -35,8 +40,9 @@ def variation(image: Tensor, across: float, down: float) -> tuple[float, Tensor]
         image.shape[:-2].numel(),
         height,
         width,
-        (ctypes.c_float * 2)(across, down),
-        ctypes.c_void_p(gradient.data_ptr()),
+        (ctypes.c_float * 2)(*weights),
+        ctypes.c_float(slope),
+        ctypes.c_void_p(None if gradient is None else gradient.data_ptr()),
         torch.get_num_threads(),
     )
-    return float(value), gradient
+    return float(value)

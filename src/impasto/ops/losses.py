@@ -16,8 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto import native
-
 
 def gram_matrix(features: Tensor) -> Tensor:
     """Gram matrix, eq. (4): G_ij = sum over positions of F_i F_j. Not normalised.
@@ -146,9 +144,7 @@ def total_variation(image: Tensor) -> Tensor:
         ``(*)``.
 
     """
-    is_one = image.shape[:-3].numel() == 1 and native.can_vary(image)
-    way = _VariationAtOnce if is_one else _Variation
-    return way.apply(image)  # type: ignore[no-any-return, no-untyped-call]
+    return _Variation.apply(image)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def temporal_loss(image: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -254,24 +250,6 @@ class _Variation(torch.autograd.Function):
         slopes = [2 * upstream[..., None, None, None] / count for count in ctx.counts]
         gradient: Tensor = (across[..., :-1] - across[..., 1:]).mul_(slopes[0])
         return gradient.addcmul_(down[..., :-1, :] - down[..., 1:, :], slopes[1])
-
-
-class _VariationAtOnce(torch.autograd.Function):
-    """The same of one picture by our own kernel: value and derivative in one pass."""
-
-    @staticmethod
-    def forward(ctx: Any, image: Tensor) -> Tensor:
-        counts = (image[..., 1:].numel(), image[..., 1:, :].numel())
-        value, gradient = native.variation(image, 1 / counts[0], 1 / counts[1])
-        ctx.save_for_backward(gradient)
-        return image.new_full(image.shape[:-3], value)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> Tensor:
-        (gradient,) = ctx.saved_tensors
-        scaled: Tensor = upstream[..., None, None, None] * gradient
-        return scaled
 
 
 def _framed_differences(image: Tensor, dim: int) -> Tensor:

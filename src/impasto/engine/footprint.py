@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = 185e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32
 ACTIVATIONS = 1.56  # times their own bytes: with gradients, and what the allocator keeps back
+ACTIVATIONS_BY_KERNELS = 1.2  # likewise
 AROUND = 23  # bytes a pixel for each channel of the first layer, in any precision
 FORWARD = 0.35  # share of a gradient's memory that a picture takes which is only measured
 PASSES = 1.5  # forward, forward and backward, over forward and backward
@@ -78,11 +79,24 @@ class Footprint:
 
     def _per_pixel(self, stage: Stage) -> float:
         """Bytes of the network for each pixel that is in it."""
+        if has_kernels(stage):
+            return self._per_pixel_by_kernels()
         values = 0.0
         for layer in self._used():
             block = layer.block + (layer.kind == "pool")
             values += layer.out_channels / 4.0 ** (block - 1)
         return ACTIVATIONS * values * _itemsize(stage) + AROUND * self.table[0].out_channels
+
+    def _per_pixel_by_kernels(self) -> float:
+        """Maps, two gradients of the largest at a time, and for a pooling where its maxima lay."""
+        kept, used = 0.0, self._used()
+        for layer, after in zip(used, [*used[1:], None], strict=True):
+            is_pooled = after is not None and after.kind == "pool"
+            is_whole = not is_pooled or layer.name in self._layers()
+            if layer.kind == "conv":
+                size = 2.0 if is_whole else 3 / 4
+                kept += size * layer.out_channels / 4.0 ** (layer.block - 1)
+        return ACTIVATIONS_BY_KERNELS * (kept + 4 * self.table[0].out_channels)
 
     def _at_once(self, size: Size, tile: int | None) -> int:
         """Pixels of a picture that are in the network at the same time."""
@@ -111,9 +125,14 @@ class Footprint:
         return (*self.recipe.content_layers, *self.recipe.style_layers)
 
 
+def has_kernels(stage: Stage) -> bool:
+    """Whether our own kernels take the network there and back."""
+    return stage.precision == "bf16" and native.are_available()
+
+
 def has_half_pairs(stage: Stage) -> bool:
     """Whether L-BFGS's pairs are bfloat16: with such a network and our own kernels, in memory."""
-    return stage.precision == "bf16" and not stage.mapped and native.are_available()
+    return has_kernels(stage) and not stage.mapped
 
 
 def _itemsize(stage: Stage) -> int:

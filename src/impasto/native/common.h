@@ -11,10 +11,12 @@
 typedef uint16_t bf16;
 
 /* Rows and columns of a map, the later bounds excluded. */
-typedef struct { int32_t top, bottom, left, right; } Box;
+typedef struct {
+  int32_t top, bottom, left, right;
+} Box;
 
-enum { TILE = 16 };          /* rows of a tile of the matrix unit; channels of its sums */
-enum { DEPTH = 32 };         /* values of bfloat16 in a tile's row: products of one instruction */
+enum { TILE = 16 };  /* rows of a tile of the matrix unit; channels of its sums */
+enum { DEPTH = 32 }; /* values of bfloat16 in a tile's row: products of one instruction */
 enum { TILE_BYTES = 1024 };
 
 typedef struct {
@@ -29,7 +31,7 @@ INLINE int rounded_up(int a, int unit) { return (a + unit - 1) / unit * unit; }
 
 INLINE void *aligned(size_t bytes) { return aligned_alloc(64, (bytes + 63) / 64 * 64); }
 
-/* Sixteen positive numbers of bfloat16 have the order of their bits. */
+/* Sixteen numbers of bfloat16 are the upper halves of as many of float32. */
 INLINE __m512 widened(__m256i v) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(v), 16));
 }

@@ -14,36 +14,36 @@
 enum { MAP, PICTURE, POOLED };     /* what is read and written */
 enum { NOTHING, RELU, RELU_BACK }; /* what is done to a sum before it is rounded */
 enum { MAXIMUM, MEAN };
-enum { PICTURE_PITCH = 4 };        /* values a pixel: three channels and a zero */
-enum { END = 4 * TILE + 2 };       /* positions at a row's end for which its padding matters */
+enum { PICTURE_PITCH = 4 };  /* values a pixel: three channels and a zero */
+enum { END = 4 * TILE + 2 }; /* positions at a row's end for which its padding matters */
 
 typedef struct {
-  const void *in;            /* map, picture (three float32 planes), pooled gradient, or null */
-  const uint8_t *in_places;  /* of a pooled gradient: a bit for each of the four that take it */
+  const void *in;           /* map, picture (three float32 planes), pooled gradient, or null */
+  const uint8_t *in_places; /* of a pooled gradient: a bit for each of the four that take it */
   void *out;
   uint8_t *out_places;
-  const bf16 *weights;       /* (outputs / 16, 3, steps, 16, 16, 2): tiles of the matrix unit */
-  const float *bias;         /* (outputs), or null */
-  const bf16 *features;      /* of the shape of out: for RELU_BACK, and for the derivative */
-  const float *outer;        /* (outputs, outputs): derivative of the sum of f f^T, or null */
-  const bf16 *added;         /* of the shape of out, or null */
-  float mean[3];             /* of a picture */
+  const bf16 *weights;  /* (outputs / 16, 3, steps, 16, 16, 2): tiles of the matrix unit */
+  const float *bias;    /* (outputs), or null */
+  const bf16 *features; /* of the shape of out: for RELU_BACK, and for the derivative */
+  const float *outer;   /* (outputs, outputs): derivative of the sum of f f^T, or null */
+  const bf16 *added;    /* of the shape of out, or null */
+  float mean[3];        /* of a picture */
   int32_t source, target, then, pooling, padding, wraps, threads;
-  int32_t height, width, channels;  /* of in, before a pooling */
-  int32_t out_height, out_width, outputs;  /* before the next pooling */
-  Box core;                  /* of out: where bias and derivative count */
-  Box given;                 /* of a pooled gradient: which positions of the pooling it covers */
-  Box kept;                  /* of the next pooling: which positions are written */
+  int32_t height, width, channels;        /* of in, before a pooling */
+  int32_t out_height, out_width, outputs; /* before the next pooling */
+  Box core;                               /* of out: where bias and derivative count */
+  Box given; /* of a pooled gradient: which positions of the pooling it covers */
+  Box kept;  /* of the next pooling: which positions are written */
 } Convolution;
 
 /* What a thread works with. */
 typedef struct {
-  bf16 *ring;       /* three rows of the input, padded; of a map's rows their ends only */
-  size_t length;    /* of such a row, in values */
-  bf16 *zeros;      /* a row outside */
-  float *bias;      /* (outputs / 16, 16, 16): a tile for every sixteen outputs */
-  bf16 *inside;     /* a row of features, zero outside the core */
-  bf16 *unpooled;   /* two rows of output */
+  bf16 *ring;     /* three rows of the input, padded; of a map's rows their ends only */
+  size_t length;  /* of such a row, in values */
+  bf16 *zeros;    /* a row outside */
+  float *bias;    /* (outputs / 16, 16, 16): a tile for every sixteen outputs */
+  bf16 *inside;   /* a row of features, zero outside the core */
+  bf16 *unpooled; /* two rows of output */
 } Workspace;
 
 /* ---- reading rows -------------------------------------------------------------------------- */
@@ -74,9 +74,11 @@ static void read_picture(const Convolution *c, int y, bf16 *row) {
     }
     const __m512i two = _mm512_or_si512(v[0], _mm512_slli_epi32(v[1], 16));
     bf16 *to = row + PICTURE_PITCH * x;
-    _mm512_mask_storeu_epi32(to, first(smaller(16, pairs)), _mm512_permutex2var_epi32(two, low, v[2]));
+    _mm512_mask_storeu_epi32(to, first(smaller(16, pairs)),
+                             _mm512_permutex2var_epi32(two, low, v[2]));
     if (pairs > 16)
-      _mm512_mask_storeu_epi32(to + 32, first(pairs - 16), _mm512_permutex2var_epi32(two, high, v[2]));
+      _mm512_mask_storeu_epi32(to + 32, first(pairs - 16),
+                               _mm512_permutex2var_epi32(two, high, v[2]));
   }
 }
 
@@ -97,7 +99,8 @@ static void read_pooled(const Convolution *c, int y, bf16 *row) {
   for (int x = 0; x < across; x++, to += 2 * pitch)
     for (int k = 0; k < pitch; k += 16) {
       const __m256i v = load16(gradient + (size_t)x * pitch + k);
-      const __m256i at = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(places + (size_t)x * pitch + k)));
+      const __m256i at =
+          _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(places + (size_t)x * pitch + k)));
       store16(to + k, _mm256_maskz_mov_epi16(_mm256_test_epi16_mask(at, here), v));
       store16(to + pitch + k, _mm256_maskz_mov_epi16(_mm256_test_epi16_mask(at, next), v));
     }
@@ -111,9 +114,12 @@ static void read_row(const Convolution *c, int y, bf16 *row) {
     memset(row + pad, 0, values * sizeof(bf16));
     return;
   }
-  if (c->source == MAP) read_map(c, y, row + pad);
-  else if (c->source == PICTURE) read_picture(c, y, row + pad);
-  else read_pooled(c, y, row + pad);
+  if (c->source == MAP)
+    read_map(c, y, row + pad);
+  else if (c->source == PICTURE)
+    read_picture(c, y, row + pad);
+  else
+    read_pooled(c, y, row + pad);
   if (c->wraps) {
     memcpy(row, row + values, pad * sizeof(bf16));
     memcpy(row + pad + values, row + pad, pad * sizeof(bf16));
@@ -124,10 +130,10 @@ static void read_row(const Convolution *c, int y, bf16 *row) {
 
 /* Sums of a block of positions that wait to be written: while the matrix unit computes the next. */
 typedef struct {
-  const float *sums;  /* (tiles, 1 or 2, 16, 16) */
-  size_t at;          /* of the first position in a map of the output's shape */
-  bf16 *to;           /* where that goes */
-  int count, done;    /* positions */
+  const float *sums; /* (tiles, 1 or 2, 16, 16) */
+  size_t at;         /* of the first position in a map of the output's shape */
+  bf16 *to;          /* where that goes */
+  int count, done;   /* positions */
 } Waiting;
 
 /* One position, sixteen channels. */
@@ -164,7 +170,8 @@ INLINE void write_some(const Convolution *c, Waiting *w, int count, int wide) {
     const size_t at = (size_t)i * c->outputs;
     const __m512 low = _mm512_load_ps(sums);
     if (wide)
-      _mm512_storeu_si512(w->to + at, finished_wide(c, low, _mm512_load_ps(sums + TILE * TILE), w->at + at));
+      _mm512_storeu_si512(w->to + at,
+                          finished_wide(c, low, _mm512_load_ps(sums + TILE * TILE), w->at + at));
     else
       store16(w->to + at, finished(c, low, w->at + at));
   }
@@ -174,15 +181,16 @@ INLINE void write_some(const Convolution *c, Waiting *w, int count, int wide) {
 INLINE void write_picture(const Convolution *c, const float *sums, int count, int y, int x) {
   const size_t plane = (size_t)c->out_height * c->out_width;
   float *to = (float *)c->out + (size_t)y * c->out_width + x;
-  const __m512i rows = _mm512_slli_epi32(
-      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
+  const __m512i rows =
+      _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
   for (int k = 0; k < 3; k++)
     _mm512_mask_storeu_ps(to + k * plane, first(count), _mm512_i32gather_ps(rows, sums + k, 4));
 }
 
 /* ---- pooling ------------------------------------------------------------------------------- */
 
-/* The first of the largest takes the gradient, none where that is zero; all are at least that. */
+/* The first of the largest takes the gradient, none where that is zero. All are at least that, and
+   the bits of such numbers have their order. */
 INLINE __m256i maximum(const __m256i v[4], __m256i *places) {
   __m256i best = v[0], at = _mm256_set1_epi16(1);
   for (int k = 1; k < 4; k++) {
@@ -208,13 +216,15 @@ INLINE __m256i mean(const __m256i v[4], __m256i *places) {
 
 static void pool_row(const Convolution *c, const bf16 *rows, int y) {
   const int pitch = c->outputs, across = c->kept.right - c->kept.left;
-  const size_t below = (size_t)c->out_width * pitch, row = (size_t)(y - c->kept.top) * across * pitch;
+  const size_t below = (size_t)c->out_width * pitch,
+               row = (size_t)(y - c->kept.top) * across * pitch;
   bf16 *to = (bf16 *)c->out + row;
   uint8_t *to_places = c->out_places + row;
   for (int x = 0; x < across; x++)
     for (int k = 0; k < pitch; k += 16) {
       const bf16 *at = rows + (size_t)2 * (x + c->kept.left) * pitch + k;
-      const __m256i v[4] = {load16(at), load16(at + pitch), load16(at + below), load16(at + below + pitch)};
+      const __m256i v[4] = {load16(at), load16(at + pitch), load16(at + below),
+                            load16(at + below + pitch)};
       __m256i places;
       const __m256i found = c->pooling == MAXIMUM ? maximum(v, &places) : mean(v, &places);
       store16(to + (size_t)x * pitch + k, found);
@@ -247,9 +257,8 @@ static void shape_tiles(int positions, int outputs) {
 
 /* Add rows a, `stride` bytes apart, times weights b; `next` bytes to those of the next channels.
    Meanwhile a share of what waits is written at each step. */
-INLINE void multiply(
-    const char *a, size_t stride, const char *b, size_t next, int steps, int tall, int wide,
-    const Convolution *c, Waiting *w, int share) {
+INLINE void multiply(const char *a, size_t stride, const char *b, size_t next, int steps, int tall,
+                     int wide, const Convolution *c, Waiting *w, int share) {
   for (int j = 0; j < steps; j++, a += 64, b += TILE_BYTES) {
     _tile_loadd(4, a, stride);
     _tile_loadd(6, b, 64);
@@ -318,13 +327,14 @@ INLINE const float *start_of(const Convolution *c, const float *bias, int y, int
 
 /* Row y of the output, from three padded rows of the input and the same in place, or from none;
    `to` is where it begins. */
-INLINE void convolve_row(
-    const Convolution *given, const Workspace *w, const bf16 *const rows[6], const bf16 *features,
-    const bf16 *derivative, int y, bf16 *to, int tall, int wide) {
+INLINE void convolve_row(const Convolution *given, const Workspace *w, const bf16 *const rows[6],
+                         const bf16 *features, const bf16 *derivative, int y, bf16 *to, int tall,
+                         int wide) {
   const Convolution here = *given, *c = &here; /* which nothing that is written can overlap */
   const int count = smaller(TILE, c->out_width), block = count * tall, across = wide + 1;
   const int steps = rounded_up(3 * c->channels, DEPTH) / DEPTH, own_steps = c->outputs / DEPTH;
-  const size_t pitch = (size_t)c->channels * sizeof(bf16), own_pitch = (size_t)c->outputs * sizeof(bf16);
+  const size_t pitch = (size_t)c->channels * sizeof(bf16),
+               own_pitch = (size_t)c->outputs * sizeof(bf16);
   const size_t line_of_taps = (size_t)steps * TILE_BYTES, next = 3 * line_of_taps;
   const size_t own_next = (size_t)larger(1, own_steps) * TILE_BYTES;
   const size_t line = (size_t)y * c->out_width * c->outputs;
@@ -353,13 +363,16 @@ INLINE void convolve_row(
         const int is_inside = rows[3] && x > 0 && x + block + 2 <= c->width;
         for (int k = 0; k < 3; k++) {
           const char *row = (const char *)(is_inside ? rows[3 + k] : rows[k]) + x * pitch;
-          multiply(row, pitch, weights + k * line_of_taps, next, steps, tall, wide, c, &waiting, share);
+          multiply(row, pitch, weights + k * line_of_taps, next, steps, tall, wide, c, &waiting,
+                   share);
         }
       }
       if (features) {
         const char *from = (const char *)features + x * own_pitch;
-        if (wide) multiply(from, own_pitch, matrix, own_next, own_steps, tall, wide, c, &waiting, share);
-        else multiply_half(from, own_pitch, matrix, tall);
+        if (wide)
+          multiply(from, own_pitch, matrix, own_next, own_steps, tall, wide, c, &waiting, share);
+        else
+          multiply_half(from, own_pitch, matrix, tall);
       }
       write_some(c, &waiting, block, wide);
       float *found = sums[turn ^= 1];
@@ -370,7 +383,8 @@ INLINE void convolve_row(
         _tile_stored(3, found + 768, 64);
       }
       if (c->target == PICTURE) {
-        for (int i = 0; i < tall; i++) write_picture(c, found + i * TILE * TILE, count, y, x + i * TILE);
+        for (int i = 0; i < tall; i++)
+          write_picture(c, found + i * TILE * TILE, count, y, x + i * TILE);
       } else {
         const size_t at = (size_t)x * c->outputs + n * TILE;
         waiting = (Waiting){found, line + at, to + at, block, 0};
@@ -386,7 +400,8 @@ static const bf16 *features_inside(const Convolution *c, const Workspace *w, int
   const size_t pitch = c->outputs;
   const bf16 *row = c->features + (size_t)y * c->out_width * pitch;
   if (c->core.left == 0 && c->core.right == c->out_width) return row;
-  const size_t left = c->core.left * pitch, right = c->core.right * pitch, end = c->out_width * pitch;
+  const size_t left = c->core.left * pitch, right = c->core.right * pitch,
+               end = c->out_width * pitch;
   memset(w->inside, 0, left * sizeof(bf16));
   memcpy(w->inside + left, row + left, (right - left) * sizeof(bf16));
   memset(w->inside + right, 0, (end - right) * sizeof(bf16));
@@ -401,7 +416,8 @@ static const bf16 *in_place(const Convolution *c, const Workspace *w, int y) {
 }
 
 /* Rows `from` to `to` of the output, into `out` if given, else where they belong. */
-static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *derivative, int from, int to, bf16 *out) {
+static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *derivative,
+                          int from, int to, bf16 *out) {
   const int wide = c->outputs > TILE, is_long = c->out_width >= (wide ? 2 : 4) * TILE;
   for (int y = from; y < to; y++) {
     const bf16 *rows[6] = {0};
@@ -412,16 +428,23 @@ static void convolve_rows(const Convolution *c, const Workspace *w, const bf16 *
     if (c->in) read_row(c, y - c->padding + 2, w->ring + (size_t)((y + 2) % 3) * w->length);
     const bf16 *const *given = c->in ? rows : NULL, *features = features_inside(c, w, y);
     const size_t values = (size_t)c->out_width * c->outputs;
-    bf16 *line = out ? out + (y - from) * values : c->target == MAP ? (bf16 *)c->out + y * values : NULL;
-    if (wide && is_long) convolve_row(c, w, given, features, derivative, y, line, 2, 1);
-    else if (wide) convolve_row(c, w, given, features, derivative, y, line, 1, 1);
-    else if (is_long) convolve_row(c, w, given, features, derivative, y, line, 4, 0);
-    else convolve_row(c, w, given, features, derivative, y, line, 1, 0);
+    bf16 *line = out                ? out + (y - from) * values
+                 : c->target == MAP ? (bf16 *)c->out + y * values
+                                    : NULL;
+    if (wide && is_long)
+      convolve_row(c, w, given, features, derivative, y, line, 2, 1);
+    else if (wide)
+      convolve_row(c, w, given, features, derivative, y, line, 1, 1);
+    else if (is_long)
+      convolve_row(c, w, given, features, derivative, y, line, 4, 0);
+    else
+      convolve_row(c, w, given, features, derivative, y, line, 1, 0);
   }
 }
 
 /* A band of the output: rows of the map, or of its pooling. */
-static void convolve_band(const Convolution *c, const Workspace *w, const bf16 *derivative, int from, int to) {
+static void convolve_band(const Convolution *c, const Workspace *w, const bf16 *derivative,
+                          int from, int to) {
   const int unit = c->target == POOLED ? 2 : 1, top = from * unit;
   if (c->in)
     for (int k = 0; k < 2; k++)

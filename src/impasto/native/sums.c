@@ -5,14 +5,14 @@
 #include "common.h"
 #include <omp.h>
 
-enum { BLOCK = 256 };  /* positions brought into tiles at a time */
-enum { RUN = 4096 };   /* positions whose sums are float32; a multiple of BLOCK */
+enum { BLOCK = 256 }; /* positions brought into tiles at a time */
+enum { RUN = 4096 };  /* positions whose sums are float32; a multiple of BLOCK */
 enum { STEPS = BLOCK / DEPTH };
 
 typedef struct {
-  const bf16 *features;  /* (height, width, channels), its rows `pitch` positions apart */
-  double *total;         /* (threads, channels), zero */
-  double *outer;         /* (threads, channels, channels), zero; whole after all threads */
+  const bf16 *features; /* (height, width, channels), its rows `pitch` positions apart */
+  double *total;        /* (threads, channels), zero */
+  double *outer;        /* (threads, channels, channels), zero; whole after all threads */
   int32_t height, width, pitch, channels, threads;
 } Sums;
 
@@ -54,7 +54,8 @@ INLINE void transpose(__m512i v[16]) {
 }
 
 /* Sixteen channels of DEPTH positions as a right and as a left factor; their sum is added up. */
-static void bring(const bf16 *const at[DEPTH], int channel, char *right, char *left, __m512 *total) {
+static void bring(const bf16 *const at[DEPTH], int channel, char *right, char *left,
+                  __m512 *total) {
   __m512i v[16];
   const __m512bh ones = (__m512bh)_mm512_set1_epi16(0x3f80);
   for (int i = 0; i < 16; i++) {
@@ -73,7 +74,8 @@ static void bring(const bf16 *const at[DEPTH], int channel, char *right, char *l
 }
 
 /* Two times two tiles of the outer sum, or fewer at its edge. */
-INLINE void multiply(const char *left, const char *right, float *sums, int width, int two_down, int two_across) {
+INLINE void multiply(const char *left, const char *right, float *sums, int width, int two_down,
+                     int two_across) {
   const size_t pitch = width * sizeof(float), next = (size_t)STEPS * TILE_BYTES;
   float *below = sums + TILE * width;
   _tile_loadd(0, sums, pitch);
@@ -100,8 +102,10 @@ INLINE void multiply(const char *left, const char *right, float *sums, int width
   if (two_down && two_across) _tile_stored(3, below + TILE, pitch);
 }
 
-/* Positions `from` to `to`, at most BLOCK, added to float32 sums; of the outer ones the upper half. */
-static void add_block(const Sums *s, int64_t from, int64_t to, char *right, char *left, float *total, float *outer) {
+/* Positions `from` to `to`, at most BLOCK, added to float32 sums; of the outer ones the upper
+   half. */
+static void add_block(const Sums *s, int64_t from, int64_t to, char *right, char *left,
+                      float *total, float *outer) {
   const int tiles = s->channels / TILE;
   const bf16 *at[BLOCK];
   find(s, from, to, at);
@@ -116,7 +120,8 @@ static void add_block(const Sums *s, int64_t from, int64_t to, char *right, char
   const size_t next = (size_t)STEPS * TILE_BYTES;
   for (int i = 0; i < tiles; i += 2)
     for (int k = i; k < tiles; k += 2)
-      multiply(left + i * next, right + k * next, outer + (size_t)i * TILE * s->channels + k * TILE, s->channels, tiles - i > 1, tiles - k > 1);
+      multiply(left + i * next, right + k * next, outer + (size_t)i * TILE * s->channels + k * TILE,
+               s->channels, tiles - i > 1, tiles - k > 1);
 }
 
 static void flush(const float *from, double *to, size_t count) {

@@ -1,13 +1,12 @@
-/* Squared differences of neighbours in a picture, added up, and the sum's derivative, in one pass. */
+/* Squared differences of neighbours in a picture, added up, and the sum's derivative. */
 #include "common.h"
 #include <omp.h>
 
 /* Of planes (count, height, width): weights[0] times the sum of squared differences across plus
    weights[1] times that of those down. Its derivative times `slope` is added to `gradient`, unless
    that is null. */
-double impasto_variation(
-    const float *image, int count, int height, int width, const float weights[2], float slope,
-    float *gradient, int threads) {
+double impasto_variation(const float *image, int count, int height, int width,
+                         const float weights[2], float slope, float *gradient, int threads) {
   const int rows = count * height;
   double *found = aligned((size_t)rows * sizeof(double));
   const float across = 2 * slope * weights[0], down = 2 * slope * weights[1];
@@ -28,7 +27,8 @@ double impasto_variation(
       sum_down += next * next;
     }
     for (int x = 0; x < width; x += larger(1, width - 1)) {
-      const float right = x < width - 1 ? here[x + 1] - here[x] : 0, left = x ? here[x] - here[x - 1] : 0;
+      const float right = x < width - 1 ? here[x + 1] - here[x] : 0,
+                  left = x ? here[x] - here[x - 1] : 0;
       const float next = below[x] - here[x], last = here[x] - above[x];
       if (to) to[x] += across * (left - right) + down * (last - next);
       sum_across += right * right;

@@ -10,7 +10,7 @@
 enum { BLOCK = 4096 };
 
 typedef struct {
-  const bf16 *rows;       /* (count, length): the pairs */
+  const bf16 *rows; /* (count, length): the pairs */
   const float *image, *gradient;
   int64_t length;
   int32_t count, threads;
@@ -22,12 +22,14 @@ INLINE __mmask16 rest_of(int64_t at, int64_t end) {
 }
 
 INLINE __m512 free_part(const float *image, const float *gradient, int64_t at, __mmask16 k) {
-  const __m512 x = _mm512_maskz_loadu_ps(k, image + at), g = _mm512_maskz_loadu_ps(k, gradient + at);
+  const __m512 x = _mm512_maskz_loadu_ps(k, image + at),
+               g = _mm512_maskz_loadu_ps(k, gradient + at);
   const __m512 zero = _mm512_setzero_ps();
-  const __mmask16 low = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(g, zero, _CMP_GE_OQ), x, zero, _CMP_LE_OQ);
-  const __mmask16 high = _mm512_mask_cmp_ps_mask(
-      _mm512_cmp_ps_mask(g, zero, _CMP_LE_OQ), x, _mm512_set1_ps(1), _CMP_GE_OQ);
-  return _mm512_maskz_mov_ps((__mmask16)~(low | high), g);
+  const __mmask16 low =
+      _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(g, zero, _CMP_GE_OQ), x, zero, _CMP_LE_OQ);
+  const __mmask16 high = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(g, zero, _CMP_LE_OQ), x,
+                                                 _mm512_set1_ps(1), _CMP_GE_OQ);
+  return _mm512_maskz_mov_ps((__mmask16) ~(low | high), g);
 }
 
 /* Row r + 1, or the first one's next block: what is read next is asked for meanwhile. */
@@ -49,14 +51,16 @@ INLINE void share_of(int64_t length, int thread, int threads, int64_t *from, int
 }
 
 /* Products of a row's block with two vectors. */
-INLINE void multiply(const bf16 *row, const bf16 *next, const float *a, const float *b, int count, double *with_a, double *with_b) {
+INLINE void multiply(const bf16 *row, const bf16 *next, const float *a, const float *b, int count,
+                     double *with_a, double *with_b) {
   __m512 sum_a[2], sum_b[2];
   sum_a[0] = sum_a[1] = sum_b[0] = sum_b[1] = _mm512_setzero_ps();
   for (int k = 0; k < count; k += 32) {
     _mm_prefetch(next + k, _MM_HINT_T0);
     for (int i = 0; i < 2; i++) {
       const int at = k + 16 * i;
-      const __m512 v = count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
+      const __m512 v =
+          count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
       sum_a[i] = _mm512_fmadd_ps(v, _mm512_load_ps(a + at), sum_a[i]);
       sum_b[i] = _mm512_fmadd_ps(v, _mm512_load_ps(b + at), sum_b[i]);
     }
@@ -71,7 +75,8 @@ INLINE void add_share(const bf16 *row, const bf16 *next, float share, int count,
     _mm_prefetch(next + k, _MM_HINT_T0);
     for (int i = 0; i < 2; i++) {
       const int at = k + 16 * i;
-      const __m512 v = count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
+      const __m512 v =
+          count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
       _mm512_store_ps(to + at, _mm512_fmadd_ps(v, _mm512_set1_ps(share), _mm512_load_ps(to + at)));
     }
   }
@@ -96,8 +101,10 @@ void impasto_products(const Pairs *p, const bf16 *row, double *found) {
       }
       for (int r = 0; r < p->count; r++) {
         const bf16 *values = p->rows + r * p->length + block, *next = next_of(p, r, block);
-        if (end - block == BLOCK) multiply(values, next, part, other, BLOCK, with_gradient + r, with_row + r);
-        else multiply(values, next, part, other, (int)(end - block), with_gradient + r, with_row + r);
+        if (end - block == BLOCK)
+          multiply(values, next, part, other, BLOCK, with_gradient + r, with_row + r);
+        else
+          multiply(values, next, part, other, (int)(end - block), with_gradient + r, with_row + r);
       }
     }
   }
@@ -105,7 +112,8 @@ void impasto_products(const Pairs *p, const bf16 *row, double *found) {
     for (int k = 0; k < 2 * p->count; k++) found[k] += found[(size_t)t * 2 * p->count + k];
 }
 
-/* direction = -(scale g + the rows times their shares) where free, else zero; its product with g. */
+/* direction = -(scale g + the rows times their shares) where free, else zero; returned is its
+   product with g. */
 double impasto_turn(const Pairs *p, float scale, const float *shares, float *direction) {
   double slopes[p->threads];
 #pragma omp parallel for num_threads(p->threads) schedule(static, 1)
@@ -122,8 +130,10 @@ double impasto_turn(const Pairs *p, float scale, const float *shares, float *dir
       }
       for (int r = 0; r < p->count; r++) {
         const bf16 *values = p->rows + r * p->length + block, *next = next_of(p, r, block);
-        if (end - block == BLOCK) add_share(values, next, shares[r], BLOCK, sum);
-        else add_share(values, next, shares[r], (int)(end - block), sum);
+        if (end - block == BLOCK)
+          add_share(values, next, shares[r], BLOCK, sum);
+        else
+          add_share(values, next, shares[r], (int)(end - block), sum);
       }
       __m512 slope = _mm512_setzero_ps();
       for (int64_t k = block; k < end; k += 16) {
@@ -141,7 +151,8 @@ double impasto_turn(const Pairs *p, float scale, const float *shares, float *dir
   return slopes[0];
 }
 
-/* moved = image + length direction, clipped to [0, 1]; the gradient's product with what has moved. */
+/* moved = image + length direction, clipped to [0, 1]; returned is the gradient's product with
+   what has moved. */
 double impasto_move(const Pairs *p, const float *direction, float length, float *moved) {
   double slopes[p->threads];
 #pragma omp parallel for num_threads(p->threads) schedule(static, 1)
@@ -154,7 +165,8 @@ double impasto_move(const Pairs *p, const float *direction, float length, float 
       __m512 slope = _mm512_setzero_ps();
       for (int64_t k = block; k < end; k += 16) {
         const __mmask16 rest = rest_of(k, end);
-        const __m512 x = _mm512_maskz_loadu_ps(rest, p->image + k), d = _mm512_maskz_loadu_ps(rest, direction + k);
+        const __m512 x = _mm512_maskz_loadu_ps(rest, p->image + k),
+                     d = _mm512_maskz_loadu_ps(rest, direction + k);
         /* The bound second: of a maximum and a number that is none, the second is taken. */
         __m512 next = _mm512_fmadd_ps(d, _mm512_set1_ps(length), x);
         next = _mm512_max_ps(_mm512_setzero_ps(), _mm512_min_ps(_mm512_set1_ps(1), next));
@@ -170,7 +182,8 @@ double impasto_move(const Pairs *p, const float *direction, float length, float 
 }
 
 /* s and y, the differences of two pictures and of their gradients; found: s . y, y . y. */
-void impasto_remember(const Pairs *p, const float *image, const float *gradient, bf16 *s, bf16 *y, double *found) {
+void impasto_remember(const Pairs *p, const float *image, const float *gradient, bf16 *s, bf16 *y,
+                      double *found) {
   double sums[p->threads][2];
 #pragma omp parallel for num_threads(p->threads) schedule(static, 1)
   for (int t = 0; t < p->threads; t++) {
@@ -182,10 +195,11 @@ void impasto_remember(const Pairs *p, const float *image, const float *gradient,
       __m512 a = _mm512_setzero_ps(), b = a;
       for (int64_t k = block; k < end; k += 16) {
         const __mmask16 rest = rest_of(k, end);
-        const __m256i moved = narrowed(_mm512_sub_ps(
-            _mm512_maskz_loadu_ps(rest, image + k), _mm512_maskz_loadu_ps(rest, p->image + k)));
-        const __m256i changed = narrowed(_mm512_sub_ps(
-            _mm512_maskz_loadu_ps(rest, gradient + k), _mm512_maskz_loadu_ps(rest, p->gradient + k)));
+        const __m256i moved = narrowed(_mm512_sub_ps(_mm512_maskz_loadu_ps(rest, image + k),
+                                                     _mm512_maskz_loadu_ps(rest, p->image + k)));
+        const __m256i changed =
+            narrowed(_mm512_sub_ps(_mm512_maskz_loadu_ps(rest, gradient + k),
+                                   _mm512_maskz_loadu_ps(rest, p->gradient + k)));
         _mm256_mask_storeu_epi16(s + k, rest, moved);
         _mm256_mask_storeu_epi16(y + k, rest, changed);
         a = _mm512_fmadd_ps(widened(moved), widened(changed), a);

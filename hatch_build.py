@@ -5,6 +5,7 @@ Hatchling runs it for every wheel, editable ones too. By hand: ``python hatch_bu
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shlex
@@ -60,6 +61,14 @@ def compile_kernels() -> str:
     return ""
 
 
+def sources_digest(folder: Path) -> str:
+    """What ``impasto.native.library`` knows a library by that other sources were compiled to."""
+    found = hashlib.sha256()
+    for source in sorted(folder.glob("*.[ch]")):
+        found.update(source.read_bytes())
+    return found.hexdigest()
+
+
 def _compile(compiler: list[str]) -> None:
     """To a folder of its own first: a half-written library would be loaded."""
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -67,7 +76,8 @@ def _compile(compiler: list[str]) -> None:
         for source in sorted(FOLDER.glob("*.c")):
             flags = COMMON if source.name in ANYWHERE else [*COMMON, *FOR_KERNELS]
             objects.append(str(Path(folder, source.stem + ".o")))
-            _run([*compiler, *flags, "-c", str(source), "-o", objects[-1]])
+            named = f'-DIMPASTO_SOURCES="{sources_digest(FOLDER)}"'
+            _run([*compiler, *flags, named, "-c", str(source), "-o", objects[-1]])
         # OpenMP's library is torch's own, loaded before: a second one would bring more threads.
         linked = Path(folder, LIBRARY.name)
         _run([*compiler, "-shared", *objects, "-o", str(linked)])

@@ -38,6 +38,18 @@ def test_a_library_that_cannot_be_loaded_is_none(tmp_path):
     assert _available(code) == "False"
 
 
+def test_a_library_of_other_sources_is_none(tmp_path):
+    """A checkout that went on without being installed again: its calls may be others."""
+    library = ROOT / "src" / "impasto" / "native" / "kernels.so"
+    if not (library.exists() and native.are_available()):
+        pytest.skip("no kernels on this machine")
+    (tmp_path / "kernels.so").write_bytes(library.read_bytes())
+    (tmp_path / "convolution.c").write_text("/* another one */")
+    file = str(tmp_path / "kernels.so")
+    code = f"import pathlib, impasto.native.library as l; l._FILE = pathlib.Path({file!r})"
+    assert _available(code) == "False"
+
+
 def test_without_them_torch_does_the_same(monkeypatch):
     monkeypatch.setattr("impasto.native.totals.library", lambda: None)
     monkeypatch.setattr("impasto.native.differences.library", lambda: None)

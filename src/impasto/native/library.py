@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 from functools import cache
 from pathlib import Path
@@ -27,7 +28,18 @@ def library() -> ctypes.CDLL | None:
         found = ctypes.CDLL(str(_FILE))
     except OSError:  # built for another system, or without OpenMP's library
         return None
-    return found if found.impasto_supported() else None
+    return found if _is_of_these_sources(found) and found.impasto_supported() else None
+
+
+def _is_of_these_sources(found: ctypes.CDLL) -> bool:
+    """Whether the library was compiled from what lies here: else its calls may be others."""
+    if not hasattr(found, "impasto_sources"):
+        return False
+    found.impasto_sources.restype = ctypes.c_char_p
+    here = hashlib.sha256()
+    for source in sorted(_FILE.parent.glob("*.[ch]")):
+        here.update(source.read_bytes())
+    return bool(found.impasto_sources() == here.hexdigest().encode())
 
 
 def _load_openmp() -> None:

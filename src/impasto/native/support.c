@@ -14,3 +14,6 @@ int impasto_supported(void) {
   if (!__get_cpuid_count(7, 1, &more, &b, &c, &d) || !(more & 1u << 5)) return 0;
   return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
+
+/* Of the sources that this library was compiled from. */
+const char *impasto_sources(void) { return IMPASTO_SOURCES; }

@@ -48,16 +48,21 @@ class CompileKernels(BuildHookInterface[Any]):
 
 def compile_kernels() -> str:
     """Why there are no kernels; nothing where there are."""
-    LIBRARY.unlink(missing_ok=True)
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         return "they are for Linux on x86-64 processors."
-    compiler = shlex.split(os.environ.get("CC", "cc"))
+    compiler = shlex.split(os.environ.get("CC") or "cc")
     if not shutil.which(compiler[0]):
         return f"there is no C compiler {compiler[0]!r}."
     try:
+        LIBRARY.unlink(missing_ok=True)
         _compile(compiler)
+    except OSError as problem:
+        return f"{FOLDER} cannot be written to ({problem.strerror})."
     except subprocess.CalledProcessError as problem:
         return f"the C compiler could not compile them: {problem.stderr.strip()[-500:]}"
+    if b"__kmpc_" in LIBRARY.read_bytes():  # clang's OpenMP, which torch does not bring
+        LIBRARY.unlink()
+        return "the C compiler has another OpenMP than torch's: they need gcc (CC=gcc)."
     return ""
 
 

@@ -7,9 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from impasto import native
 from impasto.engine.objective import Evaluation
 from impasto.engine.pairs import Pairs
 from impasto.engine.state import Losses
+from impasto.engine.vectors import Halved, Plain
 
 
 def _textbook(pairs, gradient):
@@ -125,3 +127,17 @@ def test_a_pair_without_curvature_is_not_remembered():
     torch.testing.assert_close(_direction(remembered, gradient), -_textbook(pairs[1:2], gradient))
     _remember(remembered, *pairs[2])
     torch.testing.assert_close(_direction(remembered, gradient), -_textbook(pairs[1:], gradient))
+
+
+@pytest.mark.skipif(not native.are_available(), reason="no kernels on this machine")
+@pytest.mark.parametrize("ways", [(Halved, Plain), (Plain, Halved)], ids=["plain", "halved"])
+def test_pairs_move_between_machines_with_kernels_and_without(ways):
+    pairs, gradient = _random_pairs(5, size=300)
+    first, second = (Pairs(4, vectors=way()) for way in ways)
+    for s, y in pairs[:3]:
+        _remember(first, s.float(), y.float())
+    wanted = _direction(first, gradient.float())
+    second.load_state_dict(first.state_dict())
+    found = _direction(second, gradient.float())
+    assert (found - wanted).norm() < 0.02 * wanted.norm()
+    assert _remember(second, *(each.float() for each in pairs[3]))

@@ -98,3 +98,11 @@ def test_a_compiler_that_fails_is_no_error_and_leaves_nothing(build, elsewhere, 
 def test_other_machines_have_none(build, elsewhere, monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     assert "x86-64" in build.compile_kernels()
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_error(build, elsewhere, monkeypatch):
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setenv("CC", "true")
+    monkeypatch.setattr(build, "FOLDER", elsewhere / "nowhere")
+    assert "cannot be written to" in build.compile_kernels()

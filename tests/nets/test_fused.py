@@ -124,6 +124,7 @@ def test_what_it_serves(tiny_network):
     assert not fused.serves(route, image.double())
     assert not fused.serves(route, _picture(8, 32))
     assert not fused.serves(route, torch.cat([image, image]))
+    assert not fused.serves(route, image[:, :1])
     network.padding = "replicate"
     assert not fused.serves(network._route(["conv3_1"], ["conv1_1"]), image)
     wide = tiny_network((8, 8, 8, 8, 8)).bfloat16().to(memory_format=torch.channels_last)
@@ -136,3 +137,18 @@ def test_what_is_given_is_not_overwritten(tiny_network):
     given_ones = [torch.ones_like(each) for each in (*maps.values(), sums["conv2_1"].total)]
     torch.autograd.grad([*maps.values(), sums["conv2_1"].total], image, given_ones)
     assert all((each == 1).all() for each in given_ones)
+
+
+def test_a_derivative_that_is_part_of_a_larger_tensor(tiny_network):
+    """Such as that of ``cat``: its rows lie further apart than a map's."""
+    network, image = _network(tiny_network, "avg"), _picture(40, 36)
+    found = []
+    for has_kernels in (True, False):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            if not has_kernels:
+                _without_kernels(monkeypatch)
+            x = image.clone().requires_grad_()
+            features = network.features(x, ["conv3_1"])["conv3_1"]
+            both = torch.cat([features, features.detach()], dim=3).float()
+            found.append(torch.autograd.grad(both.square().sum(), x)[0])
+    assert (found[0] - found[1]).norm() < 0.03 * found[1].norm()

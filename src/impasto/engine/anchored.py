@@ -76,4 +76,4 @@ class Anchored:
             (slope,) = torch.autograd.grad(temporal, x)
         unit, value = self.weights.unit, float(temporal.detach())
         losses = replace(found.losses, total=found.losses.total + unit * value, temporal=value)
-        return Evaluation(image, losses, found.gradient.add(slope, alpha=unit))
+        return Evaluation(found.image, losses, found.gradient.add(slope, alpha=unit))

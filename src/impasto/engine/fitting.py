@@ -54,7 +54,7 @@ def fitted(
         ]
     if free is None or not isinstance(network, ConvNetwork):
         return tuple(stages)
-    footprint = Footprint(recipe, network.table)
+    footprint = Footprint(recipe, network.table, device)
     largest_first = [_fitted(each, footprint, content, free, device) for each in reversed(stages)]
     return tuple(reversed(largest_first))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from impasto import native
 from impasto.config import Recipe
 from impasto.engine.tiles import halos, tiles
+from impasto.nets.fused import suits
 from impasto.nets.topology import Layer
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ class Footprint:
     Attributes:
         recipe: its layers and its optimiser count.
         table: the network's layers.
+        device: where it is computed.
 
     """
 
     recipe: Recipe
     table: Sequence[Layer]
+    device: str = "cpu"
 
     def stage(self, stage: Stage, content: Size) -> float:
         """Bytes that a stage takes, besides what there is already.
@@ -74,12 +77,12 @@ class Footprint:
         """L-BFGS's pairs in memory, in pictures."""
         if stage.mapped or self.recipe.optimizer != "lbfgs":
             return 0
-        of_a_pair = 1 if has_half_pairs(stage) else 2
+        of_a_pair = 1 if has_half_pairs(stage, self.device) else 2
         return of_a_pair * min(self.recipe.history, stage.steps)
 
     def _per_pixel(self, stage: Stage) -> float:
         """Bytes of the network for each pixel that is in it."""
-        if has_kernels(stage):
+        if _has_kernels(stage, self.device) and suits(self.table):
             return self._per_pixel_by_kernels()
         values = 0.0
         for layer in self._used():
@@ -125,14 +128,13 @@ class Footprint:
         return (*self.recipe.content_layers, *self.recipe.style_layers)
 
 
-def has_kernels(stage: Stage) -> bool:
-    """Whether our own kernels take the network there and back."""
-    return stage.precision == "bf16" and native.are_available()
-
-
-def has_half_pairs(stage: Stage) -> bool:
+def has_half_pairs(stage: Stage, device: str) -> bool:
     """Whether L-BFGS's pairs are bfloat16: with such a network and our own kernels, in memory."""
-    return has_kernels(stage) and not stage.mapped
+    return _has_kernels(stage, device) and not stage.mapped
+
+
+def _has_kernels(stage: Stage, device: str) -> bool:
+    return stage.precision == "bf16" and device == "cpu" and native.are_available()
 
 
 def _itemsize(stage: Stage) -> int:

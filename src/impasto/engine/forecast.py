@@ -104,7 +104,7 @@ def _memory(
 ) -> float | None:
     if not isinstance(network, ConvNetwork):
         return None
-    footprint = Footprint(recipe, network.table)
+    footprint = Footprint(recipe, network.table, plan.device)
     mapped = any(stage.mapped for stage in plan.stages)
     held = [*styles] if mapped else [content, *styles]
     pictures = PICTURE * sum(height * width for height, width in held)

@@ -89,7 +89,7 @@ class Features:
         return mapped_content_loss(features, target, self._grams[layer, exact])
 
     def content_sums(self, layer: str, sums: Statistics) -> Statistics:
-        """Sums over :meth:`content`'s features from the sums over a layer's map."""
+        """Sums over a layer's content features from the sums over its map."""
         head = self._heads.get(layer)
         if head is None:
             return sums
@@ -168,6 +168,7 @@ class Objective:
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
+        image = image.contiguous()
         with torch.enable_grad():
             x = image.detach().requires_grad_()
             features, statistics = self._measure(x)
@@ -206,8 +207,9 @@ class Objective:
         """Total variation; of a tile, across its seams. Its derivative goes to the gradient."""
         if self._recipe.tileable or not native.can_vary(image):
             return self._add_variation_by_torch(image, gradient, slope)
-        counts = (image[..., 1:].numel(), image[..., 1:, :].numel())
-        return native.add_variation(image, (1 / counts[0], 1 / counts[1]), gradient, slope)
+        across, down = image[..., 1:].numel(), image[..., 1:, :].numel()
+        weights = (1 / max(1, across), 1 / max(1, down))
+        return native.add_variation(image, weights, gradient, slope)
 
     def _add_variation_by_torch(
         self, image: Tensor, gradient: Tensor | None, slope: float

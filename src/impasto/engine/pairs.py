@@ -101,7 +101,9 @@ class Pairs:
         rows = state["rows"]
         self._places, self._new = list(state["places"]), state["new"]
         self._products = state["products"].clone()
-        self._rows = self._room_for(rows.shape[-1], rows)
+        # Pairs may have been halved where they come from, and not be here.
+        like = rows.float() if rows.dtype == torch.bfloat16 else rows
+        self._rows = self._room_for(rows.shape[-1], like)
         self._rows[: len(rows)].copy_(rows)
 
     def _room_for(self, length: int, image: Tensor) -> Tensor:

@@ -78,6 +78,7 @@ class TiledObjective(Objective):
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
+        image = image.contiguous()
         style, slopes = self._go_forward(image)
         gradient = torch.zeros_like(image)
         content = 0.0

@@ -125,7 +125,7 @@ class Halved:
 
 def vectors_for(stage: Stage, device: str) -> Vectors:
     """The arithmetic that suits a stage."""
-    return Halved() if device == "cpu" and has_half_pairs(stage) else Plain()
+    return Halved() if has_half_pairs(stage, device) else Plain()
 
 
 def _products(vectors: Sequence[Tensor], rows: Tensor) -> Tensor:

@@ -68,6 +68,7 @@ def remembered(
 ) -> tuple[float, float]:
     """The differences s of two pictures and y of their gradients into a pair; s . y and y . y."""
     call = _call(images[1], gradients[1])
+    assert _is_plain(images[0]) and _is_plain(gradients[0])
     found = torch.zeros(2, dtype=torch.float64)
     places = [images[0], gradients[0], *pair, found]
     pointers = [_pointer(each.data_ptr()) for each in places]
@@ -77,10 +78,14 @@ def remembered(
 
 
 def _call(image: Tensor, gradient: Tensor, rows: Tensor | None = None) -> _Pairs:
-    assert image.is_contiguous() and gradient.is_contiguous() and image.dtype == torch.float32
+    assert _is_plain(image) and _is_plain(gradient)
     threads = torch.get_num_threads()
     pairs = (None, 0) if rows is None else (rows.data_ptr(), len(rows))
     return _Pairs(pairs[0], image.data_ptr(), gradient.data_ptr(), image.numel(), pairs[1], threads)
+
+
+def _is_plain(vector: Tensor) -> bool:
+    return vector.is_contiguous() and vector.dtype == torch.float32
 
 
 def _pointer(address: int | None) -> ctypes.c_void_p:

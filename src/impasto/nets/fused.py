@@ -7,7 +7,7 @@ the derivative of the style loss at the layer below and passes that layer's ReLU
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -21,18 +21,19 @@ from impasto.nets.topology import CELL, Layer
 
 def serves(route: Route, image: Tensor) -> bool:
     """Whether the kernels know what this way needs."""
-    is_picture = image.dtype == torch.float32 and image.device.type == "cpu" and len(image) == 1
-    is_large = min(image.shape[2:]) >= CELL
-    if not (is_picture and is_large and route.layers and native.are_available()):
+    is_picture = image.dim() == 4 and image.shape[:2] == (1, 3) and image.dtype == torch.float32
+    is_large = is_picture and min(image.shape[2:]) >= CELL
+    is_here = image.device.type == route.like.device.type == "cpu" and native.are_available()
+    if not (is_large and is_here and route.layers):
         return False
     is_known = route.like.dtype == torch.bfloat16 and route.padding in ("zeros", "circular")
-    return is_known and all(_is_known(route, layer) for layer in route.layers)
+    is_no_pooling = all(each.kind == "conv" for each in route.layers if each.name in route.maps)
+    return is_known and is_no_pooling and suits(route.layers)
 
 
-def _is_known(route: Route, layer: Layer) -> bool:
-    if layer.kind == "pool":
-        return layer.name not in route.maps
-    return layer.out_channels == 16 or layer.out_channels % 32 == 0
+def suits(layers: Sequence[Layer]) -> bool:
+    """Whether the kernels know layers of these widths."""
+    return all(each.out_channels == 16 or each.out_channels % 32 == 0 for each in layers)
 
 
 def there(route: Route, image: Tensor) -> Iterator[Step]:
@@ -127,7 +128,8 @@ def _joined(
     if route.part:
         core = Box.of(*route.part.core(step.layer), (height, width))
     if wanted.map is not None and gradient is None and not route.part:
-        gradient = wanted.map.to(step.output.dtype, memory_format=torch.channels_last)
+        gradient = wanted.map.to(step.output.dtype)
+        gradient = gradient.contiguous(memory_format=torch.channels_last)  # .to() keeps a slice
     elif wanted.map is not None:
         gradient = torch.zeros_like(step.output) if gradient is None else gradient
         route.core(step.layer, gradient).add_(wanted.map)

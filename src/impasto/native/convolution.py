@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.native.library import library
+from impasto.native.library import kernels
 
 _TILE, _DEPTH = 16, 32  # of the matrix unit: rows; values of bfloat16 in a row
 _THEN = {"nothing": 0, "relu": 1}
@@ -268,11 +268,9 @@ def _join(call: _Convolution, joined: Joined) -> None:
 
 
 def _run(call: _Convolution, out: Tensor) -> None:
-    found = library()
-    assert found is not None
     call.out = out.data_ptr()
     if out.numel():
-        found.impasto_convolve(ctypes.byref(call))
+        kernels().impasto_convolve(ctypes.byref(call))
 
 
 def _map(channels: int, height: int, width: int) -> Tensor:

@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from impasto.native.library import library
+from impasto.native.library import kernels, library
 
 
 def can_vary(image: Tensor) -> bool:
@@ -31,11 +31,9 @@ def add_variation(
         slope: see there.
 
     """
-    found = library()
-    assert found is not None and (gradient is None or can_vary(gradient))
+    assert gradient is None or can_vary(gradient)
     height, width = image.shape[-2:]
-    found.impasto_variation.restype = ctypes.c_double
-    value = found.impasto_variation(
+    value = kernels().impasto_variation(
         ctypes.c_void_p(image.data_ptr()),
         image.shape[:-2].numel(),
         height,

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 _FILE = Path(__file__).with_name("kernels.so")
+_GIVE_NUMBERS = ("impasto_move", "impasto_turn", "impasto_variation")
 
 
 def are_available() -> bool:
@@ -28,7 +29,18 @@ def library() -> ctypes.CDLL | None:
         found = ctypes.CDLL(str(_FILE))
     except OSError:  # built for another system, or without OpenMP's library
         return None
-    return found if _is_of_these_sources(found) and found.impasto_supported() else None
+    if not (_is_of_these_sources(found) and found.impasto_supported()):
+        return None
+    for name in _GIVE_NUMBERS:
+        getattr(found, name).restype = ctypes.c_double
+    return found
+
+
+def kernels() -> ctypes.CDLL:
+    """The library, for whoever knows that it is there."""
+    found = library()
+    assert found is not None
+    return found
 
 
 def _is_of_these_sources(found: ctypes.CDLL) -> bool:

@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from impasto.native.library import library
+from impasto.native.library import kernels, library
 
 
 class _Sums(ctypes.Structure):
@@ -59,7 +59,5 @@ def sums(features: Tensor) -> tuple[Tensor, Tensor]:
         channels,
         threads,
     )
-    found = library()
-    assert found is not None
-    found.impasto_sums(ctypes.byref(call))
+    kernels().impasto_sums(ctypes.byref(call))
     return total[0].float(), outer[0].float()

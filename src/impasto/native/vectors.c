@@ -42,6 +42,11 @@ INLINE __m512 load_row(const bf16 *row, int64_t at, __mmask16 k) {
   return widened(_mm256_maskz_loadu_epi16(k, row + at));
 }
 
+/* Of a block of `count` values; all but a vector's last block are full. */
+INLINE __m512 load_of_block(const bf16 *row, int at, int count) {
+  return count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
+}
+
 /* The share of one thread: blocks from `*from` to `*to`, in values. */
 INLINE void share_of(int64_t length, int thread, int threads, int64_t *from, int64_t *to) {
   const int64_t blocks = (length + BLOCK - 1) / BLOCK;
@@ -59,8 +64,7 @@ INLINE void multiply(const bf16 *row, const bf16 *next, const float *a, const fl
     _mm_prefetch(next + k, _MM_HINT_T0);
     for (int i = 0; i < 2; i++) {
       const int at = k + 16 * i;
-      const __m512 v =
-          count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
+      const __m512 v = load_of_block(row, at, count);
       sum_a[i] = _mm512_fmadd_ps(v, _mm512_load_ps(a + at), sum_a[i]);
       sum_b[i] = _mm512_fmadd_ps(v, _mm512_load_ps(b + at), sum_b[i]);
     }
@@ -75,8 +79,7 @@ INLINE void add_share(const bf16 *row, const bf16 *next, float share, int count,
     _mm_prefetch(next + k, _MM_HINT_T0);
     for (int i = 0; i < 2; i++) {
       const int at = k + 16 * i;
-      const __m512 v =
-          count == BLOCK ? widened(load16(row + at)) : load_row(row, at, rest_of(at, count));
+      const __m512 v = load_of_block(row, at, count);
       _mm512_store_ps(to + at, _mm512_fmadd_ps(v, _mm512_set1_ps(share), _mm512_load_ps(to + at)));
     }
   }

@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from impasto.native.library import library
+from impasto.native.library import kernels
 
 
 class _Pairs(ctypes.Structure):
@@ -37,7 +37,7 @@ def products(rows: Tensor, image: Tensor, gradient: Tensor, row: Tensor | None) 
     call = _call(image, gradient, rows)
     found = torch.zeros(call.threads, 2, len(rows), dtype=torch.float64)
     at = None if row is None else row.data_ptr()
-    _library().impasto_products(ctypes.byref(call), _pointer(at), _pointer(found.data_ptr()))
+    kernels().impasto_products(ctypes.byref(call), _pointer(at), _pointer(found.data_ptr()))
     return found[0, : 1 if row is None else 2]
 
 
@@ -46,10 +46,8 @@ def turned(
 ) -> float:
     """-(scale g + the rows times their shares) where values are free, into ``out``; g . that."""
     call, single = _call(image, gradient, rows), shares.float()
-    turn = _library().impasto_turn
-    turn.restype = ctypes.c_double
     where = _pointer(single.data_ptr()), _pointer(out.data_ptr())
-    return float(turn(ctypes.byref(call), ctypes.c_float(scale), *where))
+    return float(kernels().impasto_turn(ctypes.byref(call), ctypes.c_float(scale), *where))
 
 
 def moved(
@@ -57,10 +55,8 @@ def moved(
 ) -> tuple[Tensor, float]:
     """The picture a step further, clipped to [0, 1]; and g . what has moved."""
     call, out = _call(image, gradient), torch.empty_like(image)
-    move = _library().impasto_move
-    move.restype = ctypes.c_double
     where = _pointer(direction.data_ptr()), ctypes.c_float(length), _pointer(out.data_ptr())
-    return out, float(move(ctypes.byref(call), *where))
+    return out, float(kernels().impasto_move(ctypes.byref(call), *where))
 
 
 def remembered(
@@ -72,7 +68,7 @@ def remembered(
     found = torch.zeros(2, dtype=torch.float64)
     places = [images[0], gradients[0], *pair, found]
     pointers = [_pointer(each.data_ptr()) for each in places]
-    _library().impasto_remember(ctypes.byref(call), *pointers)
+    kernels().impasto_remember(ctypes.byref(call), *pointers)
     s_y, y_y = found.tolist()
     return s_y, y_y
 
@@ -90,9 +86,3 @@ def _is_plain(vector: Tensor) -> bool:
 
 def _pointer(address: int | None) -> ctypes.c_void_p:
     return ctypes.c_void_p(address)
-
-
-def _library() -> ctypes.CDLL:
-    found = library()
-    assert found is not None
-    return found

@@ -5,7 +5,8 @@
 
 Besides names, objects are taken: ``network`` may be any object with ``layers`` and ``features``
 (:class:`impasto.nets.network.Network`), ``style_loss`` a function of two layers' statistics
-(:data:`impasto.ops.statistics.StatisticsLoss`), ``optimizer`` a function that makes an
+(:data:`impasto.ops.statistics.StatisticsLoss`), ``terms`` more terms of the objective
+(:class:`impasto.engine.terms.Term`), ``optimizer`` a function that makes an
 :class:`impasto.engine.optimize.Optimizer`.
 """
 
@@ -20,6 +21,7 @@ from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan
 from impasto.engine.state import State
+from impasto.engine.terms import Term
 from impasto.errors import RecipeError
 from impasto.files.images import (
     PictureLike,
@@ -46,6 +48,7 @@ class Stylizer:
         raw_weights: take a full VGG-19 as released, not normalised.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
         style_loss: style loss of one layer, a function of statistics, in place of the recipe's.
+        terms: more terms of the objective (:class:`impasto.engine.terms.Term`).
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
 
     Raises:
@@ -61,9 +64,11 @@ class Stylizer:
         raw_weights: bool = False,
         pooling: str | None = None,
         style_loss: StatisticsLoss | None = None,
+        terms: Sequence[Term] = (),
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
         self.style_loss = style_loss
+        self.terms = tuple(terms)
         self.optimizer = optimizer
         self._named: dict[str, Any] = {}
         if isinstance(network, str):
@@ -81,6 +86,8 @@ class Stylizer:
             self.description = {"name": type(network).__qualname__}
         if style_loss is not None:
             self.description["style_loss"] = _name_of(style_loss)
+        if terms:
+            self.description["terms"] = ", ".join(term.name for term in terms)
         if optimizer is not None:
             self.description["optimizer"] = _name_of(optimizer)
 
@@ -243,6 +250,8 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
     """
     rest = dict(options)
     own: dict[str, Any] = {name: rest.pop(name) for name in STYLIZER_OPTIONS if name in rest}
+    if "terms" in rest:
+        own["terms"] = rest.pop("terms")
     own |= {
         name: rest.pop(name) for name in ("style_loss", "optimizer") if callable(rest.get(name))
     }

@@ -262,6 +262,7 @@ class FilmJob:
             temporal=temporal,
             frame_steps=self.film.frame_steps,
             layer_loss=self._stylizer.style_loss,
+            terms=self._stylizer.terms,
             optimizer=self._stylizer.optimizer,
         )
 

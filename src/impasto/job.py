@@ -20,6 +20,7 @@ from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.engine.storage import Storage, in_memory
+from impasto.engine.terms import Term
 from impasto.errors import RecipeError
 from impasto.files.atomic import check_output
 from impasto.files.checkpoints import Kept, read_checkpoint, write_checkpoint
@@ -40,6 +41,7 @@ class Maker(Protocol):
     Attributes:
         network: gives the features.
         style_loss: style loss of one layer; None for the recipe's.
+        terms: more terms of the objective.
         optimizer: makes a fresh optimiser for each size; None for the recipe's.
         description: names of all these, for the record.
 
@@ -47,6 +49,7 @@ class Maker(Protocol):
 
     network: Network
     style_loss: StatisticsLoss | None
+    terms: tuple[Term, ...]
     optimizer: Callable[[], Optimizer] | None
     description: dict[str, str]
 
@@ -149,6 +152,7 @@ class Job:
             ),
             maker.network,
             layer_loss=maker.style_loss,
+            terms=maker.terms,
             optimizer=maker.optimizer,
             resume=kept.point if kept else None,
             storage=storage,

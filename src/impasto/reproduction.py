@@ -176,7 +176,7 @@ def _pixels_at(path: Path) -> str | None:
 
 
 def _check_objects(record: Record) -> None:
-    own = [name for name in ("style_loss", "optimizer") if name in record.network]
+    own = [name for name in ("style_loss", "terms", "optimizer") if name in record.network]
     if own or "sha256" not in record.network:
         what = record.network.get(own[0] if own else "name", "an object")
         raise RecordError(

@@ -8,7 +8,12 @@ import pytest
 import impasto
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
-EXAMPLES = re.findall(r"## ([^\n]+)\n.*?```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+SECTIONS = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1:]
+EXAMPLES = [
+    (f"{section.partition(chr(10))[0]} {number}", code)
+    for section in SECTIONS
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL), 1)
+]
 
 
 @pytest.mark.parametrize(("title", "code"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
@@ -28,5 +33,5 @@ def test_an_example_runs(title, code, photo, painting, monkeypatch):
     assert record["losses"][-1]["total"] < record["losses"][0]["total"]
 
 
-def test_there_are_three():
-    assert len(EXAMPLES) == 3
+def test_there_are_five():
+    assert len(EXAMPLES) == 5

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from impasto.config import Recipe
-from impasto.engine.anchored import Anchor, Anchored
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.sequence import Link, Shot, blended, is_cut, until_settled
+from impasto.engine.terms.temporal import Anchor, Temporal
 from impasto.ops.color import match_color_map, match_color_statistics
 from impasto.ops.inits import white_noise
 from impasto.ops.warp import warp
@@ -178,7 +178,7 @@ def test_the_gradient_of_the_temporal_loss(tiny_network, waves):
         Anchor(waves(16, 18, phase=3.0), torch.zeros(1, 1, 16, 18, dtype=torch.float64)),
     ]
     free = Objective(recipe, network, content, [painting])
-    tied = Anchored(free, anchors)
+    tied = Objective(recipe, network, content, [painting], terms=[Temporal(anchors)])
     image = waves(16, 18, phase=0.3)
     a, b = free.evaluate(image), tied.evaluate(image)
     difference = image - anchors[0].picture
@@ -195,7 +195,7 @@ def test_the_weight_means_the_same_with_alpha_and_beta(tiny_network, waves):
 
     def share(**options) -> float:
         recipe = Recipe(**{**OPTIONS, "tv": 0.0, **options})
-        objective = Anchored(Objective(recipe, network, content, [painting]), [anchor])
+        objective = Objective(recipe, network, content, [painting], terms=[Temporal([anchor])])
         found, weights = objective.evaluate(image).losses, objective.weights
         plain = weights.alpha * found.content + weights.beta * found.style
         return (found.total - plain) / found.temporal / weights.unit

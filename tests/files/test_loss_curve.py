@@ -4,8 +4,8 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from impasto.engine.state import Losses
-from impasto.files.loss_curve import NAMES, WIDTH, LossCurve
+from impasto.engine.state import NAMED, Losses
+from impasto.files.loss_curve import WIDTH, LossCurve
 
 
 def test_entries_come_back_as_a_record_has_them():
@@ -14,7 +14,8 @@ def test_entries_come_back_as_a_record_has_them():
     curve.append(1, 1, asdict(Losses(math.inf, math.nan, 2.0, 0.1, 0.25)))
     assert len(curve) == 2
     first, second = curve
-    assert first == {"step": 0, "stage": 0, **asdict(Losses(3.0, 1.0, 2.0, 0.5))}
+    expected = asdict(Losses(3.0, 1.0, 2.0, 0.5))
+    assert first == {"step": 0, "stage": 0, **{name: expected[name] for name in NAMED}}
     assert second["total"] is None and second["content"] is None
     assert (second["style"], second["temporal"]) == (2.0, 0.25)
     assert [type(second[name]) for name in ("step", "stage")] == [int, int]
@@ -22,8 +23,8 @@ def test_entries_come_back_as_a_record_has_them():
 
 def test_what_a_record_lacks_stays_missing():
     curve = LossCurve()
-    curve.append(7, 2, dict.fromkeys(NAMES))
-    assert list(curve) == [{"step": 7, "stage": 2, **dict.fromkeys(NAMES)}]
+    curve.append(7, 2, dict.fromkeys(NAMED))
+    assert list(curve) == [{"step": 7, "stage": 2, **dict.fromkeys(NAMED)}]
 
 
 def test_as_numbers_and_back():

@@ -8,7 +8,7 @@ from the finished picture: at the large sizes the losses know only the window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from impasto.engine.plan import Plan, Stage, Window
 from impasto.engine.pyramid import Pictures, recolored, run
 from impasto.engine.state import Checkpoint, State
 from impasto.engine.storage import Storage, in_memory
+from impasto.engine.terms import Term
 from impasto.nets.network import Network
 from impasto.ops.detail import most_detailed
 from impasto.ops.inits import interpolate, resize
@@ -51,6 +52,7 @@ def run_cropped(
     network: Network,
     *,
     layer_loss: StatisticsLoss | None = None,
+    terms: Sequence[Term] = (),
     optimizer: Callable[[], Optimizer] | None = None,
     resume: Checkpoint | None = None,
     storage: Storage = in_memory,
@@ -63,7 +65,14 @@ def run_cropped(
         RecipeError: as :func:`impasto.engine.pyramid.run`, and RecordError likewise.
 
     """
-    go = partial(run, network=network, layer_loss=layer_loss, optimizer=optimizer, storage=storage)
+    go = partial(
+        run,
+        network=network,
+        layer_loss=layer_loss,
+        terms=terms,
+        optimizer=optimizer,
+        storage=storage,
+    )
     recipe, pictures = _recolored_once(recipe, pictures)
     whole = [stage for stage in plan.stages if stage.window is None]
     done = max(1, len(whole))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from impasto import native
 from impasto.config import Recipe
+from impasto.engine.terms import needed, standard
 from impasto.engine.tiles import halos, tiles
 from impasto.nets.fused import suits
 from impasto.nets.topology import Layer
@@ -108,7 +109,8 @@ class Footprint:
         return max(each.areas()[0] for each in tiles(*size, tile, self._halos()))
 
     def _content(self, stage: Stage) -> float:
-        layers = [each for each in self.table if each.name in self.recipe.content_layers]
+        maps = needed(standard(self.recipe)).maps
+        layers = [each for each in self.table if each.name in maps]
         values = sum(each.out_channels / 4.0 ** (each.block - 1) for each in layers)
         return min(values * _itemsize(stage), PICTURE) * stage.pixels
 
@@ -125,7 +127,7 @@ class Footprint:
         return halos(self.table, self._layers())
 
     def _layers(self) -> tuple[str, ...]:
-        return (*self.recipe.content_layers, *self.recipe.style_layers)
+        return needed(standard(self.recipe)).layers
 
 
 def has_half_pairs(stage: Stage, device: str) -> bool:

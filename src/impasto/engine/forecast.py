@@ -17,6 +17,7 @@ from impasto.config import Recipe
 from impasto.engine.footprint import PICTURE, PROGRAM, Footprint, tiling_cost
 from impasto.engine.plan import Plan, Size, Stage
 from impasto.engine.pyramid import on_threads, placed
+from impasto.engine.terms import needed, standard
 from impasto.engine.tiling import make_objective
 from impasto.nets.network import ConvNetwork, Network
 
@@ -115,7 +116,7 @@ def _memory(
 def _seconds(recipe: Recipe, stage: Stage, pace: Pace, network: Network) -> float:
     tiles = 1.0
     if stage.tile is not None and isinstance(network, ConvNetwork):
-        layers = (*recipe.content_layers, *recipe.style_layers)
+        layers = needed(standard(recipe)).layers
         tiles = tiling_cost(network.table, layers, stage.size, stage.tile)
     paintings = sum(height * width for height, width in stage.styles)
     own = pace.seconds(stage.pixels * tiles)

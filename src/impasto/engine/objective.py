@@ -1,28 +1,23 @@
-"""The objective of one stage: eq. (7) on a network's features, and its gradient to the picture."""
+"""The objective of one stage: a weighted sum of terms, eq. (7) by default, and its gradient."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
-from impasto import native
 from impasto.config import Recipe
+from impasto.engine.features import Features
 from impasto.engine.state import Losses, Weights
-from impasto.nets.network import ConvNetwork, Head, Network
-from impasto.ops.losses import (
-    content_loss,
-    mapped_content_loss,
-    style_loss,
-    total_loss,
-    total_variation,
-)
-from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
-from impasto.ops.style_losses import STYLE_LOSSES
+from impasto.engine.terms import Content, Found, Painting, Pixels, Style, Target, Term, needed
+from impasto.engine.terms.term import EVERYWHERE
+from impasto.engine.terms.variation import Variation
+from impasto.nets.network import Network
+from impasto.ops.statistics import Statistics, StatisticsLoss, mixture
 
 
 @dataclass(frozen=True)
@@ -52,73 +47,8 @@ StyleTargets = Sequence[Mapping[str, Statistics]]
 """Statistics of each painting by layer."""
 
 
-class Features:
-    """A network seen through its heads: content features, and statistics of the style layers."""
-
-    def __init__(self, network: Network, device: torch.device) -> None:
-        self._network = network
-        heads: Mapping[str, Head] = getattr(network, "heads", {})
-        self._heads = {layer: head.to(device) for layer, head in heads.items()}
-        self._grams: dict[tuple[str, torch.dtype], Tensor] = {}
-
-    def measure(
-        self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
-    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
-        """Content layers' maps, as they are, and style statistics, by layer."""
-        maps, sums = _measured(self._network, image, content_layers, style_layers)
-        return (
-            {layer: maps[layer] for layer in content_layers},
-            {layer: self.mapped(layer, sums[layer]) for layer in style_layers},
-        )
-
-    def channels(self, layer: str, statistics: Statistics) -> int:
-        """N of eq. (5): the number of channels that the layer stands for."""
-        head = self._heads.get(layer)
-        return head.channels if head else statistics.total.numel()
-
-    def content_loss(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
-        """Eq. (1) from two maps ``(1, N, h, w)`` of a layer; ``(1)``, in float32 or better."""
-        head = self._heads.get(layer)
-        if head is None:
-            return content_loss(*(_widened(each) for each in (features, target)))
-        exact = torch.float64 if features.dtype == torch.float64 else torch.float32
-        if (layer, exact) not in self._grams:
-            # The bias cancels in every difference, so the linear part is enough.
-            wide = head.weight.cpu().double()
-            self._grams[layer, exact] = (wide.mT @ wide).to(features.device, exact)
-        return mapped_content_loss(features, target, self._grams[layer, exact])
-
-    def content_sums(self, layer: str, sums: Statistics) -> Statistics:
-        """Sums over a layer's content features from the sums over its map."""
-        head = self._heads.get(layer)
-        if head is None:
-            return sums
-        return sums.mapped(head.weight.to(sums.outer), torch.zeros_like(head.bias.to(sums.outer)))
-
-    def mapped(self, layer: str, sums: Statistics) -> Statistics:
-        """Style statistics from the sums over a layer's map."""
-        head = self._heads.get(layer)
-        if head is None:
-            return sums
-        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
-
-
-def _widened(features: Tensor) -> Tensor:
-    return features if features.dtype == torch.float64 else features.float()
-
-
-def _measured(
-    network: Network, image: Tensor, maps: Sequence[str], sums: Sequence[str]
-) -> tuple[Mapping[str, Tensor], Mapping[str, Statistics]]:
-    """Feature maps of some layers and statistics of others; at once where the network can."""
-    if isinstance(network, ConvNetwork):
-        return network.measured(image, maps, sums)
-    found = network.features(image, [*maps, *sums])
-    return found, {layer: statistics_of(found[layer]) for layer in sums}
-
-
 class Objective:
-    """Eq. (7) for one photograph and one or more paintings, at one size.
+    """Eq. (7), and what is added to it, for one photograph and its paintings at one size.
 
     With a strength s the weights are those of (1 - s) L_content / C0 + s L_style / S0, where C0 is
     half the sum of squared deviations of the photograph's content features from their mean over
@@ -134,6 +64,7 @@ class Objective:
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
         targets: the paintings' statistics, where they are known already.
+        terms: more terms, of one's own or a film's.
 
     Attributes:
         weights: alpha, beta and their yardsticks.
@@ -151,115 +82,103 @@ class Objective:
         layer_loss: StatisticsLoss | None = None,
         painting_network: Network | None = None,
         targets: StyleTargets | None = None,
+        terms: Sequence[Term] = (),
     ) -> None:
         self._recipe = recipe
         self._device = content.device
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
-        self._layer_loss = layer_loss or STYLE_LOSSES[recipe.style_loss]
-        scales = len(recipe.style_scales)
-        paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
-        self._blend = recipe.blend_for(len(paintings))
+        self._content = Content(recipe.content_layers, self._features)
+        self._style = Style(recipe, self._features, layer_loss)
+        self._variation = self._make_variation()
+        self._more = tuple(terms)
+        self.terms: tuple[Term, ...] = (self._content, self._style, self._variation, *terms)
+        self._needed = needed(self.terms)
         with torch.no_grad():
-            self.targets = targets or [self._measure_sizes(sizes) for sizes in paintings]
-            content_unit, statistics = self._study(content)
-            self._photograph_variation = max(1e-4, self._add_variation(content))
-            self.weights = self._resolve_weights(content_unit, statistics)
+            paintings = self._study_paintings(styles, targets)
+            self.targets = [each.statistics for each in paintings]
+            target = Target(content, paintings)
+            for term in self.terms:
+                term.prepare(target)
+            self.weights = self._resolve_weights(*self._study(content))
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
         image = image.contiguous()
         with torch.enable_grad():
             x = image.detach().requires_grad_()
-            features, statistics = self._measure(x)
-            content = self._content_loss(features)
-            style = self._style_loss(statistics)
-            total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
+            maps, sums = self._features.measure(x, self._needed.maps, self._needed.sums)
+            found = Found(maps, sums, self._photograph, dict.fromkeys(maps, EVERYWHERE))
+            terms = [term for term in self.terms if term.needs != "pixels"]
+            losses = {term.name: term.loss(found) for term in terms}
+            total = self._weighted(losses)
             (gradient,) = torch.autograd.grad(total, x)
             gradient = gradient.contiguous()
-        terms = torch.stack([total, content, style]).detach().tolist()
-        losses = Losses(terms[0], terms[1], terms[2], 0.0)
-        return self._smoothed(Evaluation(image, losses, gradient))
+        values = torch.stack([total.sum(), *(each.sum() for each in losses.values())])
+        whole, *each = values.detach().tolist()
+        return self._with_pixels(image, whole, dict(zip(losses, each, strict=True)), gradient)
 
-    def _smoothed(self, found: Evaluation) -> Evaluation:
-        """With total variation, relative to the photograph's, added to losses and gradient."""
-        weight, unit = self._recipe.variation_weight, self._photograph_variation
-        gradient = found.gradient if weight else None
-        variation = self._add_variation(found.image, gradient, weight / unit) / unit
-        total = found.losses.total + weight * variation
-        losses = replace(found.losses, total=total, variation=variation)
-        return replace(found, losses=losses)
+    def _weighted(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The sum of some terms' losses with their weights."""
+        parts = [
+            self._weight_of(term) * losses[term.name].to(self._device)
+            for term in self.terms
+            if term.name in losses
+        ]
+        return sum(parts[1:], parts[0])
 
-    def _measure(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
-        return self._features.measure(image, self._recipe.content_layers, self._recipe.style_layers)
+    def _weight_of(self, term: Term) -> float:
+        if term is self._content:
+            return self.weights.alpha
+        if term is self._style:
+            return self.weights.beta
+        return term.weight if term is self._variation else self.weights.unit * term.weight
+
+    def _with_pixels(
+        self, image: Tensor, total: float, losses: dict[str, float], gradient: Tensor
+    ) -> Evaluation:
+        """With the terms that need pixels added to losses and gradient."""
+        for term in self.terms:
+            if term.needs == "pixels":
+                weight = self._weight_of(term)
+                value = _add(term, image, gradient if weight else None, weight)
+                losses[term.name], total = value, total + weight * value
+        return Evaluation(image, Losses.of(total, losses), gradient)
+
+    def _make_variation(self) -> Variation:
+        return Variation(self._recipe)
+
+    def _study_paintings(
+        self, styles: Sequence[Tensor], targets: StyleTargets | None
+    ) -> list[Painting]:
+        """The paintings by their statistics, each the mixture of those at its sizes."""
+        scales = len(self._recipe.style_scales)
+        paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
+        found = targets or [self._measure_sizes(sizes) for sizes in paintings]
+        blend = self._recipe.blend_for(len(paintings))
+        return [
+            Painting(share, statistics, partial(self._painting_map, sizes[0]))
+            for share, statistics, sizes in zip(blend, found, paintings, strict=True)
+        ]
 
     def _measure_sizes(self, sizes: Sequence[Tensor]) -> dict[str, Statistics]:
-        """Statistics of one painting, the mixture of those at its sizes."""
         found = [self._measure_style(painting) for painting in sizes]
         return {layer: mixture([each[layer] for each in found]) for layer in found[0]}
 
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
-        return self._painting_features.measure(painting, (), self._recipe.style_layers)[1]
+        return self._painting_features.measure(painting, (), self._needed.sums)[1]
 
-    def _add_variation(
-        self, image: Tensor, gradient: Tensor | None = None, slope: float = 0.0
-    ) -> float:
-        """Total variation; of a tile, across its seams. Its derivative goes to the gradient."""
-        if self._recipe.tileable or not native.can_vary(image):
-            return self._add_variation_by_torch(image, gradient, slope)
-        across, down = image[..., 1:].numel(), image[..., 1:, :].numel()
-        weights = (1 / max(1, across), 1 / max(1, down))
-        return native.add_variation(image, weights, gradient, slope)
+    def _painting_map(self, painting: Tensor, layer: str) -> Tensor:
+        with torch.no_grad():
+            return self._painting_features.measure(painting, (layer,), ())[0][layer]
 
-    def _add_variation_by_torch(
-        self, image: Tensor, gradient: Tensor | None, slope: float
-    ) -> float:
-        with torch.enable_grad():
-            x = seamless = image.detach().requires_grad_(gradient is not None)
-            if self._recipe.tileable:
-                seamless = torch.cat([x, x[..., :1]], dim=-1)
-                seamless = torch.cat([seamless, seamless[..., :1, :]], dim=-2)
-            value = total_variation(seamless).sum()
-            if gradient is not None:
-                (found,) = torch.autograd.grad(value, x)
-                gradient.add_(found, alpha=slope)
-        return float(value.detach())
+    def _study(self, photograph: Tensor) -> tuple[float, float]:
+        """C0 and S0; remembers the photograph's maps."""
+        maps, sums = self._features.measure(photograph, self._needed.maps, self._needed.sums)
+        self._photograph = maps
+        return self._content.unit_of_maps(maps), self._style.unit(sums)
 
-    def _content_loss(self, features: Mapping[str, Tensor]) -> Tensor:
-        terms = [
-            self._features.content_loss(layer, f, self._photograph[layer])
-            for layer, f in features.items()
-        ]
-        return torch.cat(terms).sum() if terms else torch.zeros((), device=self._device)
-
-    def _style_loss(self, statistics: Mapping[str, Statistics]) -> Tensor:
-        """Eq. (3), summed over the paintings with their shares."""
-        layers, widths = [], []
-        for layer, found in statistics.items():
-            channels = self._features.channels(layer, found)
-            widths.append(channels)
-            losses = [
-                share * self._layer_loss(found, painting[layer], channels)
-                for share, painting in zip(self._blend, self.targets, strict=True)
-            ]
-            layers.append(sum(losses[1:], losses[0]))
-        return style_loss(layers, self._recipe.weights_of_layers(widths))
-
-    def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:
-        """C0 and the style statistics of the photograph; remembers its content features."""
-        self._photograph, statistics = self._measure(photograph)
-        unit, energy = 0.0, 0.0
-        for layer, features in self._photograph.items():
-            wide = _widened(features)
-            mean, nothing = wide.mean((-2, -1), keepdim=True).expand_as(wide), wide.new_zeros(())
-            unit += float(self._features.content_loss(layer, wide, mean))
-            energy += float(self._features.content_loss(layer, wide, nothing.expand_as(wide)))
-        return content_unit(unit, energy), statistics
-
-    def _resolve_weights(
-        self, content_unit: float, photograph: Mapping[str, Statistics]
-    ) -> Weights:
-        style_unit = self._style_unit(photograph)
+    def _resolve_weights(self, content_unit: float, style_unit: float) -> Weights:
         if self._recipe.uses_alpha_beta:
             alpha = 1.0 if self._recipe.alpha is None else self._recipe.alpha
             beta = 1.0 if self._recipe.beta is None else self._recipe.beta
@@ -268,16 +187,15 @@ class Objective:
             beta = self._recipe.strength / style_unit
         return Weights(alpha, beta, content_unit, style_unit)
 
-    def _style_unit(self, photograph: Mapping[str, Statistics]) -> float:
-        """S0; kept away from zero for a photograph that has the painting's style already."""
-        nothing = {
-            layer: replace(s, total=torch.zeros_like(s.total), outer=torch.zeros_like(s.outer))
-            for layer, s in photograph.items()
-        }
-        own, energy = float(self._style_loss(photograph)), float(self._style_loss(nothing))
-        return max(own, 1e-4 * energy, 1e-12)
 
-
-def content_unit(deviation: float, energy: float) -> float:
-    """C0 from half the squared deviations; away from zero for a photograph without any detail."""
-    return max(deviation, 1e-3 * energy, 1e-12)
+def _add(term: Term, image: Tensor, gradient: Tensor | None, slope: float) -> float:
+    """The loss of a term that needs pixels; its derivative goes to the gradient."""
+    if isinstance(term, Pixels):
+        return term.add(image, gradient, slope)
+    with torch.enable_grad():
+        x = image.detach().requires_grad_()
+        loss = term.loss(Found(picture=x)).sum()
+        if gradient is not None:
+            (found,) = torch.autograd.grad(loss, x)
+            gradient.add_(found, alpha=slope)
+    return float(loss.detach())

@@ -14,15 +14,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.config import Recipe
-from impasto.engine.anchored import Anchor, Anchored, Evaluating
 from impasto.engine.average import Average
 from impasto.engine.guard import Guard
-from impasto.engine.objective import Evaluation, StyleTargets
+from impasto.engine.objective import Evaluation, Objective, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
 from impasto.engine.shrinking import Shrinking
 from impasto.engine.state import Checkpoint, State
 from impasto.engine.storage import Storage, in_memory
+from impasto.engine.terms import Term, needed, standard
+from impasto.engine.terms.temporal import Anchor, Temporal
 from impasto.engine.tiling import check_can_tile, make_objective
 from impasto.engine.vectors import vectors_for
 from impasto.errors import RecipeError, RecordError
@@ -62,6 +63,7 @@ def run(
     network: Network,
     *,
     layer_loss: StatisticsLoss | None = None,
+    terms: Sequence[Term] = (),
     optimizer: Callable[[], Optimizer] | None = None,
     resume: Checkpoint | None = None,
     storage: Storage = in_memory,
@@ -76,6 +78,7 @@ def run(
         pictures: photograph, paintings, and a starting picture where the recipe names one.
         network: gives the features.
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
+        terms: more terms of the objective, prepared anew at each size.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
         resume: a checkpoint of the same run; its own state is then the first.
         storage: where the optimiser's memory and the average lie where a plan says ``mapped``.
@@ -86,7 +89,7 @@ def run(
         RecordError: the checkpoint is not one of such a run.
 
     """
-    check_layers([*recipe.content_layers, *recipe.style_layers], network.layers)
+    check_layers(needed((*standard(recipe), *terms)).layers, network.layers)
     recipe.blend_for(len(pictures.styles))
     if recipe.tileable and not isinstance(network, ConvNetwork):
         raise RecipeError("--tileable needs one of impasto's own networks: leave it out.")
@@ -108,7 +111,7 @@ def run(
 
     if resume is not None:
         _check_resumable(resume, plan, make)
-    return _stages(recipe, plan, pictures, network, layer_loss, make, place, resume)
+    return _stages(recipe, plan, pictures, network, (layer_loss, terms), make, place, resume)
 
 
 def _stages(
@@ -116,7 +119,7 @@ def _stages(
     plan: Plan,
     pictures: Pictures,
     network: Network,
-    layer_loss: StatisticsLoss | None,
+    own_terms: tuple[StatisticsLoss | None, Sequence[Term]],
     make: Callable[[Stage], Optimizer],
     place: Callable[[Stage], Storage],
     resume: Checkpoint | None,
@@ -131,7 +134,7 @@ def _stages(
         own, sized = placed(network, plan, stage), (content, *styles)
         with on_threads(plan.threads):
             objective = Shrinking(
-                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
+                partial(_objective, recipe, own, sized, own_terms, pictures), stage.tile
             )
             fresh, average = partial(make, stage), Average(recipe.average, place(stage))
             if resume and index == resume.stage:
@@ -230,25 +233,35 @@ def _objective(
     recipe: Recipe,
     network: Network,
     sized: Sequence[Tensor],
-    layer_loss: StatisticsLoss | None,
+    own_terms: tuple[StatisticsLoss | None, Sequence[Term]],
     pictures: Pictures,
     tile: int | None,
-) -> Evaluating:
+) -> Objective:
     """The objective for photograph and paintings at a stage's size; tied where it is a film's."""
     content, *styles = sized
-    objective = make_objective(
-        recipe, network, content, styles, layer_loss, tile, targets=pictures.targets
+    layer_loss, terms = own_terms
+    tied = (Temporal(pictures.anchors),) if pictures.anchors else ()
+    return make_objective(
+        recipe,
+        network,
+        content,
+        styles,
+        layer_loss,
+        tile,
+        targets=pictures.targets,
+        terms=(*terms, *tied),
     )
-    return Anchored(objective, pictures.anchors) if pictures.anchors else objective
 
 
-def style_targets(recipe: Recipe, plan: Plan, pictures: Pictures, network: Network) -> Pictures:
+def style_targets(
+    recipe: Recipe, plan: Plan, pictures: Pictures, network: Network, terms: Sequence[Term] = ()
+) -> Pictures:
     """The pictures with the paintings at the size of a plan's only stage, and measured there."""
     (stage,) = plan.stages
     content, *styles = _at_size(plan, stage, pictures, wrap=False)
     with on_threads(plan.threads):
         own = placed(network, plan, stage)
-        objective = make_objective(recipe, own, content, styles, None, stage.tile)
+        objective = make_objective(recipe, own, content, styles, None, stage.tile, terms=terms)
     return replace(pictures, styles=tuple(styles), targets=objective.targets)
 
 

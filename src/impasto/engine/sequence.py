@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.anchored import Anchor
-from impasto.engine.objective import Features
+from impasto.engine.features import Features
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan
 from impasto.engine.pyramid import Pictures, recolored, run, style_targets
 from impasto.engine.state import State
+from impasto.engine.terms import Term
+from impasto.engine.terms.temporal import Anchor
 from impasto.nets.network import Network
 from impasto.ops.color import match_color_map
 from impasto.ops.statistics import StatisticsLoss
@@ -70,6 +71,7 @@ class Shot:
         temporal: weight of the temporal loss.
         frame_steps: most steps of a later frame.
         layer_loss: style loss of one layer; the recipe's when not given.
+        terms: more terms of the objective.
         optimizer: makes a fresh optimiser; the recipe's own when not given.
 
     """
@@ -85,6 +87,7 @@ class Shot:
         temporal: float,
         frame_steps: int,
         layer_loss: StatisticsLoss | None = None,
+        terms: Sequence[Term] = (),
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
         self._pictures = recolored(recipe, Pictures(first, styles))
@@ -97,6 +100,7 @@ class Shot:
         self._network = network
         self._temporal = temporal
         self._layer_loss, self._optimizer = layer_loss, optimizer
+        self._terms = terms
         self._later: Pictures | None = None
 
     def still(self, init: Tensor | None = None) -> Iterator[State]:
@@ -142,6 +146,7 @@ class Shot:
             pictures,
             self._network,
             layer_loss=self._layer_loss,
+            terms=self._terms,
             optimizer=self._optimizer,
         )
 
@@ -149,7 +154,7 @@ class Shot:
         """The paintings at their last sizes, and their statistics."""
         if self._later is None:
             self._later = style_targets(
-                self._recipe, self._later_plan, self._pictures, self._network
+                self._recipe, self._later_plan, self._pictures, self._network, self._terms
             )
         return self._later
 

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from impasto.engine.anchored import Evaluating
 from impasto.engine.fitting import TILES
-from impasto.engine.objective import Evaluation
+from impasto.engine.objective import Evaluation, Objective
 from impasto.engine.state import Weights
 from impasto.errors import RecipeError
 
@@ -26,10 +25,10 @@ class Shrinking:
 
     """
 
-    def __init__(self, make: Callable[[int | None], Evaluating], tile: int | None) -> None:
+    def __init__(self, make: Callable[[int | None], Objective], tile: int | None) -> None:
         self.tile = tile
         self._make = make
-        self._objective: Evaluating | None = None
+        self._objective: Objective | None = None
         self._objective = self._made()
 
     @property
@@ -50,7 +49,7 @@ class Shrinking:
             except torch.OutOfMemoryError as error:
                 self._shrink(error)
 
-    def _made(self) -> Evaluating:
+    def _made(self) -> Objective:
         while self._objective is None:
             try:
                 self._objective = self._make(self.tile)

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+NAMED = ("total", "content", "style", "variation", "temporal")
+"""Losses that every run has, in the order of a record."""
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -20,7 +23,8 @@ class Losses:
         style: L_style, eq. (3).
         variation: the picture's total variation over the photograph's.
         temporal: of a film's frame, its distance to earlier frames; see
-            :class:`impasto.engine.anchored.Anchor`.
+            :class:`impasto.engine.terms.temporal.Anchor`.
+        others: those of terms of one's own, by name.
 
     """
 
@@ -29,6 +33,14 @@ class Losses:
     style: float
     variation: float
     temporal: float = 0.0
+    others: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+
+    @classmethod
+    def of(cls, total: float, terms: Mapping[str, float]) -> Losses:
+        """From the losses by the names of their terms."""
+        others = {name: value for name, value in terms.items() if name not in NAMED}
+        content, style, variation, temporal = (terms.get(name, 0.0) for name in NAMED[1:])
+        return cls(total, content, style, variation, temporal, others=others)
 
     @property
     def finite(self) -> bool:

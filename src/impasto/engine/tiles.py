@@ -88,6 +88,15 @@ class Tile:
         """The positions of a layer's map that are this tile's own."""
         return self._part(0, self.halos[layer.block - 1], 2 ** (layer.block - 1))
 
+    def place(self, layer: Layer) -> tuple[slice, slice]:
+        """Where these positions lie in the map of the whole picture."""
+        cell = 2 ** (layer.block - 1)
+        rows, columns = (
+            slice(span.start // cell, None if span.stop == span.length else span.stop // cell)
+            for span in (self.rows, self.columns)
+        )
+        return rows, columns
+
     def _part(self, wanted: int, halo: int, cell: int) -> tuple[slice, slice]:
         return self.rows.part(wanted, halo, cell), self.columns.part(wanted, halo, cell)
 

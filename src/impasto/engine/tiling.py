@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective, StyleTargets, content_unit
-from impasto.engine.state import Losses
-from impasto.engine.tiles import Tile, add, cut, halos, tiles
+from impasto.engine.objective import Evaluation, Objective, StyleTargets
+from impasto.engine.terms import Found, Term
+from impasto.engine.terms.variation import Variation
+from impasto.engine.tiles import Tile, halos, tiles
 from impasto.errors import RecipeError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.passes import Passage
 from impasto.ops.statistics import Statistics, StatisticsLoss
 
-BAND = 256  # rows at a time for what needs no network
 Slopes = dict[str, tuple[Tensor, Tensor]]
 """By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
 
@@ -47,6 +47,7 @@ class TiledObjective(Objective):
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
         painting_network: gives the features of the paintings, where they differ in padding.
         targets: the paintings' statistics, where they are known already.
+        terms: more terms, of one's own or a film's.
 
     """
 
@@ -61,8 +62,8 @@ class TiledObjective(Objective):
         layer_loss: StatisticsLoss | None = None,
         painting_network: ConvNetwork | None = None,
         targets: StyleTargets | None = None,
+        terms: Sequence[Term] = (),
     ) -> None:
-        self._layers = (*recipe.content_layers, *recipe.style_layers)
         self._tiled = _Tiled(network, tile)
         self._tiled_painting = _Tiled(painting_network or network, tile)
         self._kept: list[dict[str, Tensor]] = []
@@ -74,100 +75,85 @@ class TiledObjective(Objective):
             layer_loss=layer_loss,
             painting_network=painting_network,
             targets=targets,
+            terms=terms,
         )
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
         image = image.contiguous()
-        style, slopes = self._go_forward(image)
+        sums, slopes = self._go_forward(image)
         gradient = torch.zeros_like(image)
-        content = 0.0
-        for index, tile in enumerate(self._tiled.tiles(image, self._layers)):
-            content += self._go_back(index, tile, image, slopes, gradient)
-        total = self.weights.alpha * content + self.weights.beta * style
-        return self._smoothed(Evaluation(image, Losses(total, content, style, 0.0), gradient))
+        losses = {term.name: 0.0 for term in self._terms("maps")} | sums
+        for index, tile in enumerate(self._tiled.tiles(image, self._needed.layers)):
+            for name, value in self._go_back(index, tile, image, slopes, gradient).items():
+                losses[name] += value
+        parts = [self._weight_of(t) * losses[t.name] for t in self.terms if t.name in losses]
+        return self._with_pixels(image, sum(parts[1:], parts[0]), losses, gradient)
+
+    def _terms(self, needs: str) -> list[Term]:
+        return [term for term in self.terms if term.needs == needs]
+
+    def _make_variation(self) -> Variation:
+        return Variation(self._recipe, in_bands=True)
 
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
-        sums = self._tiled_painting.sums(painting, self._recipe.style_layers)
+        sums = self._tiled_painting.sums(painting, self._needed.sums)
         return {layer: self._painting_features.mapped(layer, s) for layer, s in sums.items()}
 
-    def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:
-        self._content = photograph
-        content_layers, sums = self._recipe.content_layers, dict[str, Statistics]()
-        for tile in self._tiled.tiles(photograph, self._layers):
-            maps, more = self._tiled.measured(tile, photograph, content_layers, self._layers)
+    def _study(self, photograph: Tensor) -> tuple[float, float]:
+        self._picture = photograph
+        layers, sums = self._needed.maps, dict[str, Statistics]()
+        for tile in self._tiled.tiles(photograph, self._needed.layers):
+            maps, more = self._tiled.measured(tile, photograph, layers, self._needed.layers)
             _add(more, sums)
-            if self._tiled.is_small(content_layers):
+            if self._tiled.is_small(layers):
                 compact = torch.contiguous_format  # the core alone, not the map that it lies in
                 kept = {name: f.clone(memory_format=compact) for name, f in maps.items()}
                 self._kept.append(kept)
-        deviation = energy = 0.0
-        for layer in content_layers:
-            found = self._features.content_sums(layer, sums[layer])
-            energy += float(found.outer.trace()) / 2
-            deviation += float(found.covariance.trace()) * found.count / 2
-        style = {
-            name: self._features.mapped(name, sums[name]) for name in self._recipe.style_layers
-        }
-        return content_unit(deviation, energy), style
+        style = {name: self._features.mapped(name, sums[name]) for name in self._needed.sums}
+        return self._content.unit_of_sums(sums), self._style.unit(style)
 
-    def _go_forward(self, image: Tensor) -> tuple[float, Slopes]:
-        """The first pass: eq. (3), and beta times its derivatives with respect to the sums."""
+    def _go_forward(self, image: Tensor) -> tuple[dict[str, float], Slopes]:
+        """The first pass: losses of statistics, and their weighted derivatives by the sums."""
         with torch.no_grad():
-            sums = self._tiled.sums(image, self._recipe.style_layers)
+            sums = self._tiled.sums(image, self._needed.sums)
         leaves = [each.requires_grad_() for s in sums.values() for each in (s.total, s.outer)]
         with torch.enable_grad():
-            style = self._style_loss({n: self._features.mapped(n, s) for n, s in sums.items()})
-            found = torch.autograd.grad(
-                self.weights.beta * style, leaves, allow_unused=True, materialize_grads=True
+            found = Found(sums={n: self._features.mapped(n, s) for n, s in sums.items()})
+            losses = {term.name: term.loss(found) for term in self._terms("sums")}
+            derivatives = torch.autograd.grad(
+                self._weighted(losses), leaves, allow_unused=True, materialize_grads=True
             )
-        pairs = zip(found[::2], found[1::2], strict=True)
-        return float(style.detach()), dict(zip(sums, pairs, strict=True))
+        pairs = zip(derivatives[::2], derivatives[1::2], strict=True)
+        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        return values, dict(zip(sums, pairs, strict=True))
 
     def _go_back(
         self, index: int, tile: Tile, image: Tensor, slopes: Slopes, gradient: Tensor
-    ) -> float:
-        """The second pass over one tile: adds its gradient; its core's content loss."""
-        targets = self._targets(index, tile)
-        passage = self._tiled.passage(tile, image, targets, slopes)
-        maps = {name: passage.maps[name].detach().requires_grad_() for name in targets}
-        with torch.enable_grad():
-            content = [
-                self._features.content_loss(name, maps[name], p) for name, p in targets.items()
-            ]
-            roots = [self.weights.alpha * each for each in content]
-            found = torch.autograd.grad(roots, [*maps.values()]) if roots else ()
-        tile.add(passage.back(dict(zip(maps, found, strict=True)), slopes), gradient)
-        return sum(float(each.detach()) for each in content)
+    ) -> dict[str, float]:
+        """The second pass over one tile: adds its gradient; its core's losses of maps."""
+        photograph = self._photograph_of(index, tile)
+        passage = self._tiled.passage(tile, image, photograph, slopes)
+        maps = {name: passage.maps[name].detach().requires_grad_() for name in photograph}
+        where = {name: self._tiled.place(tile, name) for name in photograph}
+        derivatives: tuple[Tensor, ...] = ()
+        losses: dict[str, Tensor] = {}
+        if maps:
+            with torch.enable_grad():
+                found = Found(maps, {}, photograph, where)
+                losses = {term.name: term.loss(found) for term in self._terms("maps")}
+                derivatives = torch.autograd.grad(self._weighted(losses), [*maps.values()])
+        tile.add(passage.back(dict(zip(maps, derivatives, strict=True)), slopes), gradient)
+        return {name: float(each.detach()) for name, each in losses.items()}
 
-    def _targets(self, index: int, tile: Tile) -> dict[str, Tensor]:
-        """The photograph's content features in a tile's core."""
-        layers = self._recipe.content_layers
+    def _photograph_of(self, index: int, tile: Tile) -> dict[str, Tensor]:
+        """The photograph's maps in a tile's core."""
+        layers = self._needed.maps
         if self._kept or not layers:
             return self._kept[index] if layers else {}
         nearer = replace(tile, halos=self._tiled.halos(layers))
         with torch.no_grad():
-            return self._tiled.measured(nearer, self._content, layers, ())[0]
-
-    def _add_variation_by_torch(
-        self, image: Tensor, gradient: Tensor | None, slope: float
-    ) -> float:
-        """Band by band."""
-        height, width = (side + self._recipe.tileable for side in image.shape[-2:])
-        channels, columns, value = image.shape[1], range(width), 0.0
-        for top in range(0, height, BAND):
-            rows = range(top, min(top + BAND + 1, height))
-            with torch.enable_grad():
-                band = cut(image, rows, columns).detach().requires_grad_()
-                across = band[..., :BAND, :].diff(dim=-1).square().sum()
-                down = band.diff(dim=-2).square().sum()
-                term = across / (channels * height * (width - 1))
-                term = term + down / (channels * (height - 1) * width)
-                if gradient is not None:
-                    (found,) = torch.autograd.grad(slope * term, band)
-                    add(found, gradient, rows, columns)
-            value += float(term.detach())
-        return value
+            return self._tiled.measured(nearer, self._picture, layers, ())[0]
 
 
 def make_objective(
@@ -179,6 +165,7 @@ def make_objective(
     tile: int | None,
     *,
     targets: StyleTargets | None = None,
+    terms: Sequence[Term] = (),
 ) -> Objective:
     """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
 
@@ -196,6 +183,7 @@ def make_objective(
             layer_loss=layer_loss,
             painting_network=paintings,
             targets=targets,
+            terms=terms,
         )
     return TiledObjective(
         recipe,
@@ -206,6 +194,7 @@ def make_objective(
         layer_loss=layer_loss,
         painting_network=check_can_tile(paintings),
         targets=targets,
+        terms=terms,
     )
 
 
@@ -260,6 +249,10 @@ class _Tiled:
     ) -> Passage:
         """A tile's way through the network."""
         return self._network.passage(tile.cut(image), maps, sums, part=tile)
+
+    def place(self, tile: Tile, layer: str) -> tuple[slice, slice]:
+        """Where a tile's core lies in a layer's whole map."""
+        return tile.place(self._layers[layer])
 
     def sums(self, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
         """Statistics of the whole picture, in float64, by layer as asked."""

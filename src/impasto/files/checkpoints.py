@@ -149,8 +149,11 @@ def is_checkpoint(path: Path) -> bool:
 
 def losses_of(step: Step) -> Losses:
     """The losses that a record's entry stands for: None is what was not finite."""
-    values = (step.total, step.content, step.style, step.variation)
-    return Losses(*(math.nan if value is None else value for value in values))
+    total, content, style, variation = (
+        math.nan if value is None else value
+        for value in (step.total, step.content, step.style, step.variation)
+    )
+    return Losses(total, content, style, variation)
 
 
 def _kept(values: Any, tensors: Mapping[str, Tensor], name: str) -> Kept:

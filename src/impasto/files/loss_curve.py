@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.engine.state import Losses
+from impasto.engine.state import NAMED
 from impasto.files.records import finite_or_none
 
-NAMES = tuple(each.name for each in fields(Losses))
-WIDTH = 2 + len(NAMES)  # step and stage first
+WIDTH = 2 + len(NAMED)  # step and stage first
 
 
 class LossCurve:
@@ -44,7 +42,7 @@ class LossCurve:
 
     def append(self, step: int, stage: int, losses: Mapping[str, float | None]) -> None:
         """Add a step; what is missing (None) counts as not finite."""
-        values = (losses[name] for name in NAMES)
+        values = (losses[name] for name in NAMED)
         self._numbers.extend((step, stage))
         self._numbers.extend(math.nan if value is None else value for value in values)
 
@@ -54,5 +52,5 @@ class LossCurve:
     def __iter__(self) -> Iterator[dict[str, float | None]]:
         for start in range(0, len(self._numbers), WIDTH):
             step, stage, *values = self._numbers[start : start + WIDTH]
-            named = zip(NAMES, map(finite_or_none, values), strict=True)
+            named = zip(NAMED, map(finite_or_none, values), strict=True)
             yield {"step": int(step), "stage": int(stage), **dict(named)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto.engine.objective import Features
+from impasto.engine.features import Features
 from impasto.errors import PictureError
 from impasto.nets.network import Network
 from impasto.ops.color import rgb_to_luma

@@ -1,0 +1,78 @@
+"""A network seen through its heads: maps as they are, statistics as they count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from impasto.nets.network import ConvNetwork, Head, Network
+from impasto.ops.losses import content_loss, mapped_content_loss
+from impasto.ops.statistics import Statistics, statistics_of
+
+
+class Features:
+    """A network seen through its heads: content features, and statistics of the style layers."""
+
+    def __init__(self, network: Network, device: torch.device) -> None:
+        self._network = network
+        heads: Mapping[str, Head] = getattr(network, "heads", {})
+        self._heads = {layer: head.to(device) for layer, head in heads.items()}
+        self._grams: dict[tuple[str, torch.dtype], Tensor] = {}
+
+    def measure(
+        self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Content layers' maps, as they are, and style statistics, by layer."""
+        maps, sums = _measured(self._network, image, content_layers, style_layers)
+        return (
+            {layer: maps[layer] for layer in content_layers},
+            {layer: self.mapped(layer, sums[layer]) for layer in style_layers},
+        )
+
+    def channels(self, layer: str, statistics: Statistics) -> int:
+        """N of eq. (5): the number of channels that the layer stands for."""
+        head = self._heads.get(layer)
+        return head.channels if head else statistics.total.numel()
+
+    def content_loss(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
+        """Eq. (1) from two maps ``(1, N, h, w)`` of a layer; ``(1)``, in float32 or better."""
+        head = self._heads.get(layer)
+        if head is None:
+            return content_loss(*(widened(each) for each in (features, target)))
+        exact = torch.float64 if features.dtype == torch.float64 else torch.float32
+        if (layer, exact) not in self._grams:
+            # The bias cancels in every difference, so the linear part is enough.
+            wide = head.weight.cpu().double()
+            self._grams[layer, exact] = (wide.mT @ wide).to(features.device, exact)
+        return mapped_content_loss(features, target, self._grams[layer, exact])
+
+    def content_sums(self, layer: str, sums: Statistics) -> Statistics:
+        """Sums over a layer's content features from the sums over its map."""
+        head = self._heads.get(layer)
+        if head is None:
+            return sums
+        return sums.mapped(head.weight.to(sums.outer), torch.zeros_like(head.bias.to(sums.outer)))
+
+    def mapped(self, layer: str, sums: Statistics) -> Statistics:
+        """Style statistics from the sums over a layer's map."""
+        head = self._heads.get(layer)
+        if head is None:
+            return sums
+        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
+
+
+def widened(features: Tensor) -> Tensor:
+    """In float32 or better."""
+    return features if features.dtype == torch.float64 else features.float()
+
+
+def _measured(
+    network: Network, image: Tensor, maps: Sequence[str], sums: Sequence[str]
+) -> tuple[Mapping[str, Tensor], Mapping[str, Statistics]]:
+    """Feature maps of some layers and statistics of others; at once where the network can."""
+    if isinstance(network, ConvNetwork):
+        return network.measured(image, maps, sums)
+    found = network.features(image, [*maps, *sums])
+    return found, {layer: statistics_of(found[layer]) for layer in sums}

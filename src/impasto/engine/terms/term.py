@@ -1,0 +1,120 @@
+"""What a term of the objective is, what it is prepared with, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from impasto.ops.statistics import Statistics
+
+Needs = Literal["maps", "sums", "pixels"]
+EVERYWHERE = (slice(None), slice(None))
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A painting at the size in hand.
+
+    Attributes:
+        share: its part of the blend; the shares add up to 1.
+        statistics: by layer, those of the layers that some term needs sums of; over all the sizes
+            of a recipe with several style scales.
+        map_of: a layer's map ``(1, N, h, w)``, of the first of its sizes; computed when called.
+
+    """
+
+    share: float
+    statistics: Mapping[str, Statistics]
+    map_of: Callable[[str], Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a term is prepared with, once at each size.
+
+    Attributes:
+        photograph: ``(1, 3, H, W)`` in [0, 1].
+        paintings: at this size.
+
+    """
+
+    photograph: Tensor
+    paintings: Sequence[Painting]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a term is given of the picture: what it needs, and of the rest what there is.
+
+    Attributes:
+        maps: by layer, the picture's maps ``(1, N, h, w)``; of a tile, those of its core.
+        sums: by layer, statistics over all positions, through the network's heads.
+        photograph: by layer, the photograph's maps at the same positions.
+        where: by layer, which rows and columns of the whole map these are.
+        picture: the whole picture ``(1, 3, H, W)``; for a term that needs pixels.
+
+    """
+
+    maps: Mapping[str, Tensor] = field(default_factory=dict)
+    sums: Mapping[str, Statistics] = field(default_factory=dict)
+    photograph: Mapping[str, Tensor] = field(default_factory=dict)
+    where: Mapping[str, tuple[slice, slice]] = field(default_factory=dict)
+    picture: Tensor | None = None
+
+
+@runtime_checkable
+class Term(Protocol):
+    """A part of what is minimised. Any object with this shape can be passed.
+
+    A term that needs maps is a sum over positions, each by itself, so that tiles add up to the
+    whole; what decides for all positions belongs into :meth:`prepare`. One that needs sums may be
+    any function of the statistics. One that needs pixels sees the whole picture, at any size.
+
+    Attributes:
+        name: under which its loss is reported; unlike all others.
+        needs: ``maps``, ``sums`` or ``pixels``.
+        layers: names of the layers that it looks at; none for pixels.
+        weight: in units of the objective with a strength, whose other terms are 1 for a picture
+            without content and for one without style.
+
+    """
+
+    @property
+    def name(self) -> str:
+        """Of its loss."""
+        ...
+
+    @property
+    def needs(self) -> Needs:
+        """What it looks at."""
+        ...
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """Where it looks."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """What it counts."""
+        ...
+
+    def prepare(self, target: Target) -> None:
+        """Once at each size, before any loss."""
+        ...
+
+    def loss(self, found: Found) -> Tensor:
+        """A scalar, differentiable with respect to what was found."""
+        ...
+
+
+@runtime_checkable
+class Pixels(Term, Protocol):
+    """A term of pixels that adds its own derivative: without a graph over the whole picture."""
+
+    def add(self, picture: Tensor, gradient: Tensor | None, slope: float) -> float:
+        """The loss; ``slope`` times its derivative goes to ``gradient``, if there is one."""
+        ...

@@ -87,7 +87,7 @@ def _across(words: Sequence[str]) -> Iterator[tuple[float, str, str]]:
 
 def _blocks() -> str:
     x = 14.0
-    with diagram(640, 330) as (drawn, axes):
+    with diagram(680, 330) as (drawn, axes):
         for row in summarise()[1:]:
             height = 12 + 1.1 * (row.shape[0] if len(row.shape) == 3 else 24)
             width = 3 + 2.6 * math.log2(row.shape[-1]) / 2
@@ -97,7 +97,7 @@ def _blocks() -> str:
             _box(axes, x, 150 - height / 2, width, height, fill)
             if "pool" in row.name or len(row.shape) == 1:
                 axes.text(x + width / 2, 296, row.name, ha="center", va="center", size=9 * POINT)
-            x += width + (16 if len(row.shape) == 1 else 8)
+            x += width + (28 if len(row.shape) == 1 or row.name == "pool5" else 8)
         axes.text(14, 318, "convolution, pooling, dense", va="center", size=11 * POINT)
         return svg(drawn)
 

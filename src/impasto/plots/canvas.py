@@ -26,7 +26,6 @@ _SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.size": 15 * POINT,
     "text.color": INK,
-    "text.parse_math": False,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "xtick.color": INK,
@@ -42,6 +41,11 @@ _SETTINGS: Any = {
     "lines.linewidth": 2 * POINT,
     "legend.frameon": False,
 }
+
+
+def plain(words: str) -> str:
+    """Words that matplotlib shows as they are, not as mathematics."""
+    return words.replace("$", r"\$")
 
 
 def check_matplotlib() -> None:

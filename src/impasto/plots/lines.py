@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from impasto.plots.canvas import POINT, figure, svg
+from impasto.plots.canvas import POINT, figure, plain, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ class Plot:
 
     def draw(self, axes: Axes) -> None:
         """Draw it into axes of matplotlib."""
-        axes.set(xlabel=self.x_label, ylabel=self.y_label)
+        axes.set(xlabel=plain(self.x_label), ylabel=plain(self.y_label))
         kept = [(each, self._kept(each.points)) for each in self.series]
         if not any(points for _, points in kept):
             axes.text(0.5, 0.5, "nothing to draw", ha="center", transform=axes.transAxes)
@@ -63,9 +63,13 @@ class Plot:
         for index, (each, points) in enumerate(kept):
             color, marker = COLORS[index % len(COLORS)], len(points) <= POINTS_SHOWN
             x, y = zip(*points, strict=True) if points else ((), ())
-            axes.plot(x, y, "-o" if marker else "-", color=color, ms=7 * POINT, label=each.name)
+            axes.plot(
+                x, y, "-o" if marker else "-", color=color, ms=7 * POINT, label=plain(each.name)
+            )
             for place, words in zip(points, each.labels, strict=False):
-                axes.annotate(words, place, (4, 4), textcoords="offset points", size=13 * POINT)
+                axes.annotate(
+                    plain(words), place, (4, 4), textcoords="offset points", size=13 * POINT
+                )
         if len(kept) > 1:
             axes.legend(loc="best")
 

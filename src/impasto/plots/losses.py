@@ -9,7 +9,7 @@ from pathlib import Path
 
 from impasto.errors import RecordError
 from impasto.files.reading import Record
-from impasto.plots.canvas import GRID, INK, check_format, figure, write
+from impasto.plots.canvas import GRID, INK, check_format, figure, plain, write
 
 WIDTH, HEIGHT = 900, 520
 MOST_POINTS = 2000
@@ -95,14 +95,14 @@ def write_chart(chart: Chart, title: str, path: Path) -> None:
     """
     check_format(path)
     with figure(WIDTH, HEIGHT) as drawn:
-        axes = drawn.add_subplot(title=title, yscale="log")
+        axes = drawn.add_subplot(title=plain(title), yscale="log")
         axes.set(xlabel=chart.x_label, ylabel=chart.y_label)
         axes.set_ylim(chart.low, chart.high)
         for mark in chart.marks:
             axes.axvline(mark, color=GRID)
         for curve in chart.curves:
             positions, values = _broken(chart, curve)
-            axes.plot(positions, values, color=curve.color, label=curve.name)
+            axes.plot(positions, values, color=curve.color, label=plain(curve.name))
         axes.legend(loc="upper right")
         write(drawn, path)
 

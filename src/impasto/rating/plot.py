@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impasto.plots.canvas import INK, POINT, check_format, figure, write
+from impasto.plots.canvas import INK, POINT, check_format, figure, plain, write
 from impasto.rating.scores import Scores
 
 WIDTH, ROW, AROUND = 900, 36, 110  # pixels
@@ -24,12 +24,12 @@ def write_scores(scores: Scores, path: Path, *, title: str = "") -> None:
     ranked = scores.ranked
     intervals = [scores.score(name) for name in ranked]
     with figure(WIDTH, AROUND + ROW * len(ranked)) as drawn:
-        axes = drawn.add_subplot(title=title, xlabel="score, log-odds")
+        axes = drawn.add_subplot(title=plain(title), xlabel="score, log-odds")
         axes.axvline(0, color=INK, lw=1)
         for row, (score, low, high) in enumerate(intervals):
             axes.plot([low, high], [row, row], color=COLOR)
             axes.plot([score], [row], "o", color=COLOR, ms=10 * POINT)
-        names = [name[:LONGEST_NAME] for name in ranked]
+        names = [plain(name[:LONGEST_NAME]) for name in ranked]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")

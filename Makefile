@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 KERNELS := hatch_build.py $(wildcard src/impasto/native/*.[ch])
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: demo test test-all check docs format bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py --out out/demo.png
@@ -22,6 +22,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -54,5 +57,9 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt $(KERNELS)
 	$(PIP) -e ".[test,dev]"
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.python pyproject.toml constraints.txt $(KERNELS)
+	$(PIP) -e ".[docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) out build dist docs/_build

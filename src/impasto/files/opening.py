@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
@@ -62,6 +63,15 @@ def opened(data: bytes) -> Iterator[Image.Image]:
             yield image
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+
+
+def may_be_transparent(path: Path) -> bool:
+    """False where a picture's file says that it holds no alpha."""
+    try:
+        with said_in_one_sentence(repr(path.name)), opened(path.read_bytes()) as image:
+            return image.has_transparency_data
+    except (PictureError, OSError):
+        return True
 
 
 @cache

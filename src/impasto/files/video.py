@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from impasto.config import Recipe
 from impasto.errors import FilmError
 from impasto.files.containers import holes, open_container, require_av
+from impasto.files.decoding import Decoded
 from impasto.files.finding import file_sha256, is_many, pictures_of
-from impasto.files.images import read_picture
+from impasto.files.images import on_ground, read_picture
+from impasto.files.opening import may_be_transparent
 from impasto.film_recipe import Part
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Clip:
         origin: seconds at which the film's own clock stands at its first frame.
         has_sound: True where there is a sound stream.
         hole: seconds of the first frame in the part before which some are missing; None for none.
+        ground: RGB in [0, 1] that transparency is laid on in every frame, the mean colour of what
+            is visible in the first; None where the frames hold no alpha.
         notes: sentences on what is taken for granted.
 
     """
@@ -73,7 +75,13 @@ class Clip:
     origin: float = 0.0
     has_sound: bool = False
     hole: float | None = None
+    ground: tuple[float, float, float] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def has_alpha(self) -> bool:
+        """True where frames may be transparent."""
+        return self.ground is not None
 
 
 @dataclass(frozen=True)
@@ -83,13 +91,18 @@ class SourceFrame:
     Attributes:
         index: 0 for the first that is meant.
         time: in units of the clip's ``time_base`` from ``part.start``.
-        picture: ``(1, 3, H, W)`` float32 in [0, 1], upright; pixels may be oblong still.
+        picture: ``(1, 3, H, W)`` float32 in [0, 1], upright; pixels may be oblong still;
+            transparency is laid on the clip's ``ground``.
+        alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None where the frame is opaque all over.
+        duration: how long it is shown, in the same units; None where nothing says so.
 
     """
 
     index: int
     time: int
     picture: Tensor
+    alpha: Tensor | None = None
+    duration: int | None = None
 
 
 def open_clip(
@@ -141,6 +154,7 @@ def open_clip(
             origin,
             any(each.codec_context for each in container.streams.audio[:1]),
             min((at for at in torn if part.start < at), default=None),
+            _ground(on_ground(_upright(first))) if _has_alpha(first) else None,
             _notes(first, path),
         )
     is_beyond = clip.seconds is not None and part.start >= clip.seconds
@@ -157,12 +171,6 @@ def read_frames(clip: Clip) -> Iterator[SourceFrame]:
 
     """
     return _folder_frames(clip) if is_many(clip.path) else _film_frames(clip)
-
-
-def frame_tensor(levels: npt.NDArray[Any]) -> Tensor:
-    """``(H, W, 3)`` unsigned integers to ``(1, 3, H, W)`` float32 in [0, 1]."""
-    scaled = levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)
-    return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))[None]
 
 
 def _video_of(container: InputContainer, path: Path, max_pixels: int) -> VideoStream:
@@ -228,7 +236,8 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
                 if frame.is_corrupt:
                     raise _damaged(clip, given)
                 if seen % clip.part.every == 0:
-                    yield SourceFrame(given, time, _upright(frame))
+                    picture, alpha = on_ground(_upright(frame), clip.ground)
+                    yield SourceFrame(given, time, picture, alpha)
                     given += 1
                 seen += 1
         except av.FFmpegError as error:
@@ -274,14 +283,26 @@ def _damaged(clip: Clip, given: int) -> FilmError:
     )
 
 
-def _upright(frame: VideoFrame) -> Tensor:
-    """RGB as shown: the film's own matrix, its rotation carried out."""
+def _ground(first: tuple[Tensor, Tensor | None]) -> tuple[float, float, float]:
+    """The mean colour of what is visible, which is that of a picture laid on it, too."""
+    red, green, blue = first[0].double().mean((0, 2, 3)).tolist()
+    return red, green, blue
+
+
+def _has_alpha(frame: VideoFrame) -> bool:
+    return any(part.is_alpha for part in frame.format.components)
+
+
+def _upright(frame: VideoFrame) -> Decoded:
+    """RGB as shown, and alpha: the film's own matrix, its rotation carried out."""
     scaling = require_av().video.reformatter.Interpolation
     space = int(frame.colorspace)
     if space == _UNSPECIFIED:
         space = _BT709 if frame.height >= _HD_LINES else _BT601
     shown = frame.reformat(
-        format="rgb48le" if _is_deep(frame) else "rgb24",
+        format=("rgba64le", "rgba", "rgb48le", "rgb24")[
+            2 * (not _has_alpha(frame)) + (not _is_deep(frame))
+        ],
         src_colorspace=space,
         interpolation=scaling.BICUBIC
         | scaling.FULL_CHR_H_INT
@@ -290,7 +311,7 @@ def _upright(frame: VideoFrame) -> Tensor:
         threads=1,
     )
     levels = np.rot90(shown.to_ndarray(), frame.rotation // 90)
-    return frame_tensor(levels)
+    return Decoded(levels[..., :3], levels[..., 3] if levels.shape[2] == 4 else None)
 
 
 def _is_deep(frame: VideoFrame) -> bool:
@@ -326,6 +347,7 @@ def _folder_clip(path: Path, part: Part, fps: Fraction, max_pixels: int) -> Clip
     if not paths:
         raise FilmError(f"{path.name!r} has no frame in that part: check --start and --end.")
     first = read_picture(paths[0], max_pixels=max_pixels)
+    has_alpha = any(map(may_be_transparent, paths))
     hashes = "".join(file_sha256(each) for each in paths)
     return Clip(
         path,
@@ -338,19 +360,20 @@ def _folder_clip(path: Path, part: Part, fps: Fraction, max_pixels: int) -> Clip
         None,
         len(paths),
         part,
+        ground=_ground((first.tensor, first.alpha)) if has_alpha else None,
     )
 
 
 def _folder_frames(clip: Clip) -> Iterator[SourceFrame]:
     paths = _meant(pictures_of([clip.path]), clip.part, 1 / clip.time_base)
     for index, path in enumerate(paths):
-        picture = read_picture(path)
+        picture = read_picture(path, ground=clip.ground)
         if picture.size != clip.size:
             raise FilmError(
                 f"{path.name!r} is {picture.size[1]}x{picture.size[0]} and the first frame "
                 f"{clip.size[1]}x{clip.size[0]}: frames of one film have one size."
             )
-        yield SourceFrame(index, index * clip.part.every, picture.tensor)
+        yield SourceFrame(index, index * clip.part.every, picture.tensor, picture.alpha)
 
 
 def _meant(paths: list[Path], part: Part, fps: Fraction) -> list[Path]:

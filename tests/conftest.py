@@ -151,29 +151,41 @@ def _film(
     pixels: str = "bgr0",
     times: Sequence[int] | None = None,
     rotation: int = 0,
+    last: int = 0,
+    unit: int = 100,
     oblong: Fraction | None = None,
     sound: str | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """A film of pictures, 10 frames a second in units of 1/100 s; lossless by default."""
+    """A film of pictures, 10 frames a second in units of 1/``unit`` s; lossless by default.
+
+    ``last``: how long the last frame is shown, in these units.
+    """
     av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=10, options=options or {})
         stream.height, stream.width = pictures[0].shape[-2:]
-        stream.pix_fmt, stream.codec_context.time_base = pixels, Fraction(1, 100)
+        stream.pix_fmt, stream.codec_context.time_base = pixels, Fraction(1, unit)
         if oblong is not None:
             stream.codec_context.sample_aspect_ratio = oblong
         if rotation:
             stream.set_display_rotation(rotation)
         if sound:
             _add_hum(container, sound)
+
+        def mux(packets: list[Any]) -> None:
+            for packet in packets:
+                if last and packet.pts == times[-1]:
+                    packet.duration = last
+                container.mux(packet)
+
         for number, picture in enumerate(pictures):
             levels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(levels), format="rgb24")
-            frame.pts = times[number] if times else 10 * number
-            frame.time_base = Fraction(1, 100)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            frame.pts = times[number] if times else unit * number // 10
+            frame.time_base = Fraction(1, unit)
+            mux(stream.encode(frame))
+        mux(stream.encode())
     return path
 
 

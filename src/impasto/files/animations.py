@@ -35,8 +35,11 @@ class _Frame:
 
 def is_animation(path: Path) -> bool:
     """True for a picture's file of a format that can hold several in a row."""
-    with path.open("rb") as file:
-        head = file.read(32)
+    try:
+        with path.open("rb") as file:
+            head = file.read(32)
+    except OSError:  # opening it as a film says what is wrong
+        return False
     return (
         head.startswith((b"GIF8", b"\x89PNG\r\n\x1a\n"))
         or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")

@@ -55,10 +55,7 @@ def color_notes(frame: VideoFrame, name: str) -> tuple[str, ...]:
     """A sentence where the colours are changed so that everybody sees it."""
     primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
     if transfer in HDR:
-        return (
-            f"{name!r} is high dynamic range ({HDR[transfer]}): it is brought to BT.709, white to "
-            "white and what is brighter just below.",
-        )
+        return (f"{name!r} is high dynamic range ({HDR[transfer]}): it is tone-mapped to BT.709.",)
     if primaries in WIDE:
         return (f"{name!r} has colours of {WIDE[primaries]}: they are converted to BT.709.",)
     return ()

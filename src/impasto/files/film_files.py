@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+_RAW = (
+    "h264", "hevc", "vvc", "vc1", "m4v", "mpegvideo", "mpeg1video", "mpeg2video", "obu",
+)  # fmt: skip
+_FASTEST = 1000  # frames a second of the fastest film
 _LOOKED_AT = 12  # frames that show what the others are like
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones leave alpha out
 
@@ -76,11 +80,13 @@ def open_film(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -> 
     with open_container(path) as container:
         stream = _video_of(container, path, max_pixels)
         look = _look(container, stream, path, max_pixels)
-        times = times_of(container, look.times)
-        rate = fps if fps and times == "counted" else rate_of(stream)
+        is_raw = container.format.name in _RAW  # FFmpeg makes up its times where it can
+        times: Times = "counted" if fps and is_raw else times_of(container, look.times)
+        _check_colors(look.first, path)
         has_sound = any(each.codec_context for each in container.streams.audio[:1])
         walked = walk(path, stream.index)
         origin = _origin(times, look, stream, walked)
+        rate = fps if fps and times == "counted" else _rate(stream, walked, origin)
         seconds = _seconds(times, walked, rate, origin, _stated_seconds(container, stream))
         return Clip(
             path,
@@ -128,13 +134,12 @@ def _decoded(clip: Clip, container: InputContainer, stream: VideoStream) -> Iter
     if clip.part.start > 0 and clip.times == "own":  # else only those before say what time it is
         at = origin + int(clip.part.start / clip.time_base)
         container.seek(at, stream=stream, backward=True)
-    rate = 1 / clip.time_base if clip.times == "counted" else rate_of(stream)
     frames = timed(
         container,
         stream,
         _decoder_of(stream),
         clip.times,
-        rate=rate,
+        rate=clip.rate * clip.part.every,
         time_base=clip.time_base,
     )
     for frame in deinterlaced(frames):
@@ -231,6 +236,16 @@ def _shown_size(
     return (width, height) if turn_of(first).swaps_sides else (height, width)
 
 
+def _check_colors(first: VideoFrame, path: Path) -> None:
+    try:
+        upright(first)
+    except require_av().FFmpegError as error:
+        raise FilmError(
+            f"The colours of {path.name!r} are of a kind that cannot be read here: convert it to "
+            "BT.709."
+        ) from error
+
+
 def _check_pixels(path: Path, height: int, width: int, most: int) -> None:
     if height * width > most:
         raise FilmError(
@@ -243,6 +258,15 @@ def _time_base(stream: VideoStream, path: Path) -> Fraction:
     if stream.time_base is None:
         raise FilmError(f"{path.name!r} says nothing of time: convert it to another format.")
     return stream.time_base
+
+
+def _rate(stream: VideoStream, walked: Walk, origin: float) -> Fraction:
+    """Frames a second: as the film says, unless that is a unit of time and no rate."""
+    said = rate_of(stream)
+    if said <= _FASTEST or walked.end is None or walked.end <= origin:
+        return said
+    found = Fraction(len(walked.times) / (walked.end - origin)).limit_denominator(1001)
+    return min(said, max(found, Fraction(1, 10)))
 
 
 def _origin(times: Times, look: _Look, stream: VideoStream, walked: Walk) -> float:

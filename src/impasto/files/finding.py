@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def pictures_of(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         found.update(dict.fromkeys(_expanded(path)))
     return list(found)
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """To sort by: numbers in names count as numbers, so that ``frame2`` comes before ``frame10``."""
+    pieces = re.split(r"([0-9]+)", path.name.casefold())
+    return [int(each) if index % 2 else each for index, each in enumerate(pieces)], str(path)
 
 
 def file_sha256(path: Path) -> str:
@@ -62,11 +69,14 @@ def _expanded(path: Path) -> list[Path]:
         return [path]
     inside = path.iterdir() if path.is_dir() else map(Path, glob.glob(str(path)))  # noqa: PTH207 (absolute patterns too)
     pictures = sorted(
-        each
-        for each in inside
-        if each.suffix.lower() in PICTURE_SUFFIXES
-        and not each.name.startswith(".")
-        and each.is_file()
+        (
+            each
+            for each in inside
+            if each.suffix.lower() in PICTURE_SUFFIXES
+            and not each.name.startswith(".")
+            and each.is_file()
+        ),
+        key=natural_key,
     )
     if not pictures:
         raise PictureError(f"There is no picture in {str(path)!r}: check the name.")

@@ -23,21 +23,16 @@ _WHITE_HLG = 0.75  # and the signal of HLG that is white
 _KNEE = 0.95  # of the reference white: light beyond it is compressed, so that highlights stay apart
 
 _D65 = (0.3127, 0.3290)
-_C = (0.310, 0.316)
-_PRIMARIES = {  # red, green and blue, and white, as CIE 1931 x and y
-    1: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), _D65),
-    4: ((0.670, 0.330), (0.210, 0.710), (0.140, 0.080), _C),
-    5: ((0.640, 0.330), (0.290, 0.600), (0.150, 0.060), _D65),
-    6: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070), _D65),
-    7: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070), _D65),
-    8: ((0.681, 0.319), (0.243, 0.692), (0.145, 0.049), _C),
+_BT709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), _D65)  # red, green, blue, white; CIE xy
+_P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+_WIDE = {
     9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
-    11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
-    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
-    22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), _D65),
+    11: (*_P3, (0.314, 0.351)),
+    12: (*_P3, _D65),
 }
-WIDE = {4: "NTSC of 1953", 8: "film", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
-"""Primaries that are so far from BT.709's that a change of colours is worth a sentence."""
+WIDE = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+"""Primaries beyond BT.709's. Those of standard definition differ little, are often noted for films
+that have BT.709's, and are taken for these, as FFmpeg does."""
 
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
@@ -46,8 +41,7 @@ _BRADFORD = np.array(
 
 def is_plain(primaries: int, transfer: int) -> bool:
     """True where numbers mean what BT.709's do, or nothing says what they mean."""
-    other = primaries in _PRIMARIES and primaries != 1
-    return not other and transfer not in HDR and transfer != _LINEAR
+    return primaries not in WIDE and transfer not in HDR and transfer != _LINEAR
 
 
 def to_bt709(levels: Levels, primaries: int, transfer: int) -> Levels:
@@ -133,17 +127,16 @@ def _compressed(light: Levels) -> Levels:
 
 def _matrix(primaries: int) -> npt.NDArray[np.float32]:
     """From light of some primaries to light of BT.709's, the same white being white."""
-    if primaries not in _PRIMARIES:
+    if primaries not in _WIDE:
         return np.eye(3, dtype=np.float32)
-    white, ours = _xyz(_PRIMARIES[primaries][3]), _xyz(_D65)
-    cones = (_BRADFORD @ ours) / (_BRADFORD @ white)
+    wide = _WIDE[primaries]
+    cones = (_BRADFORD @ _xyz(_D65)) / (_BRADFORD @ _xyz(wide[3]))
     adapted = np.linalg.inv(_BRADFORD) @ np.diag(cones) @ _BRADFORD
-    found = np.linalg.inv(_to_xyz(1)) @ adapted @ _to_xyz(primaries)
-    return np.asarray(found, np.float32)
+    return np.asarray(np.linalg.inv(_to_xyz(_BT709)) @ adapted @ _to_xyz(wide), np.float32)
 
 
-def _to_xyz(primaries: int) -> npt.NDArray[np.float64]:
-    *colors, white = (_xyz(each) for each in _PRIMARIES[primaries])
+def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> npt.NDArray[np.float64]:
+    *colors, white = map(_xyz, primaries)
     columns = np.stack(colors, axis=1)
     return columns * np.linalg.solve(columns, white)
 

@@ -35,7 +35,7 @@ def pictures_of(paths: Iterable[Path]) -> list[Path]:
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """To sort by: numbers in names count as numbers, so that ``frame2`` comes before ``frame10``."""
+    """To sort by: numbers in names count as such, so that ``frame2`` comes before ``frame10``."""
     pieces = re.split(r"([0-9]+)", path.name.casefold())
     return [int(each) if index % 2 else each for index, each in enumerate(pieces)], str(path)
 

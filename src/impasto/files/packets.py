@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from impasto.files.containers import open_container, require_av
 from impasto.files.frame_times import packet_time
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
 
 _FEW = 3  # packets that say what the usual step is
 _OVERHEAD = 100  # bytes that Matroska may put between two packets, with room to spare
@@ -55,38 +60,58 @@ def walk(path: Path, stream: int) -> Walk:
         FilmError: it is no film of a known kind.
 
     """
-    av = require_av()
-    times: list[float] = []
-    torn: list[float] = []
-    count, end, first, last = 0, -math.inf, math.inf, -math.inf
     with open_container(path) as container:
-        stated = container.duration
-        can_skip = container.format.name == "matroska,webm"
-        reached, is_torn = math.inf, False
-        with suppress(av.FFmpegError):  # decoding meets it too
+        walker = _Walker(container, stream)
+        with suppress(require_av().FFmpegError):  # decoding meets it too
             for packet in container.demux():
-                if packet.pos is not None:
-                    is_torn = is_torn or packet.pos - reached > _OVERHEAD
-                    reached = packet.pos + packet.size
-                is_meant = packet.stream.index == stream
-                count += is_meant and packet.size > 0
-                at = packet_time(packet, container)
-                if at is None or packet.time_base is None:
-                    continue
-                begun = float(at * packet.time_base)
-                over = begun + float((packet.duration or 0) * packet.time_base)
-                first, last = min(first, begun), max(last, over)
-                if is_meant:
-                    times.append(begun)
-                    end = max(end, over)
-                    if is_torn:
-                        torn.append(begun)
-                    is_torn = False
-    missing = 0.0 if stated is None else stated / 1e6 - (last - first)
-    is_whole = missing <= max(_MOMENT, _SHORT * (stated or 0) / 1e6)
-    known = sorted(times)
-    holes = _holes(known, torn) if can_skip else ()
-    return Walk(tuple(known), count, end if times else None, is_whole, holes)
+                walker.see(packet)
+        return walker.found()
+
+
+class _Walker:
+    """Takes a file's packets in the order in which they lie there."""
+
+    def __init__(self, container: InputContainer, stream: int) -> None:
+        self._container, self._stream = container, stream
+        self._times: list[float] = []
+        self._torn: list[float] = []
+        self._count, self._end = 0, -math.inf
+        self._first, self._last = math.inf, -math.inf  # of all streams
+        self._reached, self._is_torn = math.inf, False  # bytes
+
+    def see(self, packet: Packet[Any]) -> None:
+        """The next one."""
+        if packet.pos is not None:
+            self._is_torn = self._is_torn or packet.pos - self._reached > _OVERHEAD
+            self._reached = packet.pos + packet.size
+        is_meant = packet.stream.index == self._stream
+        self._count += is_meant and packet.size > 0
+        time = packet_time(packet, self._container)
+        if time is None or packet.time_base is None:
+            return
+        begun = float(time * packet.time_base)
+        over = begun + float((packet.duration or 0) * packet.time_base)
+        self._first, self._last = min(self._first, begun), max(self._last, over)
+        if is_meant:
+            self._times.append(begun)
+            self._end = max(self._end, over)
+            if self._is_torn:
+                self._torn.append(begun)
+            self._is_torn = False
+
+    def found(self) -> Walk:
+        """What they said."""
+        stated = (self._container.duration or 0) / 1e6
+        missing = stated - (self._last - self._first)
+        times = sorted(self._times)
+        can_skip = self._container.format.name == "matroska,webm"
+        return Walk(
+            tuple(times),
+            self._count,
+            self._end if times else None,
+            missing <= max(_MOMENT, _SHORT * stated),
+            _holes(times, self._torn) if can_skip else (),
+        )
 
 
 def _holes(times: list[float], torn: list[float]) -> tuple[float, ...]:

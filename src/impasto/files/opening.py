@@ -64,6 +64,16 @@ def opened(data: bytes) -> Iterator[Image.Image]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
+def is_known(head: bytes) -> bool:
+    """Whether a file with these first bytes, 16 or more, may be a picture of a format read here."""
+    Image.init()
+    has_heif()  # which makes Pillow know it
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return True
+    openers = [Image.OPEN[each] for each in (*_FORMATS, "HEIF") if each in Image.OPEN]
+    return any(accepts is not None and accepts(head) for _, accepts in openers)
+
+
 @cache
 def has_heif() -> bool:
     """Whether HEIC can be read; where it can, Pillow knows it from here on."""

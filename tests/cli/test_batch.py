@@ -53,7 +53,9 @@ def test_a_folder(folder, capsys):
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [f"out/p{i}+painting.png" for i in range(4)]
     lines = printed.err.splitlines()
-    assert lines[0].startswith(" 25%  1/4 p0.png  scale 1/1 48x40")
+    assert lines[0].startswith("impasto: Of 'photos' 1 entry is left out")
+    assert lines[0].endswith(": notes.txt.")
+    assert lines[1].startswith(" 25%  1/4 p0.png  scale 1/1 48x40")
     assert lines[-1] == "4 made, 0 finished before, 0 failed."
     assert "\x1b" not in printed.err
 

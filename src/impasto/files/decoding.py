@@ -35,9 +35,9 @@ def decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     with said_in_one_sentence(said.name):
         if data.startswith(TIFF_HEADS):
             return _of_tiff(data, said, max_pixels)
-        png = read_png(data)
+        png = read_png(data, lambda w, h: check_size(said.name, w, h, max_pixels))
         if png is not None:
-            return _of_png(png, said, max_pixels)
+            return _of_png(png, said)
         with opened(data) as image:
             check_size(said.name, image.width, image.height, max_pixels)
             whole, was_open = mended(data)
@@ -67,14 +67,13 @@ def _of_image(image: Image.Image, said: Said, max_pixels: int, data: bytes = b""
     return convert_image(image, said.and_also(*_frame_notes(image, said.name)))
 
 
-def _of_png(png: Png, said: Said, max_pixels: int) -> Decoded:
+def _of_png(png: Png, said: Said) -> Decoded:
     if png.passed_over:
         said = said.and_also(
-            f"{said.name} is damaged, but not where its pixels are: "
-            f"{', '.join(png.passed_over)} passed over."
+            f"{said.name} is damaged ({', '.join(png.passed_over)}), but not its pixels: it is "
+            "read without what is damaged."
         )
     with opened(png.data) as image:
-        check_size(said.name, image.width, image.height, max_pixels)
         said = said.and_also(*_frame_notes(image, said.name))
         said = _with_encoding(said, lambda: png.encoding() or _encoding(image))
         is_deep = png.depth == 16 and not png.is_plain_grey  # grey is read rightly by Pillow

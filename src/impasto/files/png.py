@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,8 +20,8 @@ _TRANSPARENT = {0: 2, 2: 6}  # bytes of tRNS: grey, RGB
 _ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _TEXTS = frozenset({b"zTXt", b"iTXt", b"tEXt"})
 _READ_TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type exif", b"Raw profile type APP1")
-_MAX_INFLATED = 1 << 20  # bytes that Pillow lets a compressed part become
-_MAX_PROFILE = 1 << 26
+_AT_ONCE = 1 << 20  # bytes
+MAX_PROFILE = 1 << 26  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,16 +82,27 @@ class Png:
         return self.transparent[0] * stretch
 
 
-def read_png(data: bytes) -> Png | None:
-    """Look through a PNG's parts; None for what is none, or is damaged where its pixels are."""
+def read_png(data: bytes, check: Callable[[int, int], None]) -> Png | None:
+    """Look through a PNG's parts; None for what is none.
+
+    Args:
+        data: the file.
+        check: raises for a width and height that must not be decoded.
+
+    Raises:
+        ValueError: it is damaged where its pixels are.
+
+    """
+    if not data.startswith(SIGNATURE):
+        return None
     chunks = list(_chunks(data))
-    if not chunks or chunks[0].name != b"IHDR" or len(chunks[0].body) != 13:
-        return None
-    if any(each.is_critical and not each.is_whole for each in chunks if each.name != b"IEND"):
-        return None
+    if chunks and chunks[0].name == b"IHDR" and chunks[0].is_whole:
+        check(*struct.unpack_from(">II", chunks[0].body))
+    _check_pixels(chunks)
     depth, color_type = chunks[0].body[8:10]
     kept, damaged = _sorted_out(chunks, color_type)
-    if chunks[-1].name != b"IEND" or not chunks[-1].is_whole:
+    damaged += [_shown(each.name) for each in chunks if each.is_critical and not each.is_whole]
+    if chunks[-1].name != b"IEND":
         damaged.append("IEND")
     bodies = {each.name: bytes(each.body) for each in kept if each.name in _SAID}
     transparent = _transparent(bodies.pop(b"tRNS", None), color_type, depth)
@@ -129,6 +141,25 @@ def gamma_encoding(
     if gamma <= 0:
         raise ValueError("gamma 0")
     return Encoding("power", 1 / gamma, points)
+
+
+def _check_pixels(chunks: list[_Chunk]) -> None:
+    """Make sure that no pixel is missing, where checksums or the end do not say so.
+
+    Raises:
+        ValueError: one is, or it cannot be told.
+
+    """
+    names = [each.name for each in chunks]
+    if names[:1] != [b"IHDR"] or len(chunks[0].body) != 13 or b"IDAT" not in names:
+        raise ValueError("no pixels")
+    damaged = {each.name for each in chunks if each.is_critical and not each.is_whole}
+    if not damaged <= {b"IDAT", b"IEND"}:
+        raise ValueError("the head is damaged")
+    if (damaged or names[-1] != b"IEND") and not _inflates(
+        (each.body for each in chunks if each.name == b"IDAT"), sys.maxsize
+    ):
+        raise ValueError("pixels are damaged or missing")
 
 
 def _by_coding_points(body: bytes) -> Encoding:
@@ -179,7 +210,7 @@ def _is_sound(chunk: _Chunk, color_type: int) -> bool:
         return size == _TRANSPARENT[color_type] if color_type in _TRANSPARENT else size <= 256
     if chunk.name == b"iCCP":
         name, _, rest = bytes(chunk.body).partition(b"\0")
-        return len(name) < 80 and rest[:1] == b"\0" and _inflates(rest[1:], _MAX_PROFILE)
+        return len(name) < 80 and rest[:1] == b"\0" and _inflates([rest[1:]], MAX_PROFILE)
     return size == _SIZES.get(chunk.name, size)
 
 
@@ -188,13 +219,18 @@ def _is_idle(chunk: _Chunk) -> bool:
     return chunk.name in _TEXTS and not bytes(chunk.body[:40]).startswith(_READ_TEXTS)
 
 
-def _inflates(data: bytes, most: int) -> bool:
-    inflater = zlib.decompressobj()
+def _inflates(parts: Iterable[bytes | memoryview], most: int) -> bool:
+    """Whether they hold all that was deflated, by its own checksum, and at most ``most`` bytes."""
+    inflater, size = zlib.decompressobj(), 0
     try:
-        inflater.decompress(data, most)
+        for part in parts:
+            rest: bytes | memoryview = part
+            while rest and size <= most:
+                size += len(inflater.decompress(rest, _AT_ONCE))
+                rest = inflater.unconsumed_tail
     except zlib.error:
         return False
-    return inflater.eof
+    return inflater.eof and size <= most
 
 
 def _joined(chunks: list[_Chunk]) -> bytes:

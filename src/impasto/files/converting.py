@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from impasto.errors import PictureError
 from impasto.files import deep
-from impasto.files.colors import Encoding, to_srgb
+from impasto.files.colors import Encoding, lab_to_srgb, to_srgb
 from impasto.files.profiles import deep_to_srgb, pillow_to_srgb
 
 _TURNS = {  # EXIF's orientations as quarter turns to the left, after a mirroring left to right
@@ -134,6 +134,8 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _of_eight_bits(image: Image.Image, profile: bytes | None, said: Said) -> Decoded:
     image = _plain_mode(image)
+    if image.mode == "LAB":
+        return Decoded(_from_lab(image), None, said.notes)
     alpha = None
     if image.mode in ("LA", "RGBA"):
         alpha = np.asarray(image.getchannel("A"))
@@ -147,6 +149,13 @@ def _of_eight_bits(image: Image.Image, profile: bytes | None, said: Said) -> Dec
         return Decoded(np.asarray(image.convert("RGB")), alpha, said.notes)
     levels, said = _by_encoding((np.asarray(image) / np.float32(255)).astype(np.float32), said)
     return Decoded(levels, alpha, said.notes)
+
+
+def _from_lab(image: Image.Image) -> npt.NDArray[np.float32]:
+    stored = np.asarray(image)
+    pairs = stored[..., 1:].view(np.int8).astype(np.float32)
+    lightness = stored[..., :1] * np.float32(100 / 255)
+    return lab_to_srgb(np.concatenate([lightness, pairs], -1))
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:

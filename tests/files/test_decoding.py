@@ -16,6 +16,7 @@ from impasto.errors import PictureError
 from impasto.files import deep, opening
 from impasto.files.images import read_picture
 from tests.files import profiles
+from tests.files.by_number import avif, heic
 from tests.files.test_colors import SRGB_TO_P3, curve, light, pq
 
 imagecodecs = pytest.importorskip("imagecodecs")
@@ -333,27 +334,9 @@ def test_a_picture_opaque_all_over_has_no_alpha(tmp_path):
     assert read_picture(path).alpha.shape == (1, 1, 8, 8)
 
 
-def _heic(levels: np.ndarray, primaries: int, transfer: int) -> bytes:
-    pillow_heif = pytest.importorskip("pillow_heif")
-    data = io.BytesIO()
-    pillow_heif.from_pillow(Image.fromarray(levels)).save(
-        data, quality=-1, chroma=444, color_primaries=primaries,
-        transfer_characteristics=transfer, matrix_coefficients=1, full_range_flag=1,
-    )  # fmt: skip
-    return data.getvalue()
-
-
-def _avif(levels: np.ndarray, primaries: int, transfer: int) -> bytes:
-    return bytes(
-        imagecodecs.avif_encode(
-            levels, level=100, primaries=primaries, transfer=transfer, pixelformat="444"
-        )
-    )
-
-
 @pytest.mark.parametrize("kind", ["avif", "hif"])
 def test_colours_that_avif_and_heic_note_by_number(kind, tmp_path):
-    make = _avif if kind == "avif" else _heic
+    make = avif if kind == "avif" else heic
     y, x = np.mgrid[0:32, 0:40] / np.array([32, 40])[:, None, None]
     color = np.stack([0.2 + 0.7 * x, 0.2 + 0.7 * y, 0.9 - 0.3 * (x + y)], -1)
     path = tmp_path / f"a.{kind}"

@@ -40,7 +40,7 @@ def is_many(path: Path) -> bool:
 
     A bracket in the name of a folder that exists belongs to that name.
     """
-    return path.is_dir() or any(glob.has_magic(part) for part in _missing_parts(path))
+    return _is_folder(path) or any(glob.has_magic(part) for part in _missing_parts(path))
 
 
 def find_pictures(paths: Iterable[Path]) -> Found:
@@ -128,7 +128,7 @@ def find_by_name(name: str, sha256: str, folders: Sequence[Path]) -> Path | None
 def _sorted_out(path: Path) -> tuple[list[Path], list[Path]]:
     """The pictures of a folder or a pattern, and what else is there; both in natural order."""
     try:
-        inside = list(path.iterdir() if path.is_dir() else _matching(path))
+        inside = list(path.iterdir() if _is_folder(path) else _matching(path))
     except OSError as error:
         raise PictureError(f"{str(path)!r} cannot be read: check its permissions.") from error
     pictures, others = list[Path](), list[Path]()
@@ -182,6 +182,10 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # a name that is too long, or a folder that must not be looked into
         return False
+
+
+def _is_folder(path: Path) -> bool:
+    return _exists(path) and path.is_dir()
 
 
 def _pieces(name: str) -> list[str | int]:

@@ -53,7 +53,9 @@ def test_a_folder(folder, capsys):
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [f"out/p{i}+painting.png" for i in range(4)]
     lines = printed.err.splitlines()
-    assert lines[0].startswith(" 25%  1/4 p0.png  scale 1/1 48x40")
+    assert lines[0].startswith("impasto: Of 'photos' 1 entry is left out")
+    assert lines[0].endswith(": notes.txt.")
+    assert lines[1].startswith(" 25%  1/4 p0.png  scale 1/1 48x40")
     assert lines[-1] == "4 made, 0 finished before, 0 failed."
     assert "\x1b" not in printed.err
 
@@ -77,6 +79,30 @@ def test_what_is_made_is_what_one_call_makes(folder):
 def test_patterns_and_several_names(words, expected, folder):
     assert _batch(*words, "-o", "out", "-q") == 0
     assert _names("out") == expected
+
+
+def test_a_folder_with_a_bracket_and_files_of_any_suffix(folder, capsys):
+    here = Path("holiday [2024]")
+    shutil.copytree("photos", here)
+    Image.open("photos/p2.png").convert("RGB").save(here / "p2.png", "JPEG")  # a wrong suffix
+    (here / "p2.png").rename(here / "p4.jfif")
+    (here / "p1.png").rename(here / "p1")
+    assert _batch("holiday [2024]/*", "painting.png", "-o", "out") == 0
+    assert _names("out") == _whole(0, 1, 3, 4)
+    assert "holiday [2024]/*' 1 entry is left out" in capsys.readouterr().err
+    assert _batch("holiday [2024]/*.png", "painting.png", "-o", "two", "-q") == 0
+    assert _names("two") == _whole(0, 3)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_looks_like_an_option(folder, capsys):
+    shutil.copy("photos/p0.png", "-p.png")
+    assert _batch("-p.png", "painting.png") == 2
+    said = capsys.readouterr().err
+    assert said == "impasto: '-p.png' looks like an option: name the file as './-p.png'.\n"
+    assert _batch("./-p.png", "painting.png", "-o", "one.png", "-q") == 0
+    assert main(["stylize", *QUICK, "-q", "-o", "two.png", "--", "-p.png", "painting.png"]) == 0
+    assert Path("one.png").read_bytes()[:8] == Path("two.png").read_bytes()[:8]
 
 
 def test_several_paintings_are_a_blend_and_no_photographs(folder):

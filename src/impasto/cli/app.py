@@ -262,12 +262,19 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _fail(str(error))
+        return _fail(_about_hyphens(words) or str(error))
     except ImpastoError as error:
         if "--debug" in words:
             raise
         return _fail(str(error))
     return status if isinstance(status, int) else 0
+
+
+def _about_hyphens(words: Sequence[str]) -> str:
+    """What to do about a file whose name looks like an option; empty where there is none."""
+    named = (each for each in words if each.startswith("-") and Path(each).is_file())
+    found = next(named, None)
+    return f"{found!r} looks like an option: name the file as './{found}'." if found else ""
 
 
 def _share_the_processor() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
+from impasto.cli.making import say
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import BatchShow, batch_display
 from impasto.cli.stopping import status_of
@@ -19,7 +20,7 @@ from impasto.config import INITS, Recipe
 from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
 from impasto.files.atomic import claimed, make_folder
 from impasto.files.checkpoints import checkpoint_path
-from impasto.files.finding import file_sha256, is_many, pictures_of
+from impasto.files.finding import file_sha256, find_pictures, is_many
 from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, check_suffix, read_picture
 from impasto.files.records import record_path
@@ -75,7 +76,8 @@ def batch_command(
         )
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
-    found = [path for path in pictures_of(photographs) if path.resolve() not in paintings]
+    pictures = find_pictures(photographs)
+    found = [path for path in pictures.pictures if path.resolve() not in paintings]
     suffix = f".{kind.lower().lstrip('.')}"
     check_suffix(folder / f"picture{suffix}", depth=options.get("depth", 8))
     tasks = _tasks(found, styles, folder, suffix)
@@ -83,6 +85,7 @@ def batch_command(
     stylizer, rest = stylizer_for(options)
     batch = _Batch(stylizer, styles, rest, overwrite=overwrite, keeping=keeping)
     make_folder(folder)
+    say(pictures.notes, quiet=quiet)
     return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
 
 

@@ -7,7 +7,7 @@ import math
 from rich.console import Console
 from rich.text import Text
 
-from impasto.files.charts import Chart
+from impasto.plots.losses import Chart
 
 COLUMNS, ROWS = 64, 12
 STYLES = {"content": "cyan", "style": "yellow", "total": "bold"}

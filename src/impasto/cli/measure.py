@@ -54,9 +54,9 @@ def measure(
     from impasto.cli.tables import plain_console
     from impasto.errors import RecipeError
     from impasto.files.atomic import check_output
-    from impasto.files.charts import write_chart
     from impasto.panel import measure as measure_result
     from impasto.panel.films import flicker_chart, is_film, measure_frames
+    from impasto.plots.losses import write_chart
 
     if plot is not None:
         check_output(plot, overwrite=overwrite)

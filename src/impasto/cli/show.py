@@ -11,8 +11,8 @@ from rich.text import Text
 
 from impasto.cli.curve import print_chart
 from impasto.files.atomic import check_output
-from impasto.files.charts import loss_chart, write_chart
 from impasto.files.reading import Record, read_record
+from impasto.plots.losses import loss_chart, write_chart
 
 
 def show_command(path: Path, *, plot: Path | None, overwrite: bool) -> int:

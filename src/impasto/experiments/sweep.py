@@ -12,7 +12,7 @@ from impasto.config import Recipe
 from impasto.errors import RecipeError
 from impasto.experiments.lab import RATIO, Lab
 from impasto.experiments.model import Cell, Diagram, Experiment, Finding
-from impasto.files.plots import Plot, Series
+from impasto.plots.lines import Plot, Series
 
 MOST_CELLS = 500  # without being asked twice
 MOST_LINES = 6

@@ -1,42 +1,24 @@
-"""What a film's numbers mean as light: other primaries than BT.709's, and high dynamic range.
+"""What a film's numbers mean as colours: other primaries than BT.709's, and high dynamic range.
 
-Codes are those of ITU-T H.273, which films carry. Light is relative to the reference white, 1.
+Codes are those of ITU-T H.273, which films carry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import numpy.typing as npt
 
-Levels = npt.NDArray[np.float32]
+from impasto.files.coding_points import encoding_of
+from impasto.files.colors import Floats, to_srgb, to_srgb_matrix
 
 HDR = {16: "PQ", 18: "HLG"}
 """Transfer characteristics of high dynamic range."""
 
-_LINEAR, _SRGB = 8, 13
-_GAMMAS = {4: 2.2, 5: 2.8}
-_DISPLAY = 2.4  # BT.1886: what a screen makes of a film that was graded on one
-_WHITE_NITS = 203.0  # reference white of PQ (BT.2408)
-_WHITE_HLG = 0.75  # and the signal of HLG that is white
-_KNEE = 0.95  # of the reference white: light beyond it is compressed, so that highlights stay apart
-
-_D65 = (0.3127, 0.3290)
-_BT709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), _D65)  # red, green, blue, white; CIE xy
-_P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
-_WIDE = {
-    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
-    11: (*_P3, (0.314, 0.351)),
-    12: (*_P3, _D65),
-}
 WIDE = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 """Primaries beyond BT.709's. Those of standard definition differ little, are often noted for films
 that have BT.709's, and are taken for these, as FFmpeg does."""
 
-_BRADFORD = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)
+_BT709, _LINEAR, _SRGB = 1, 8, 13
+_DISPLAY = 2.4  # BT.1886: what a screen makes of a film that was graded on one
 
 
 def is_plain(primaries: int, transfer: int) -> bool:
@@ -44,12 +26,8 @@ def is_plain(primaries: int, transfer: int) -> bool:
     return primaries not in WIDE and transfer not in HDR and transfer != _LINEAR
 
 
-def to_bt709(levels: Levels, primaries: int, transfer: int) -> Levels:
-    """Colours as a screen of BT.709 shows them.
-
-    High dynamic range: HLG's light is the scene's, with 75% signal as white; PQ's is the screen's,
-    with 203 nits as white (BT.2408). What is brighter than white is compressed, all three channels
-    by one factor, so that no hue changes. Colours outside of BT.709 are cut off at its limits.
+def to_bt709(levels: Floats, primaries: int, transfer: int) -> Floats:
+    """Colours as a screen of BT.709 shows them; those outside of it are cut off at its limits.
 
     Args:
         levels: ``(H, W, 3)`` RGB in [0, 1].
@@ -61,86 +39,10 @@ def to_bt709(levels: Levels, primaries: int, transfer: int) -> Levels:
         as sRGB.
 
     """
-    light = _decoder(transfer)(levels)
-    light = light @ _matrix(primaries).T
-    light = np.maximum(light, np.float32(0))
-    if transfer in HDR:
-        light = _compressed(light)
-    return _encoder(transfer)(np.minimum(light, np.float32(1))).astype(np.float32)
-
-
-def _decoder(transfer: int) -> Callable[[Levels], Levels]:
-    known: dict[int, Callable[[Levels], Levels]] = {
-        _LINEAR: lambda levels: levels,
-        _SRGB: _from_srgb,
-        16: _from_pq,
-        18: _from_hlg,
-    }
-    return known.get(transfer, _power(_GAMMAS.get(transfer, _DISPLAY)))
-
-
-def _encoder(transfer: int) -> Callable[[Levels], Levels]:
+    primaries = primaries if primaries in WIDE else _BT709
     if transfer in HDR or transfer in (_LINEAR, _SRGB):
-        return _to_srgb
-    return _power(1 / _GAMMAS.get(transfer, _DISPLAY))
-
-
-def _power(exponent: float) -> Callable[[Levels], Levels]:
-    return lambda levels: np.power(levels, np.float32(exponent))
-
-
-def _from_srgb(levels: Levels) -> Levels:
-    return np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
-
-
-def _to_srgb(light: Levels) -> Levels:
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-
-
-def _from_pq(levels: Levels) -> Levels:
-    """SMPTE ST 2084."""
-    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
-    power = levels.astype(np.float64) ** (1 / m2)
-    nits = 10000 * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
-    return (nits / _WHITE_NITS).astype(np.float32)
-
-
-def _from_hlg(levels: Levels) -> Levels:
-    """ARIB STD-B67, the inverse of the camera's function."""
-    return (_hlg(levels) / _hlg(np.float64(_WHITE_HLG))).astype(np.float32)
-
-
-def _hlg(signal: npt.NDArray[np.floating] | np.float64) -> npt.NDArray[np.floating]:
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-
-
-def _compressed(light: Levels) -> Levels:
-    """Light beyond the knee nears 1 and never reaches it."""
-    brightest = light.max(axis=-1, keepdims=True)
-    room = 1 - _KNEE
-    beyond = np.maximum(brightest - _KNEE, 0) / room
-    kept = np.where(brightest > _KNEE, _KNEE + room * beyond / (1 + beyond), brightest)
-    shown: Levels = light * (kept / np.maximum(brightest, np.float32(1e-9)))
+        return to_srgb(levels, encoding_of(primaries, transfer))
+    matrix = to_srgb_matrix(encoding_of(primaries, _SRGB).chromaticities).astype(np.float32)
+    light = np.power(levels, np.float32(_DISPLAY)) @ matrix.T
+    shown: Floats = np.power(light.clip(0, 1), np.float32(1 / _DISPLAY))
     return shown
-
-
-def _matrix(primaries: int) -> npt.NDArray[np.float32]:
-    """From light of some primaries to light of BT.709's, the same white being white."""
-    if primaries not in _WIDE:
-        return np.eye(3, dtype=np.float32)
-    wide = _WIDE[primaries]
-    cones = (_BRADFORD @ _xyz(_D65)) / (_BRADFORD @ _xyz(wide[3]))
-    adapted = np.linalg.inv(_BRADFORD) @ np.diag(cones) @ _BRADFORD
-    return np.asarray(np.linalg.inv(_to_xyz(_BT709)) @ adapted @ _to_xyz(wide), np.float32)
-
-
-def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> npt.NDArray[np.float64]:
-    *colors, white = map(_xyz, primaries)
-    columns = np.stack(colors, axis=1)
-    return columns * np.linalg.solve(columns, white)
-
-
-def _xyz(chromaticity: tuple[float, float]) -> npt.NDArray[np.float64]:
-    x, y = chromaticity
-    return np.array([x / y, 1.0, (1 - x - y) / y])

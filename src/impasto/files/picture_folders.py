@@ -9,7 +9,7 @@ from pathlib import Path
 
 from impasto.errors import FilmError
 from impasto.files.clip import Clip, SourceFrame, mean_color
-from impasto.files.finding import file_sha256, pictures_of
+from impasto.files.finding import file_sha256, find_pictures, pictures_of
 from impasto.files.images import Picture, read_picture
 from impasto.files.opening import may_be_transparent
 from impasto.film_recipe import Part
@@ -21,8 +21,8 @@ RATE = Fraction(25)
 def open_folder(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -> Clip:
     """Look at a folder of pictures; see :func:`impasto.files.video.open_clip`."""
     rate = fps or RATE
-    pictures = pictures_of([path])
-    paths = _meant(pictures, part, rate)
+    found = find_pictures([path])
+    paths = _meant(found.pictures, part, rate)
     if not paths:
         raise FilmError(f"{path.name!r} has no frame in that part: check --start and --end.")
     first = read_picture(paths[0], max_pixels=max_pixels)
@@ -39,7 +39,7 @@ def open_folder(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -
         len(paths),
         part,
         ground=_ground(paths, first, max_pixels),
-        notes=_notes(path, pictures),
+        notes=(*_notes(path, found.pictures), *found.notes),
     )
 
 

@@ -119,6 +119,31 @@ def test_every_frame_keeps_its_length(make_film, moving, tmp_path, suffix):
     assert [float(f.duration * clip.time_base) for f in frames] == pytest.approx([1.5, 3])
 
 
+def test_the_last_length_of_an_mp4_that_is_stored_in_another_order(make_film, moving, tmp_path):
+    """The packet that is stored last is not the frame that is shown last."""
+    av = pytest.importorskip("av")
+    source = make_film(
+        tmp_path / "source.mkv", moving(5), codec="libx264", pixels="yuv420p",
+        times=[0, 10, 20, 100, 150], last=300, options=_B_FRAMES,
+    )  # fmt: skip
+    film = tmp_path / "clip.mp4"
+    with av.open(str(source)) as read, av.open(str(film), "w") as written:
+        new = written.add_stream_from_template(read.streams.video[0])
+        packets = [packet for packet in read.demux(video=0) if packet.size]
+        assert packets[-1].pts < max(packet.pts for packet in packets)
+        first = -max(1, packets[1].pts // 10)
+        for number, packet in enumerate(packets):
+            packet.dts = first * (len(packets) - number)
+            if packet is packets[-1]:
+                packet.duration = 4500 - packet.dts
+            packet.stream = new
+            written.mux(packet)
+    clip, frames, times = _seen(film)
+    assert times == pytest.approx([0, 0.1, 0.2, 1, 1.5])
+    lengths = [float(frame.duration * clip.time_base) for frame in frames]
+    assert lengths == pytest.approx([0.1, 0.1, 0.8, 0.5, 3.0])
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "avi", "ts"])
 def test_sound_that_is_longer_is_no_length_of_the_film(make_film, moving, tmp_path, suffix):
     codec, sound = ("mpeg4", "mp2") if suffix == "avi" else ("libx264", "aac")

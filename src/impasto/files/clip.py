@@ -29,6 +29,8 @@ class Clip:
         part: which of its frames are meant.
         origin: seconds at which the film's own clock stands at its first frame.
         has_sound: True where there is a sound stream.
+        held_until: seconds at which the last frame ends where its packet does not say so; None for
+            when its packet says.
         hole: seconds of the first frame in the part before which some are missing; None for none.
         ground: RGB in [0, 1] that transparency is laid on in every frame, the mean colour of what
             is visible in the first; None where the frames hold no alpha.
@@ -49,6 +51,7 @@ class Clip:
     part: Part
     origin: float = 0.0
     has_sound: bool = False
+    held_until: float | None = None
     hole: float | None = None
     ground: tuple[float, float, float] | None = None
     times: Times = "own"

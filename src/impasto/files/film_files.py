@@ -101,6 +101,7 @@ def open_film(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -> 
             part,
             origin,
             has_sound,
+            _held_until(container, stream, walked, origin),
             min((at - origin for at in walked.holes if part.start < at - origin), default=None),
             look.ground,
             times,
@@ -117,7 +118,9 @@ def film_frames(clip: Clip) -> Iterator[SourceFrame]:
         stream = _video_of(container, clip.path, most)
         frames = of_part(_decoded(clip, container, stream), clip.part, clip.time_base)
         try:
-            for frame, time, length in taken(_sound_ones(clip, frames), clip.part, clip.time_base):
+            for frame, time, length in taken(
+                _sound_ones(clip, frames), clip.part, clip.time_base, held_until=clip.held_until
+            ):
                 picture, alpha = on_ground(upright(frame), clip.ground)
                 yield SourceFrame(given, time, picture, alpha, length)
                 given += 1
@@ -300,6 +303,21 @@ def _seconds(
     if walked.is_whole and walked.end is not None:
         return walked.end - origin
     return stated
+
+
+def _held_until(
+    container: InputContainer, stream: VideoStream, walked: Walk, origin: float
+) -> float | None:
+    """When the last frame ends in MP4 and the like, which know the lengths of steps of decoding.
+
+    Where frames are stored in another order than they are shown, the length that the last one has
+    is another's; but all steps together, from the first one on, are the film.
+    """
+    is_whole = stream.frames and walked.count >= stream.frames
+    if "mp4" not in container.format.name or not is_whole or walked.decoded_from is None:
+        return None
+    end = walked.decoded_from + float((stream.duration or 0) * (stream.time_base or 0))
+    return end - origin if walked.end is not None and end > walked.end else None
 
 
 def _estimate(times: Times, walked: Walk, rate: Fraction, origin: float, part: Part) -> int:

@@ -31,7 +31,8 @@ class Walk:
     Attributes:
         times: of each packet of the pictures that has one, growing.
         count: how many packets of the pictures there are.
-        end: when the last picture ends; None where no packet has a time.
+        decoded_from: when the first picture is decoded; None where no packet says.
+        end: when the picture that is shown last ends, by its packet; None where none has a time.
         is_whole: True where some stream lasts as long as the file says that it does, or it does not
             say.
         holes: when the first picture is shown after some are missing, for each hole.
@@ -40,6 +41,7 @@ class Walk:
 
     times: tuple[float, ...]
     count: int
+    decoded_from: float | None
     end: float | None
     is_whole: bool
     holes: tuple[float, ...]
@@ -75,7 +77,8 @@ class _Walker:
         self._container, self._stream = container, stream
         self._times: list[float] = []
         self._torn: list[float] = []
-        self._count, self._end = 0, -math.inf
+        self._count, self._end = 0, (-math.inf, -math.inf)
+        self._decoded_from: float | None = None
         self._first, self._last = math.inf, -math.inf  # of all streams
         self._reached, self._is_torn = math.inf, False  # bytes
 
@@ -86,6 +89,8 @@ class _Walker:
             self._reached = packet.pos + packet.size
         is_meant = packet.stream.index == self._stream
         self._count += is_meant and packet.size > 0
+        if is_meant and self._decoded_from is None and packet.dts is not None and packet.time_base:
+            self._decoded_from = float(packet.dts * packet.time_base)
         time = packet_time(packet, self._container)
         if time is None or packet.time_base is None:
             return
@@ -94,7 +99,7 @@ class _Walker:
         self._first, self._last = min(self._first, begun), max(self._last, over)
         if is_meant:
             self._times.append(begun)
-            self._end = max(self._end, over)
+            self._end = max(self._end, (begun, over))
             if self._is_torn:
                 self._torn.append(begun)
             self._is_torn = False
@@ -108,7 +113,8 @@ class _Walker:
         return Walk(
             tuple(times),
             self._count,
-            self._end if times else None,
+            self._decoded_from,
+            self._end[1] if times else None,
             missing <= max(_MOMENT, _SHORT * stated),
             _holes(times, self._torn) if can_skip else (),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
@@ -34,13 +35,18 @@ def of_part(frames: Iterable[T], part: Part, time_base: Fraction) -> Iterator[T]
             yield frame
 
 
-def taken(frames: Iterable[T], part: Part, time_base: Fraction) -> Iterator[tuple[T, int, int]]:
+def taken(
+    frames: Iterable[T], part: Part, time_base: Fraction, *, held_until: float | None = None
+) -> Iterator[tuple[T, int, int]]:
     """Every Nth of a part's frames, the units from the part's start at which it is shown, and for
     how many: until the next one; the last one as long as the film or the part lasts.
+
+    ``held_until``: seconds at which the film ends where its last frame does not say so.
 
     What is raised by ``frames`` is raised here, after the frames before it.
     """
     begin = round(part.start / time_base)
+    most = math.inf if part.end is None else round(part.end / time_base)
     waiting: T | None = None
     over = 0
     try:
@@ -50,11 +56,10 @@ def taken(frames: Iterable[T], part: Part, time_base: Fraction) -> Iterator[tupl
                     yield waiting, waiting.pts - begin, frame.pts - waiting.pts
                 waiting = frame
             over = frame.pts + frame.duration
-            if part.end is not None:
-                over = min(over, round(part.end / time_base))
     except Exception:
         if waiting is not None:
             yield waiting, waiting.pts - begin, max(1, over - waiting.pts)
         raise
     if waiting is not None:
-        yield waiting, waiting.pts - begin, max(1, over - waiting.pts)
+        over = over if held_until is None else max(over, round(held_until / time_base))
+        yield waiting, waiting.pts - begin, max(1, int(min(over, most)) - waiting.pts)

@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
-from impasto.cli.experiments import NOT_VARIED, Content, Network, Style, Weights, experiments
+from impasto.cli.experiments import NOT_IN_A_GRID, Content, Network, Style, Weights, experiments
 from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
 from impasto.cli.measure import measure
 from impasto.cli.models import models
@@ -143,7 +143,7 @@ def texture(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_VARIED)
+@partial(with_recipe_options, leave_out=NOT_IN_A_GRID)
 def sweep(
     *,
     vary: Annotated[
@@ -158,7 +158,7 @@ def sweep(
     content: Content = None,
     style: Style = None,
     size: Annotated[int, Parameter(help="Longest side of every picture, in pixels.")] = 256,
-    network: Network = "compact",
+    network: Network = Recipe.network,
     weights: Weights = None,
     yes: Annotated[bool, Parameter(help="Go on with over 500 cells.", negative="")] = False,
     quiet: Quiet = False,

@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from impasto import forks as _forks  # noqa: F401  watches for forks from here on
+
 if TYPE_CHECKING:
     from impasto.api import Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe

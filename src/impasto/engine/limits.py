@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
+from impasto.forks import is_forked
+
 ROOT = Path("/")
 
 
@@ -29,15 +31,17 @@ def free_memory(root: Path = ROOT) -> int:
 
 
 def processors(root: Path = ROOT) -> int:
-    """How many processors this process can keep busy; at least 1.
+    """How many processors this process can keep busy; at least 1, and 1 in a forked child.
 
     Args:
         root: where ``proc`` and ``sys`` lie.
 
     """
+    if is_forked():
+        return 1
     affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
     allowed = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min([allowed, *map(math.ceil, _shares_of_groups(root))]))
+    return int(max(1, min([allowed, *map(math.ceil, _shares_of_groups(root))])))
 
 
 def _free_in_groups(root: Path) -> Iterator[int]:

@@ -26,6 +26,7 @@ from impasto.engine.storage import Storage, in_memory
 from impasto.engine.tiling import check_can_tile, make_objective
 from impasto.engine.vectors import vectors_for
 from impasto.errors import RecipeError, RecordError
+from impasto.forks import check_threads
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
@@ -214,7 +215,13 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
 
 @contextmanager
 def on_threads(count: int) -> Iterator[None]:
-    """Torch's CPU threads while the block runs; the caller's own setting is given back."""
+    """Torch's CPU threads while the block runs; the caller's own setting is given back.
+
+    Raises:
+        RecipeError: the process was forked, and so many would be waited for forever.
+
+    """
+    check_threads(count)
     before = torch.get_num_threads()
     if before == count:
         yield

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RatingError,
         RecipeError,
         RecordError,
+        ShortageError,
         WeightsError,
     )
     from impasto.film_recipe import FilmRecipe
@@ -55,6 +56,7 @@ _HOMES = {
     "RatingError": "errors",
     "RecipeError": "errors",
     "RecordError": "errors",
+    "ShortageError": "errors",
     "WeightsError": "errors",
 }
 
@@ -70,6 +72,7 @@ __all__ = [
     "RecipeError",
     "RecordError",
     "Result",
+    "ShortageError",
     "Stylizer",
     "WeightsError",
     "film_job",

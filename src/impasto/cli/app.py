@@ -27,6 +27,7 @@ from impasto.cli.rate import rate
 from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
+from impasto.shortage import SMALLER, is_shortage
 
 app = App(
     name="impasto",
@@ -267,6 +268,10 @@ def run(arguments: Sequence[str]) -> int:
         if "--debug" in words:
             raise
         return _fail(str(error))
+    except Exception as error:
+        if "--debug" in words or not is_shortage(error):
+            raise
+        return _fail(f"Memory ran out: {SMALLER}.")
     return status if isinstance(status, int) else 0
 
 

@@ -27,7 +27,7 @@ def free_memory(root: Path = ROOT) -> int:
 
     """
     machine = psutil.virtual_memory().available
-    return max(0, min([machine, *_free_in_groups(root), *_free_by_resource_limits()]))
+    return max(0, min([int(machine), *_free_in_groups(root), *_free_by_resource_limits()]))
 
 
 def processors(root: Path = ROOT) -> int:
@@ -45,7 +45,7 @@ def processors(root: Path = ROOT) -> int:
 
 
 def _free_in_groups(root: Path) -> Iterator[int]:
-    """Of each group with a limit: the limit less what is used, but for files that may be dropped."""
+    """Of each group with a limit: it, less what is used by all but files that may be dropped."""
     for folder, is_second in _groups(root, "memory"):
         if is_second:
             limits = [_number(folder / name) for name in ("memory.max", "memory.high")]

@@ -32,6 +32,7 @@ from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import is_shortage
 
 RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
@@ -132,7 +133,9 @@ def _stages(
         own, sized = placed(network, plan, stage), (content, *styles)
         with on_threads(plan.threads):
             objective = Shrinking(
-                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
+                partial(_objective, recipe, own, sized, layer_loss, pictures),
+                stage.tile,
+                can_tile=isinstance(network, ConvNetwork),
             )
             fresh, average = partial(make, stage), Average(recipe.average, place(stage))
             if resume and index == resume.stage:
@@ -208,6 +211,8 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
     try:
         _resumed(resume, partial(make, stage), Average(0.0), torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."
         ) from error

@@ -26,6 +26,7 @@ from impasto.nets.normalise import floored, mean_activations, means_hash
 from impasto.nets.pooling import Pooling
 from impasto.nets.vgg import TORCHVISION_CONVENTION, vgg19
 from impasto.ops.natural import natural_picture
+from impasto.shortage import memory_told
 
 Report = Callable[[int, int, str], None]
 """Called with what is done, the whole of it (bytes or pictures), and a few words."""
@@ -67,6 +68,7 @@ class _Pictures:
         return (self.one(index) for index in range(self.count))
 
 
+@memory_told("close other programs")
 def import_weights(
     path: Path,
     *,
@@ -99,6 +101,7 @@ def import_weights(
         return _store(weights, name, path, chosen, report)
 
 
+@memory_told("close other programs")
 def download_model(
     name: str,
     *,

@@ -25,6 +25,7 @@ from impasto.files.containers import holes, open_container, require_av
 from impasto.files.finding import file_sha256, is_many, pictures_of
 from impasto.files.images import read_picture
 from impasto.film_recipe import Part
+from impasto.shortage import is_shortage
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -190,6 +191,8 @@ def _first_look(
     try:
         first = next(iter(container.decode(stream)), None)
     except (av.FFmpegError, EOFError) as error:
+        if is_shortage(error):
+            raise
         raise FilmError(
             f"{path.name!r} is damaged: not even its first frame can be read."
         ) from error
@@ -232,6 +235,8 @@ def _film_frames(clip: Clip) -> Iterator[SourceFrame]:
                     given += 1
                 seen += 1
         except av.FFmpegError as error:
+            if is_shortage(error):
+                raise
             raise _damaged(clip, given) from error
         is_torn = clip.hole is not None and clip.hole <= (clip.part.end or math.inf)
         if is_torn or _is_short(clip, stream, end):

@@ -25,6 +25,7 @@ from impasto.nets.normalise import means_hash, normalised
 from impasto.nets.pooling import Pooling
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
+from impasto.shortage import is_shortage
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
 COMPACT_SHA256 = "74548d5e178aa45732a3cb17ebbf62ecee0f987acae0046f8258b6830e8129c4"
@@ -174,6 +175,8 @@ def _read(
             names = [name for name in present if not name.startswith(leave_out)]
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise WeightsError(
             f"{path.name!r} is no safetensors file, or a damaged one: get it anew."
         ) from error

@@ -44,6 +44,8 @@ def test_what_runs_out_is_known_as_such(ask):
 
 def test_other_errors_are_left_alone():
     assert is_shortage(OSError(errno.ENOMEM, "Cannot allocate memory"))
+    assert is_shortage(RuntimeError("could not create a primitive"))
+    assert not is_shortage(RuntimeError("could not create a primitive descriptor for relu"))
     assert not is_shortage(OSError(errno.ENOSPC, "No space left on device"))
     assert not is_shortage(impasto.PictureError("'a' is out of memory of man."))
     for error in (RuntimeError("shapes do not fit"), impasto.PictureError("torn.")):
@@ -77,9 +79,9 @@ def short(monkeypatch):
 
 def test_the_library_says_one_sentence(photo, painting, short):
     options = {"size": 48, "steps": (1,), "scales": 1}
-    with pytest.raises(ImpastoError, match="^Memory ran out"):
+    with pytest.raises(ImpastoError, match=r"^Memory ran out"):
         impasto.stylize(photo, painting, **options)
-    with pytest.raises(MemoryError, match="^Memory ran out"):
+    with pytest.raises(MemoryError, match=r"^Memory ran out"):
         impasto.texture(painting, size=48, steps=(1,), scales=1)
 
 

@@ -28,6 +28,10 @@ _WORDS = (
     "std::bad_alloc",
     "could not create a memory",  # oneDNN
 )
+_PRIMITIVES = ("could not create a primitive", "could not execute a primitive")
+"""All that oneDNN says where it finds no room for its code or its work; a *primitive descriptor* is
+another matter: what it cannot compute.
+"""
 
 
 def is_shortage(error: BaseException) -> bool:
@@ -39,7 +43,7 @@ def is_shortage(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     text = str(error).lower()
-    return any(words in text for words in _WORDS)
+    return any(words in text for words in _WORDS) or text.strip() in _PRIMITIVES
 
 
 @contextmanager

@@ -202,7 +202,7 @@ small = dict(size=64, steps=(1,), scales=1, threads=1)
 first = stylizer(photo, painting, **small).tensor
 taken = psutil.Process().memory_info().vms
 resource.setrlimit(resource.RLIMIT_AS, (taken + 150_000_000,) * 2)
-large = {**small, "size": 2000}
+large = {**small, "size": 6000}
 for options in ({**large, "tile": "none", "style_scale": 0.1}, large):
     try:
         stylizer(photo, painting, **options)

@@ -283,6 +283,7 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
         "normalisation": loaded.normalisation,
         "means_sha256": loaded.means_sha256,
         "source_sha256": loaded.source_sha256,
+        **loaded.provenance.as_dict(),
     }
 
 

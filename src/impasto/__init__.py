@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from impasto import forks as _forks  # noqa: F401  watches for forks from here on
+
 if TYPE_CHECKING:
     from impasto.api import Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         RatingError,
         RecipeError,
         RecordError,
+        ShortageError,
         WeightsError,
     )
     from impasto.film_recipe import FilmRecipe
@@ -53,6 +56,7 @@ _HOMES = {
     "RatingError": "errors",
     "RecipeError": "errors",
     "RecordError": "errors",
+    "ShortageError": "errors",
     "WeightsError": "errors",
 }
 
@@ -68,6 +72,7 @@ __all__ = [
     "RecipeError",
     "RecordError",
     "Result",
+    "ShortageError",
     "Stylizer",
     "WeightsError",
     "film_job",

@@ -31,6 +31,7 @@ from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import memory_told
 
 Styles = PictureLike | Sequence[PictureLike]
 
@@ -53,6 +54,7 @@ class Stylizer:
 
     """
 
+    @memory_told()
     def __init__(
         self,
         network: str | Network = "compact",
@@ -96,6 +98,7 @@ class Stylizer:
                 raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         return Recipe.from_dict({**self._named, **options})
 
+    @memory_told()
     def job(
         self,
         content: PictureLike,
@@ -128,6 +131,7 @@ class Stylizer:
         init = None if recipe.init in INITS else read(recipe.init)
         return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume)
 
+    @memory_told()
     def texture_job(
         self,
         style: Styles,
@@ -279,6 +283,7 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
         "normalisation": loaded.normalisation,
         "means_sha256": loaded.means_sha256,
         "source_sha256": loaded.source_sha256,
+        **loaded.provenance.as_dict(),
     }
 
 

@@ -45,6 +45,7 @@ from impasto.files.video_output import (
 from impasto.film_recipe import FilmRecipe
 from impasto.ops.color import with_luma_of
 from impasto.ops.inits import resize
+from impasto.shortage import memory_told
 
 SETTLED = 1e-3  # share of the loss by which a step must lower it to be followed by another
 SCHEMA = 1
@@ -130,6 +131,7 @@ class FilmJob:
 
     """
 
+    @memory_told()
     def __init__(
         self,
         clip: Clip,
@@ -159,6 +161,7 @@ class FilmJob:
         self.is_finished = False
 
     @property
+    @memory_told()
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was left out or taken for granted, and on what may flicker."""
         every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
@@ -173,6 +176,10 @@ class FilmJob:
         return count
 
     def __iter__(self) -> Iterator[FilmState]:
+        with memory_told():
+            yield from self._made()
+
+    def _made(self) -> Iterator[FilmState]:
         start = time.monotonic()
         last = self.film.passes - 1
         delivers_at_once = last % 2 == 0
@@ -185,6 +192,7 @@ class FilmJob:
                 self._deliver_kept(deliver)
         self._finish(time.monotonic() - start)
 
+    @memory_told()
     def save_so_far(self) -> int:
         """Make a film of the frames that are done; how many they are. Writes nothing for none."""
         done = self.done
@@ -412,6 +420,7 @@ class FilmJob:
         }
 
 
+@memory_told()
 def film_job(
     clip: str | os.PathLike[str],
     style: PictureLike | Sequence[PictureLike],

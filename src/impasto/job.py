@@ -30,6 +30,7 @@ from impasto.files.records import finite_or_none, make_record, png_text, record_
 from impasto.files.scratch import Scratch
 from impasto.nets.network import Network
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import memory_told
 
 StrPath = str | os.PathLike[str]
 
@@ -75,6 +76,7 @@ class Result:
     dpi: int | None = None
     notes: tuple[str, ...] = ()
 
+    @memory_told()
     def save(self, path: StrPath, *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
 
@@ -104,6 +106,7 @@ class Job:
     Made by :class:`impasto.Stylizer`; can be iterated once.
     """
 
+    @memory_told()
     def __init__(
         self,
         recipe: Recipe,
@@ -156,12 +159,14 @@ class Job:
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds
-        for state in self._states:
-            self._seconds = time.monotonic() - start
-            self._last = self._timed(state)
-            self._note(state)
-            yield self._last
+        with memory_told():
+            for state in self._states:
+                self._seconds = time.monotonic() - start
+                self._last = self._timed(state)
+                self._note(state)
+                yield self._last
 
+    @memory_told()
     def forecast(self) -> Forecast:
         """What the whole run will take, from a trial of a second; ask before the first state.
 
@@ -206,6 +211,7 @@ class Job:
         inputs = {role: [each.sha256 for each in p] for role, p in self._pictures.items()}
         return Wanted(self.recipe, inputs, self._maker.description, self._task)
 
+    @memory_told()
     def keep(self, path: StrPath) -> None:
         """Write a checkpoint of where the run stands; nothing before the first state.
 
@@ -219,6 +225,7 @@ class Job:
         record = self._record(self._last, image, losses=())
         write_checkpoint(Path(path), self._last.checkpoint(), record, self._losses)
 
+    @memory_told()
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
 

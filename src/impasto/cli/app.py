@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
-from impasto.cli.experiments import NOT_VARIED, Content, Network, Style, Weights, experiments
+from impasto.cli.experiments import NOT_IN_A_GRID, Content, Network, Style, Weights, experiments
 from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
 from impasto.cli.measure import measure
 from impasto.cli.models import models
@@ -27,6 +27,7 @@ from impasto.cli.rate import rate
 from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
+from impasto.shortage import SMALLER, is_shortage
 
 app = App(
     name="impasto",
@@ -143,7 +144,7 @@ def texture(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_VARIED)
+@partial(with_recipe_options, leave_out=NOT_IN_A_GRID)
 def sweep(
     *,
     vary: Annotated[
@@ -158,7 +159,7 @@ def sweep(
     content: Content = None,
     style: Style = None,
     size: Annotated[int, Parameter(help="Longest side of every picture, in pixels.")] = 256,
-    network: Network = "compact",
+    network: Network = Recipe.network,
     weights: Weights = None,
     yes: Annotated[bool, Parameter(help="Go on with over 500 cells.", negative="")] = False,
     quiet: Quiet = False,
@@ -267,6 +268,10 @@ def run(arguments: Sequence[str]) -> int:
         if "--debug" in words:
             raise
         return _fail(str(error))
+    except Exception as error:
+        if "--debug" in words or not is_shortage(error):
+            raise
+        return _fail(f"Memory ran out: {SMALLER}.")
     return status if isinstance(status, int) else 0
 
 

@@ -17,7 +17,7 @@ from impasto.cli.progress import BatchShow, batch_display
 from impasto.cli.stopping import status_of
 from impasto.cli.stylize import default_output
 from impasto.config import INITS, Recipe
-from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
+from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError, ShortageError
 from impasto.files.atomic import claimed, make_folder
 from impasto.files.checkpoints import checkpoint_path
 from impasto.files.finding import file_sha256, find_pictures, is_many
@@ -25,6 +25,7 @@ from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, check_suffix, read_picture
 from impasto.files.records import record_path
 from impasto.job import Job, check_destination
+from impasto.shortage import ADVICE, is_shortage
 
 FAILED = 1
 
@@ -162,6 +163,9 @@ class _Batch:
                 keeper.keep(job)
                 job.result().save(task.destination, overwrite=overwrite)
             raise
+        except ShortageError:
+            keeper.keep_after_shortage(job)
+            raise
         job.result().save(task.destination, overwrite=overwrite)
         keeper.discard()
 
@@ -248,5 +252,7 @@ def _report(tasks: Sequence[_Task], tally: _Tally, status: int, *, quiet: bool) 
 
 
 def _sentence(error: BaseException) -> str:
+    if is_shortage(error) and not isinstance(error, ImpastoError):
+        return f"Memory ran out: {ADVICE}."
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__

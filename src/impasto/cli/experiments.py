@@ -39,11 +39,14 @@ Other = Annotated[
     ),
 ]
 
-NOT_VARIED = (
-    *("network", "weights", "raw_weights", "pooling"),
+NOT_IN_A_GRID = (
+    *("network", "weights"),
     *("size", "print", "dpi", "crop_preview", "depth", "max_pixels"),
 )
-"""Options that are the same for a whole grid, or mean nothing there."""
+"""Options of the recipe that a grid has as options of its own, or that mean nothing there."""
+
+NOT_VARIED = (*NOT_IN_A_GRID, "raw_weights", "pooling")
+"""Those, and what is the same for a whole grid, as it makes the network."""
 
 _options = App()
 
@@ -87,7 +90,7 @@ def run_experiments(
     style: Style = None,
     photo: Photo = None,
     dark: Dark = None,
-    network: Network = "compact",
+    network: Network = Recipe.network,
     weights: Weights = None,
     other: Other = None,
     size: Annotated[int | None, Parameter(help="Longest side, in place of the preset's.")] = None,
@@ -135,14 +138,16 @@ def sweep_command(
     from impasto.experiments import Inputs, Lab, Preset
     from impasto.experiments.sweep import parse_axes, sweep
 
+    of_network = {name: options[name] for name in ("raw_weights", "pooling") if name in options}
     rest = {name: value for name, value in options.items() if name not in NOT_VARIED}
     experiment = sweep(parse_axes(vary), {"size": size, **rest}, typed=_typed, allow_many=yes)
     lab = Lab(
         _folder(out),
-        Preset("sweep", size=size, steps=0, long_steps=0, as_stated=True, options={}),
+        Preset("sweep", size=size, steps=0, long_steps=0, as_product=True, options={}),
         Inputs(content, style),
         network=network,
         weights=weights,
+        **of_network,
     )
     return _carry_out([experiment], lab, title="A grid of options", quiet=quiet)
 

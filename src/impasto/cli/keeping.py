@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.errors import OutputError, RecipeError
+from impasto.errors import OutputError, RecipeError, ShortageError
 from impasto.files.checkpoints import checkpoint_path, is_checkpoint
 from impasto.job import Job
 
@@ -33,7 +33,7 @@ class Keeping:
 
 
 class Keeper:
-    """Writes the checkpoints of one output. A disk that is full costs a checkpoint, not the run."""
+    """Writes the checkpoints of one output. A full disk costs a checkpoint, not the run."""
 
     def __init__(self, output: Path, seconds: float) -> None:
         self.path = checkpoint_path(output)
@@ -52,10 +52,21 @@ class Keeper:
             start = time.monotonic()
             try:
                 job.keep(self.path)
-            except OutputError as error:
+            except (OutputError, ShortageError) as error:
                 self._say(error)
             now = time.monotonic()
             self._due = now + max(self._seconds, (now - start) / MOST_OF_THE_TIME)
+        return self.path.is_file()
+
+    def keep_after_shortage(self, job: Job) -> bool:
+        """Write one after memory has run out, if it may be; whether one lies there.
+
+        A step that was cut short has moved the optimiser and not the picture, so only what stands
+        between two sizes is written; of a step, the checkpoint before it is left.
+        """
+        last = job.last
+        if last is not None and last.step == job.plan.steps_before(last.stage + 1):
+            return self.keep(job)
         return self.path.is_file()
 
     def discard(self) -> None:
@@ -85,7 +96,7 @@ class Keeper:
             )
         return self.path if resume else None
 
-    def _say(self, error: OutputError) -> None:
+    def _say(self, error: OutputError | ShortageError) -> None:
         if not self._has_failed:
             print(f"impasto: no checkpoint, but the run goes on: {error}", file=sys.stderr)
         self._has_failed = True

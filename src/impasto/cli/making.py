@@ -12,12 +12,13 @@ from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import lasting, progress_display
 from impasto.cli.stopping import status_of
 from impasto.engine.state import State
-from impasto.errors import OutputError
+from impasto.errors import OutputError, ShortageError
 from impasto.files.atomic import check_output, claimed
 from impasto.files.finished import is_finished, may_replace
 from impasto.files.images import left_out, to_pillow, write_image
 from impasto.files.records import record_path
 from impasto.job import Job, check_destination
+from impasto.shortage import memory_told
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,12 @@ def _work(job: Job, keeper: Keeper, output: Output) -> int:
         if job.last is None:
             raise
         return 0 if job.last.step == job.plan.steps else status_of(stop)
+    except ShortageError as error:
+        if keeper.keep_after_shortage(job):
+            raise ShortageError(
+                f"{str(error).rstrip('.')}; --resume goes on from {keeper.path}."
+            ) from error
+        raise
     finally:
         preview.remove()
     return 0
@@ -124,9 +131,10 @@ class _Preview:
         if not self._every or not state.step or state.step % self._every:
             return
         try:
-            write_image(to_pillow(state.snapshot()), self._path)
+            with memory_told():
+                write_image(to_pillow(state.snapshot()), self._path)
             self._is_ours = True
-        except OutputError as error:
+        except (OutputError, ShortageError) as error:
             say((f"no preview, but the run goes on: {error}",), quiet=False)
             self._every = None
 
@@ -142,9 +150,9 @@ def _deliver(job: Job, keeper: Keeper, path: Path, *, overwrite: bool) -> None:
         keeper.keep(job)
     try:
         job.result().save(path, overwrite=overwrite)
-    except OutputError as error:
+    except (OutputError, ShortageError) as error:
         if keeper.keep(job):
-            raise OutputError(
+            raise type(error)(
                 f"{str(error).rstrip('.')}; nothing is lost: --resume goes on from {keeper.path}."
             ) from error
         raise

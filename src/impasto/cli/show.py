@@ -11,8 +11,11 @@ from rich.text import Text
 
 from impasto.cli.curve import print_chart
 from impasto.files.atomic import check_output
+from impasto.files.provenance import provenance_in_record
 from impasto.files.reading import Record, read_record
 from impasto.plots.losses import loss_chart, write_chart
+
+_NOT_IN_LINE = ("sha256", "means_sha256", "source_sha256", "origin", "release", "licence")
 
 
 def show_command(path: Path, *, plot: Path | None, overwrite: bool) -> int:
@@ -60,11 +63,14 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
         "network",
         " ".join(
             [
-                *(v for k, v in network.items() if k != "sha256"),
+                *(v for k, v in network.items() if k not in _NOT_IN_LINE),
                 f"sha256 {network.get('sha256', '-')[:12]}",
             ]
         ),
     )
+    if "sha256" in network:
+        licence = network.get("licence", "unknown")
+        yield "weights", f"{provenance_in_record(network)}; licence: {licence}"
     yield "seed", str(record.recipe.seed)
     yield "recipe", record.recipe.command_line() or "all defaults"
     yield from _plan_rows(record)

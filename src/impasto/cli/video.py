@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
-from impasto.errors import FilmError, OutputError, RecipeError
+from impasto.errors import FilmError, OutputError, RecipeError, ShortageError
 from impasto.film_recipe import NOT_FOR_FILMS, FilmRecipe
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def video(
             job.clear()
         except FilmError as error:
             raise FilmError(f"{str(error).rstrip('.')}; {_so_far(job)}.") from error
-        except OutputError as error:
+        except (OutputError, ShortageError) as error:
             again = "; --resume goes on" if job.done else ""
-            raise OutputError(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
+            raise type(error)(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
     if not quiet:
         print(path)
     return 0
@@ -100,7 +100,7 @@ def _so_far(job: FilmJob) -> str:
     """What there is of a film that was not finished, which is written here."""
     try:
         done = job.save_so_far()
-    except OutputError:
+    except (OutputError, ShortageError):
         return _frames(job)
     if not done:
         return _frames(job)

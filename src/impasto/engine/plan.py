@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-import psutil
 import torch
 
 from impasto.config import Recipe
 from impasto.engine.fitting import fitted
+from impasto.engine.limits import free_memory, processors
 from impasto.errors import PictureError, RecipeError
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
@@ -40,8 +40,9 @@ class Machine:
     Attributes:
         devices: usable ones, best first.
         fast_bf16: those on which bfloat16 convolutions are done in hardware.
-        threads: CPU threads that torch uses.
-        memory: bytes that are free, by device; of a device that is missing nothing is known.
+        threads: CPU threads that torch uses, and no more than a container's limits allow.
+        memory: bytes that are free, by device, within a container's limits; of a device that is
+            missing nothing is known.
 
     """
 
@@ -54,7 +55,7 @@ class Machine:
     def here(cls) -> Machine:
         """The present machine, as torch sees it."""
         devices = ["cpu"]
-        memory = {"cpu": psutil.virtual_memory().available}
+        memory = {"cpu": free_memory()}
         bf16 = {"cpu"} if _cpu_has_bf16() else set()
         if torch.backends.mps.is_available():
             devices.insert(0, "mps")
@@ -64,7 +65,8 @@ class Machine:
             memory["cuda"] = torch.cuda.mem_get_info()[0]
             if torch.cuda.is_bf16_supported(including_emulation=False):
                 bf16.add("cuda")
-        return cls(tuple(devices), frozenset(bf16), torch.get_num_threads(), memory)
+        threads = min(torch.get_num_threads(), processors())
+        return cls(tuple(devices), frozenset(bf16), threads, memory)
 
 
 @dataclass(frozen=True)

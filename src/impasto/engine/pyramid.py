@@ -26,11 +26,13 @@ from impasto.engine.storage import Storage, in_memory
 from impasto.engine.tiling import check_can_tile, make_objective
 from impasto.engine.vectors import vectors_for
 from impasto.errors import RecipeError, RecordError
+from impasto.forks import check_threads
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import is_shortage
 
 RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
@@ -131,7 +133,9 @@ def _stages(
         own, sized = placed(network, plan, stage), (content, *styles)
         with on_threads(plan.threads):
             objective = Shrinking(
-                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
+                partial(_objective, recipe, own, sized, layer_loss, pictures),
+                stage.tile,
+                can_tile=isinstance(network, ConvNetwork),
             )
             fresh, average = partial(make, stage), Average(recipe.average, place(stage))
             if resume and index == resume.stage:
@@ -207,6 +211,8 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
     try:
         _resumed(resume, partial(make, stage), Average(0.0), torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."
         ) from error
@@ -214,7 +220,13 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
 
 @contextmanager
 def on_threads(count: int) -> Iterator[None]:
-    """Torch's CPU threads while the block runs; the caller's own setting is given back."""
+    """Torch's CPU threads while the block runs; the caller's own setting is given back.
+
+    Raises:
+        RecipeError: the process was forked, and so many would be waited for forever.
+
+    """
+    check_threads(count)
     before = torch.get_num_threads()
     if before == count:
         yield

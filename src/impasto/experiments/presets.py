@@ -41,6 +41,8 @@ class Preset:
         frames: of the film.
         as_stated: take alpha / beta as the report states them, and a full VGG-19 as released;
             otherwise 1e-3 is set where a strength of 0.95 lies (:meth:`Lab.weights_for`).
+        as_product: add neither steps nor alpha / beta to a cell's options: what a cell does not
+            name is the recipe's own default.
         options: of :class:`impasto.Recipe`, for every cell.
 
     """
@@ -57,6 +59,7 @@ class Preset:
     attack_steps: int = 12
     frames: int = 6
     as_stated: bool = False
+    as_product: bool = False
     options: dict[str, Any] = field(default_factory=REPORT_METHOD.copy)
 
 

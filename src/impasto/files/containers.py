@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.errors import FilmError
 from impasto.files.flow import INSTALL
+from impasto.shortage import is_shortage
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -46,6 +47,8 @@ def open_container(path: Path) -> InputContainer:
             options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
         )
     except (av.FFmpegError, OSError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise FilmError(
             f"{path.name!r} is no film that can be read: check the name, or convert it."
         ) from error

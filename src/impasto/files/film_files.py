@@ -28,6 +28,7 @@ from impasto.files.packets import Walk, walk
 from impasto.files.parts import of_part, taken
 from impasto.files.turning import turn_of
 from impasto.film_recipe import Part
+from impasto.shortage import is_shortage
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -125,6 +126,8 @@ def film_frames(clip: Clip) -> Iterator[SourceFrame]:
                 yield SourceFrame(given, time, picture, alpha, length)
                 given += 1
         except (av.FFmpegError, _DamageError) as error:
+            if is_shortage(error):
+                raise
             raise FilmError(
                 f"{clip.name!r} is damaged after {given} frames: end the part before that with "
                 "--end."
@@ -221,6 +224,8 @@ def _look(container: InputContainer, stream: VideoStream, path: Path, max_pixels
             look.is_interlaced |= frame.interlaced_frame
             look.see(frame)
     except (require_av().FFmpegError, EOFError) as error:
+        if is_shortage(error):
+            raise
         if look is None:
             raise FilmError(
                 f"{path.name!r} is damaged: not even its first frame can be read."
@@ -243,6 +248,8 @@ def _check_colors(first: VideoFrame, path: Path) -> None:
     try:
         upright(first)
     except require_av().FFmpegError as error:
+        if is_shortage(error):
+            raise
         raise FilmError(
             f"The colours of {path.name!r} are of a kind that cannot be read here: convert it to "
             "BT.709."

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.errors import PictureError
+from impasto.errors import PictureError, ShortageError
 from impasto.files.decoding import Decoded, decode, decode_image
 from impasto.files.encoding import (
     SUFFIXES,
@@ -25,6 +25,7 @@ from impasto.files.encoding import (
     write_image,
     write_result,
 )
+from impasto.shortage import is_shortage
 
 __all__ = [
     "SUFFIXES",
@@ -87,6 +88,7 @@ def read_picture(
 
     Raises:
         PictureError: missing, not a picture, damaged, too small or too large.
+        ShortageError: it does not fit into memory.
 
     """
     if isinstance(source, np.ndarray):
@@ -96,9 +98,11 @@ def read_picture(
     path = Path(source)
     try:
         data = _bytes_of(path)
-        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data), ground)
-    except MemoryError as error:
-        raise PictureError(
+        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data))
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        raise ShortageError(
             f"{path.name!r} does not fit into memory: make it smaller first."
         ) from error
 

@@ -7,7 +7,7 @@ activations that :mod:`impasto.nets.normalise` scales by when the network is loa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,21 @@ from impasto.errors import PictureError
 from impasto.files.cache import discard_unfinished, download_path, locked, model_path, staged
 from impasto.files.download import Patience, download
 from impasto.files.images import read_picture
+from impasto.files.provenance import (
+    UNKNOWN,
+    Provenance,
+    provenance_of_file,
+    provenance_of_stored,
+    stated,
+)
 from impasto.files.readers import check_reader, convention_to_json, read_weights
 from impasto.files.recognise import VggWeights, recognise
-from impasto.files.registry import MODELS, Model, find_model
+from impasto.files.registry import Model, find_model
 from impasto.nets.normalise import floored, mean_activations, means_hash
 from impasto.nets.pooling import Pooling
 from impasto.nets.vgg import TORCHVISION_CONVENTION, vgg19
 from impasto.ops.natural import natural_picture
+from impasto.shortage import memory_told
 
 Report = Callable[[int, int, str], None]
 """Called with what is done, the whole of it (bytes or pictures), and a few words."""
@@ -44,6 +52,7 @@ class Stored:
         name: what ``--network`` calls it.
         path: of the safetensors file.
         weights: what it is, and how that was told.
+        provenance: where the weights come from, by their file's hash.
         pictures: which pictures the means were taken over.
 
     """
@@ -51,6 +60,7 @@ class Stored:
     name: str
     path: Path
     weights: VggWeights
+    provenance: Provenance
     pictures: str
 
 
@@ -67,6 +77,7 @@ class _Pictures:
         return (self.one(index) for index in range(self.count))
 
 
+@memory_told("close other programs")
 def import_weights(
     path: Path,
     *,
@@ -92,13 +103,15 @@ def import_weights(
     if name is not None:
         find_model(name)
     chosen = _chosen(pictures)
-    weights = recognise(read_weights(path), convention=convention)
+    raw = read_weights(path)
+    weights = recognise(raw, convention=convention)
     name = name or weights.release or _name_by_convention(weights)
     with locked(name):
         discard_unfinished(name)
-        return _store(weights, name, path, chosen, report)
+        return _store(weights, name, path, chosen, report, metadata=raw.metadata)
 
 
+@memory_told("close other programs")
 def download_model(
     name: str,
     *,
@@ -139,25 +152,31 @@ def _store(
     report: Report,
     *,
     source: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Stored:
     tensors = dict(weights.tensors)
-    metadata = {
+    sha256 = _sha256(path)
+    provenance = provenance_of_file(path, sha256)
+    if metadata and provenance.kind == UNKNOWN:  # perhaps one that impasto stored elsewhere
+        provenance = provenance_of_stored(metadata, tensors, set(tensors))
+    if provenance.kind != UNKNOWN and metadata and "source_sha256" in metadata:
+        sha256 = metadata["source_sha256"]
+    kept = {
         "input": convention_to_json(weights.convention),
         "network": "vgg19",
-        "release": weights.release,
         "told": weights.reason,
         "source": source or path.name,
-        "source_sha256": _sha256(path),
-        "licence": MODELS[weights.release].licence if weights.release else "unknown",
+        "source_sha256": sha256,
         "means_over": pictures.about,
+        **stated(provenance, weights.tensors),
     }
     for turn, pooling in enumerate(POOLINGS):
         means = _means(weights, pooling, pictures, report, turn)
         tensors |= {f"{layer}.mean_{pooling}": mean for layer, mean in means.items()}
-        metadata[f"means_{pooling}_sha256"] = means_hash(means)
+        kept[f"means_{pooling}_sha256"] = means_hash(means)
     with staged(name) as new:
-        save_file(tensors, new, metadata=metadata)
-    return Stored(name, model_path(name), weights, pictures.about)
+        save_file(tensors, new, metadata=kept)
+    return Stored(name, model_path(name), weights, provenance, pictures.about)
 
 
 def _means(

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from impasto.errors import PictureError
+from impasto.errors import PictureError, ShortageError
 from impasto.files import deep
 from impasto.files.png import MAX_PROFILE
+from impasto.shortage import is_shortage
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -29,11 +30,16 @@ _PILLOW = threading.RLock()  # its limits, which count otherwise than ours, are 
 
 @contextmanager
 def said_in_one_sentence(name: str) -> Iterator[None]:
-    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence."""
+    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence.
+
+    Memory that runs out becomes a :class:`ShortageError`.
+    """
     try:
         with _PILLOW, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except ShortageError:
+        raise
     except PictureError as error:
         text = str(error)
         if text.endswith("."):
@@ -43,9 +49,11 @@ def said_in_one_sentence(name: str) -> Iterator[None]:
         raise PictureError(
             f"{name} is no picture that can be read here: convert it to PNG or JPEG."
         ) from error
-    except MemoryError as error:
-        raise PictureError(f"{name} does not fit into memory: make it smaller first.") from error
     except Exception as error:  # decoders raise whatever a damaged file drives them to
+        if is_shortage(error):
+            raise ShortageError(
+                f"{name} does not fit into memory: make it smaller first."
+            ) from error
         raise PictureError(f"{name} is damaged and cannot be read: get it anew.") from error
 
 

@@ -18,6 +18,7 @@ from impasto.files.containers import require_av
 from impasto.files.images import write_result
 from impasto.files.sound import Sound
 from impasto.files.video import Clip
+from impasto.shortage import is_shortage
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -271,7 +272,7 @@ def _written(path: Path, kind: str, options: dict[str, str]) -> Iterator[OutputC
         with av.open(str(path), "w", format=kind, options=options) as container:
             yield container
     except (av.FFmpegError, OSError) as error:
-        if isinstance(error, ImpastoError):
+        if isinstance(error, ImpastoError) or is_shortage(error):
             raise
         raise OutputError(
             f"The film could not be written ({error}): choose another --output or --codec."

@@ -16,7 +16,8 @@ import torch
 from impasto.config import Recipe
 from impasto.engine.footprint import PICTURE, PROGRAM, Footprint, tiling_cost
 from impasto.engine.plan import Plan, Size, Stage
-from impasto.engine.pyramid import on_threads, placed
+from impasto.engine.pyramid import placed
+from impasto.engine.threads import on_threads
 from impasto.engine.tiling import make_objective
 from impasto.nets.network import ConvNetwork, Network
 

@@ -1,0 +1,138 @@
+"""How torch's threads wait for each other while the machine has other work too.
+
+GNU OpenMP's threads spin at every barrier. That is fastest as long as each has a processor for
+itself; beside another busy program they spin for one that is not running, and keep it from its
+turn. So between steps it is looked at how long threads were kept waiting for a processor, and as
+long as that is much, they sleep at barriers. Neither changes a bit of any result.
+
+GNU OpenMP has no call for that, but lets its threads sleep at once while it manages more of them
+than there are processors: a team of idle threads makes it so (docs/performance.md). With another
+OpenMP, on another system, or where ``OMP_WAIT_POLICY`` is set, nothing is done.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PERIOD = 0.2  # seconds between two looks, at least
+BUSY = 0.2  # of a second that threads, all together, are kept waiting: from there on they sleep
+QUIET = 0.05  # up to there they spin
+LASTING = 5.0  # seconds that they sleep for without another look
+MOST = 64  # idle threads that are worth it
+
+
+class Waiting:
+    """How the threads of this process wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen = 0.0, dict[str, int]()
+        self._idle: _IdleTeam | None = None
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether threads sleep at barriers."""
+        return self._idle is not None and self._idle.is_there
+
+    def look(self, threads: int) -> None:
+        """Decide anew; to be called between two steps of ``threads`` threads.
+
+        Of several runs at once each may call it.
+        """
+        if threads == 1 or not self._lock.acquire(blocking=False):
+            return
+        try:
+            now = time.monotonic()
+            if now >= self._seen[0] + PERIOD:
+                self._decide(now, threads)
+        finally:
+            self._lock.release()
+
+    def _decide(self, now: float, threads: int) -> None:
+        (before, known), found = self._seen, kept_waiting()
+        self._seen = now, found
+        if not known or now > before + 10 * LASTING:
+            return
+        waited = sum(max(0, value - known.get(thread, 0)) for thread, value in found.items())
+        share = waited / 1e9 / (now - before)
+        is_to_sleep = share > (QUIET if self.sleeps else BUSY)
+        if self._idle is not None and not (is_to_sleep and self._idle.stay(LASTING)):
+            self._idle.leave()
+            self._idle = None
+        if is_to_sleep and self._idle is None:
+            self._idle = _IdleTeam.gathered(threads)
+
+
+waiting = Waiting()
+
+
+def kept_waiting() -> dict[str, int]:
+    """Nanoseconds that each thread of this process has been ready to run but was not running.
+
+    Empty where the system does not say.
+    """
+    found = {}
+    for entry in Path("/proc/self/task").glob("*/schedstat"):
+        try:
+            found[entry.parent.name] = int(entry.read_text().split()[1])
+        except (OSError, ValueError, IndexError):  # the thread has just ended
+            continue
+    return found
+
+
+class _IdleTeam:
+    """Threads of OpenMP's that do nothing, of a thread that waits until they are to leave."""
+
+    def __init__(self, openmp: Any, size: int) -> None:
+        self._openmp, self._size = openmp, size
+        self._until = time.monotonic() + LASTING
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._be_idle, daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def gathered(cls, threads: int) -> _IdleTeam | None:
+        """As many as it takes beside ``threads`` others; None where that is of no use."""
+        openmp = _openmp()
+        size = len(os.sched_getaffinity(0)) - threads + 2 if openmp else 0
+        return cls(openmp, size) if 2 <= size <= MOST else None
+
+    @property
+    def is_there(self) -> bool:
+        return self._thread.is_alive()
+
+    def stay(self, seconds: float) -> bool:
+        """Put off the end; False where it has come already."""
+        self._until = time.monotonic() + seconds
+        return self.is_there
+
+    def leave(self) -> None:
+        self._is_over.set()
+
+    def _be_idle(self) -> None:
+        nothing = ctypes.cast(ctypes.CDLL(None).free, ctypes.c_void_p)  # of a null pointer
+        self._openmp.GOMP_parallel(nothing, None, ctypes.c_uint(self._size), ctypes.c_uint(0))
+        while (left := self._until - time.monotonic()) > 0 and not self._is_over.wait(left):
+            pass
+
+
+@cache
+def _openmp() -> Any:
+    """The OpenMP that torch was linked with, if it is GNU's and nobody has set how it waits."""
+    if sys.platform != "linux" or "OMP_WAIT_POLICY" in os.environ:
+        return None
+    try:
+        library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
+    except OSError:
+        return None
+    is_gnu = hasattr(library, "GOMP_parallel") and not hasattr(library, "kmp_set_blocktime")
+    return library if is_gnu else None

@@ -24,19 +24,24 @@ from typing import Any
 import torch
 
 PERIOD = 0.2  # seconds between two looks, at least
-BUSY = 0.2  # of a second that threads, all together, are kept waiting: from there on they sleep
-QUIET = 0.05  # up to there they spin
-LASTING = 5.0  # seconds that they sleep for without another look
+BUSY = 0.4  # of a second that spinning threads, all together, are kept waiting: then they sleep
+PAUSES = (1.0, 15.0)  # seconds that they sleep before they are tried again, at first and at most
+GRACE = 10.0  # seconds more that they sleep where nobody looks any longer
 MOST = 64  # idle threads that are worth it
 
 
 class Waiting:
-    """How the threads of this process wait."""
+    """How the threads of this process wait.
+
+    How long sleeping threads are kept waiting says little (to be woken takes its time as well), so
+    after a pause they spin again, and each time that this was too early the next pause is longer.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen = 0.0, dict[str, int]()
         self._idle: _IdleTeam | None = None
+        self._woken, self._pause = 0.0, 0.0
 
     @property
     def sleeps(self) -> bool:
@@ -60,16 +65,18 @@ class Waiting:
     def _decide(self, now: float, threads: int) -> None:
         (before, known), found = self._seen, kept_waiting()
         self._seen = now, found
-        if not known or now > before + 10 * LASTING:
+        if self._idle is not None:
+            if not self._idle.is_over(now):
+                return
+            self._idle.leave()
+            self._idle, self._woken = None, now
             return
         waited = sum(max(0, value - known.get(thread, 0)) for thread, value in found.items())
-        share = waited / 1e9 / (now - before)
-        is_to_sleep = share > (QUIET if self.sleeps else BUSY)
-        if self._idle is not None and not (is_to_sleep and self._idle.stay(LASTING)):
-            self._idle.leave()
-            self._idle = None
-        if is_to_sleep and self._idle is None:
-            self._idle = _IdleTeam.gathered(threads)
+        if not known or now > before + GRACE or waited / 1e9 < BUSY * (now - before):
+            return
+        was_too_early = now < self._woken + 5 * PERIOD
+        self._pause = min(2 * self._pause, PAUSES[1]) if was_too_early else PAUSES[0]
+        self._idle = _IdleTeam.gathered(threads, self._pause)
 
 
 waiting = Waiting()
@@ -92,37 +99,34 @@ def kept_waiting() -> dict[str, int]:
 class _IdleTeam:
     """Threads of OpenMP's that do nothing, of a thread that waits until they are to leave."""
 
-    def __init__(self, openmp: Any, size: int) -> None:
+    def __init__(self, openmp: Any, size: int, seconds: float) -> None:
         self._openmp, self._size = openmp, size
-        self._until = time.monotonic() + LASTING
-        self._is_over = threading.Event()
+        self._until = time.monotonic() + seconds
+        self._is_to_leave = threading.Event()
         self._thread = threading.Thread(target=self._be_idle, daemon=True)
         self._thread.start()
 
     @classmethod
-    def gathered(cls, threads: int) -> _IdleTeam | None:
+    def gathered(cls, threads: int, seconds: float) -> _IdleTeam | None:
         """As many as it takes beside ``threads`` others; None where that is of no use."""
         openmp = _openmp()
         size = len(os.sched_getaffinity(0)) - threads + 2 if openmp else 0
-        return cls(openmp, size) if 2 <= size <= MOST else None
+        return cls(openmp, size, seconds) if 2 <= size <= MOST else None
 
     @property
     def is_there(self) -> bool:
         return self._thread.is_alive()
 
-    def stay(self, seconds: float) -> bool:
-        """Put off the end; False where it has come already."""
-        self._until = time.monotonic() + seconds
-        return self.is_there
+    def is_over(self, now: float) -> bool:
+        return now >= self._until or not self.is_there
 
     def leave(self) -> None:
-        self._is_over.set()
+        self._is_to_leave.set()
 
     def _be_idle(self) -> None:
         nothing = ctypes.cast(ctypes.CDLL(None).free, ctypes.c_void_p)  # of a null pointer
         self._openmp.GOMP_parallel(nothing, None, ctypes.c_uint(self._size), ctypes.c_uint(0))
-        while (left := self._until - time.monotonic()) > 0 and not self._is_over.wait(left):
-            pass
+        self._is_to_leave.wait(self._until - time.monotonic() + GRACE)
 
 
 @cache

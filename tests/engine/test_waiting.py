@@ -78,7 +78,7 @@ def test_each_vain_trial_makes_the_pause_longer(machine):
         assert _after(machine, waiting, 1.0)
         pauses.append(machine.teams[-1].until - machine.now)
         assert not _after(machine, waiting, 1.0, pauses[-1])
-    assert pauses == pytest.approx([1, 2, 4, 8, 15, 15, 15])
+    assert pauses == pytest.approx([3, 6, 12, 20, 20, 20, 20])
     for _ in range(10):
         assert not _after(machine, waiting, 0.0)
     assert _after(machine, waiting, 1.0)

@@ -26,7 +26,7 @@ from impasto.nets.network import ConvNetwork, Network
 
 SMALL_TRIAL = 96  # side of the smaller picture that is tried
 LARGE_TRIALS = (224, 1024)  # least and largest side of the other, half of the run's own
-PATIENCE = 0.5  # seconds for each of them, but for the first evaluation
+PATIENCE = 0.25  # seconds for each of them, but for the first evaluation
 REPEATS = 6  # of each at most; the median counts
 OPTIMIZER = 0.1  # of an evaluation, that an optimiser's own arithmetic takes
 MEASURED = 0.4  # of an evaluation, that measuring a painting takes

@@ -23,9 +23,9 @@ from typing import Any
 
 import torch
 
-PERIOD = 0.2  # seconds between two looks, at least
+PERIOD = 0.1  # seconds between two looks, at least
 BUSY = 0.4  # of a second that spinning threads, all together, are kept waiting: then they sleep
-PAUSES = (1.0, 15.0)  # seconds that they sleep before they are tried again, at first and at most
+PAUSES = (3.0, 20.0)  # seconds that they sleep before they are tried again, at first and at most
 GRACE = 10.0  # seconds more that they sleep where nobody looks any longer
 MOST = 64  # idle threads that are worth it
 

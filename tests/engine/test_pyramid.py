@@ -9,6 +9,7 @@ from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import RIM, Pictures, run
+from impasto.engine.waiting import waiting
 from impasto.errors import RecipeError
 from impasto.ops.color import match_color_statistics, rgb_to_luma
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
@@ -220,6 +221,13 @@ def test_the_number_of_threads_is_given_back(start, pictures, tiny_network):
     plan = make_plan(recipe, (50, 60), [(44, 40)], MACHINE)
     _drain(run(recipe, plan, pictures, tiny_network(last="conv2_1")))
     assert torch.get_num_threads() == 2
+
+
+def test_after_every_step_it_is_looked_how_threads_wait(start, monkeypatch):
+    looks: list[int] = []
+    monkeypatch.setattr(waiting, "look", looks.append)
+    steps = _drain(start())[-1][0].steps
+    assert looks == [torch.get_num_threads()] * steps
 
 
 def test_preserved_luminance_keeps_the_photograph_s_colours(start, pictures):

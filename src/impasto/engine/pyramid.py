@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -23,10 +22,11 @@ from impasto.engine.plan import Plan, Stage
 from impasto.engine.shrinking import Shrinking
 from impasto.engine.state import Checkpoint, State
 from impasto.engine.storage import Storage, in_memory
+from impasto.engine.threads import on_threads
 from impasto.engine.tiling import check_can_tile, make_objective
 from impasto.engine.vectors import vectors_for
+from impasto.engine.waiting import waiting
 from impasto.errors import RecipeError, RecordError
-from impasto.forks import check_threads
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
@@ -153,6 +153,7 @@ def _stages(
                     average.add(at.image)
                     if step == stage.steps:
                         at = guard.settled(at, objective.evaluate, average.picture)
+                waiting.look(plan.threads)
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -216,26 +217,6 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."
         ) from error
-
-
-@contextmanager
-def on_threads(count: int) -> Iterator[None]:
-    """Torch's CPU threads while the block runs; the caller's own setting is given back.
-
-    Raises:
-        RecipeError: the process was forked, and so many would be waited for forever.
-
-    """
-    check_threads(count)
-    before = torch.get_num_threads()
-    if before == count:
-        yield
-        return
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _objective(

@@ -98,7 +98,7 @@ def read_picture(
     path = Path(source)
     try:
         data = _bytes_of(path)
-        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data))
+        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data), ground)
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.config import INITS, Recipe
+from impasto.engine.interrupts import whole_steps
 from impasto.engine.plan import make_plan
 from impasto.engine.sequence import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
@@ -224,7 +225,7 @@ class FilmJob:
                     shot = self._shot(each)
                     results.clear()
                 if not self._kept.has(kind, index):
-                    for state in self._states(number, shot, each, results):
+                    for state in whole_steps(self._states(number, shot, each, results)):
                         yield self._film_state(number, index, done, count, state)
                     self._save_flow(number, each)
                     self._kept.write(kind, index, _shown(state), _notes(each, state))

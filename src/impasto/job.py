@@ -15,14 +15,15 @@ from torch import Tensor
 from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.forecast import Forecast, forecast
+from impasto.engine.interrupts import whole_steps
 from impasto.engine.optimize import Optimizer
 from impasto.engine.plan import Plan, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.engine.storage import Storage, in_memory
-from impasto.errors import RecipeError
+from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import check_output
-from impasto.files.checkpoints import Kept, read_checkpoint, write_checkpoint
+from impasto.files.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.finished import Wanted
 from impasto.files.images import Picture, check_suffix, to_pillow, write_result
 from impasto.files.loss_curve import LossCurve
@@ -156,11 +157,14 @@ class Job:
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds
-        for state in self._states:
+
+        def noted(state: State) -> State:
             self._seconds = time.monotonic() - start
             self._last = self._timed(state)
             self._note(state)
-            yield self._last
+            return self._last
+
+        yield from whole_steps(map(noted, self._states))
 
     def forecast(self) -> Forecast:
         """What the whole run will take, from a trial of a second; ask before the first state.
@@ -181,6 +185,14 @@ class Job:
     def last(self) -> State | None:
         """The last state so far; None before the first."""
         return self._last
+
+    @property
+    def is_whole(self) -> bool:
+        """False before the first state, and after an interruption inside a step.
+
+        Then :meth:`keep` refuses, since the optimiser's memory is no longer that of :attr:`last`.
+        """
+        return self._last is not None and self._last.is_whole()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -209,15 +221,25 @@ class Job:
     def keep(self, path: StrPath) -> None:
         """Write a checkpoint of where the run stands; nothing before the first state.
 
+        What lies there already stays as it is if anything is raised.
+
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it cannot be written, or would replace something else than a checkpoint.
+            RecordError: the run was interrupted inside a step.
 
         """
         if self._last is None:
             return
+        path = Path(path)
+        if path.exists() and not is_checkpoint(path):
+            raise OutputError(
+                f"{str(path)!r} is no checkpoint of impasto's and would be replaced: choose "
+                "another name."
+            )
+        point = self._last.checkpoint()
         image = to_pillow(self._last.snapshot(), self._alpha(self._last))
         record = self._record(self._last, image, losses=())
-        write_checkpoint(Path(path), self._last.checkpoint(), record, self._losses)
+        write_checkpoint(path, point, record, self._losses)
 
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.

@@ -13,7 +13,7 @@ from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import BatchShow, batch_display
-from impasto.cli.stopping import status_of
+from impasto.cli.stopping import ends_at_once, status_of
 from impasto.cli.stylize import default_output
 from impasto.config import INITS, Recipe
 from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
@@ -154,8 +154,8 @@ class _Batch:
             for state in job:
                 show(index, task.photograph.name, job.plan, state)
                 keeper(job)
-        except KeyboardInterrupt:
-            if job.last is not None:
+        except KeyboardInterrupt as stop:
+            if job.is_whole and not ends_at_once(stop):
                 keeper.keep(job)
                 job.result().save(task.destination, overwrite=overwrite)
             raise

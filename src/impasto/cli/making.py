@@ -10,7 +10,7 @@ from pathlib import Path
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import lasting, progress_display
-from impasto.cli.stopping import status_of
+from impasto.cli.stopping import ends_at_once, status_of
 from impasto.engine.state import State
 from impasto.errors import OutputError
 from impasto.files.atomic import check_output, claimed
@@ -106,12 +106,16 @@ def _work(job: Job, keeper: Keeper, output: Output) -> int:
                 preview(state)
                 keeper(job)
     except KeyboardInterrupt as stop:
-        if job.last is None:
+        if not job.is_whole or ends_at_once(stop):
             raise
-        return 0 if job.last.step == job.plan.steps else status_of(stop)
+        return 0 if _is_done(job) else status_of(stop)
     finally:
         preview.remove()
     return 0
+
+
+def _is_done(job: Job) -> bool:
+    return job.last is not None and job.last.step == job.plan.steps
 
 
 class _Preview:
@@ -137,8 +141,7 @@ class _Preview:
 
 def _deliver(job: Job, keeper: Keeper, path: Path, *, overwrite: bool) -> None:
     """Write the picture as it is; where that fails, or the run was stopped, keep a checkpoint."""
-    is_finished = job.last is not None and job.last.step == job.plan.steps
-    if not is_finished:
+    if not _is_done(job):
         keeper.keep(job)
     try:
         job.result().save(path, overwrite=overwrite)

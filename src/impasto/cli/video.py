@@ -49,7 +49,7 @@ def video(
     """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
     del debug
     from impasto.cli.making import say
-    from impasto.cli.stopping import status_of
+    from impasto.cli.stopping import ends_at_once, status_of
     from impasto.cli.stylize import default_output
     from impasto.files.atomic import claimed
     from impasto.films import Target, check_target, film_job
@@ -73,6 +73,8 @@ def video(
         try:
             _work(job, quiet=quiet)
         except KeyboardInterrupt as error:
+            if ends_at_once(error):
+                raise
             if not job.is_finished:
                 print(f"impasto: stopped; {_so_far(job)}; --resume goes on.", file=sys.stderr)
                 return status_of(error)

@@ -22,11 +22,11 @@ from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.engine.storage import Storage, in_memory
 from impasto.errors import OutputError, RecipeError
-from impasto.files.atomic import check_output
 from impasto.files.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.finished import Wanted
-from impasto.files.images import Picture, check_suffix, to_pillow, write_result
+from impasto.files.images import Picture, to_pillow, write_result
 from impasto.files.loss_curve import LossCurve
+from impasto.files.outputs import Outputs
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.scratch import Scratch
 from impasto.nets.network import Network
@@ -65,6 +65,7 @@ class Result:
         depth: bits a channel that :meth:`save` writes, 8 or 16.
         dpi: dots per inch that :meth:`save` states in the file.
         notes: sentences on what was left out or taken for granted of the pictures.
+        inputs: files that it was made from, as far as they are files.
 
     """
 
@@ -75,6 +76,7 @@ class Result:
     depth: int = 8
     dpi: int | None = None
     notes: tuple[str, ...] = ()
+    inputs: tuple[Path, ...] = field(default=(), repr=False)
 
     def save(self, path: StrPath, *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
@@ -82,11 +84,12 @@ class Result:
         Inside a PNG lies the record as well.
 
         Raises:
-            OutputError: the folder does not exist, a file exists already, or cannot be written.
+            OutputError: the folder does not exist, a file exists already or cannot be written, or
+                it is one of those that the picture was made from.
 
         """
         path = Path(path)
-        check_destination(path, overwrite=overwrite, depth=self.depth)
+        Outputs(self.inputs, overwrite=overwrite).check_picture(path, depth=self.depth)
         write_result(
             self.tensor,
             path,
@@ -103,6 +106,13 @@ class Job:
     """One picture in the making: iterate for its states, then take the result.
 
     Made by :class:`impasto.Stylizer`; can be iterated once.
+
+    Attributes:
+        recipe: every choice.
+        plan: the automatic ones.
+        transparent: whether the photograph is.
+        inputs: the files that are read, which the result never replaces.
+
     """
 
     def __init__(
@@ -116,8 +126,12 @@ class Job:
         task: str = "stylize",
         plan: Plan | None = None,
         resume: StrPath | None = None,
+        inputs: Iterable[object] = (),
     ) -> None:
         self.recipe = recipe
+        self.inputs = tuple(
+            Path(each).absolute() for each in inputs if isinstance(each, str | os.PathLike)
+        )
         self.plan = plan or _plan_for(recipe, content, styles, maker.network)
         self.transparent = content.alpha is not None
         self._alpha_whole = content.alpha
@@ -261,6 +275,7 @@ class Job:
             self.recipe.depth,
             self.recipe.resolution,
             self.notes,
+            self.inputs,
         )
 
     def _taken_up(self, path: Path) -> Kept:
@@ -319,18 +334,6 @@ class Job:
             last=last,
             seconds=self._seconds,
         )
-
-
-def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
-    """Make sure, before any work, that a picture and its record may be written.
-
-    Raises:
-        OutputError: they may not.
-
-    """
-    check_suffix(path, depth=depth)
-    check_output(path, overwrite=overwrite)
-    check_output(record_path(path), overwrite=overwrite)
 
 
 def _stored(picture: Picture, storage: Storage) -> Picture:

@@ -17,7 +17,6 @@ from impasto.cli import main, making
 from impasto.engine.interrupts import hold_back, let_through, whole_steps
 from impasto.engine.objective import Objective
 from impasto.errors import RecordError
-from impasto.files.kept import KeptFrames
 from impasto.files.video import open_clip, read_frames
 
 # Quiet, so that no trial is made for a forecast and every evaluation is the run's own.
@@ -80,7 +79,8 @@ def test_a_signal_inside_a_step_costs_no_bit(optimizer, after, photo, painting, 
     signal_in(5, after=after)  # the start is an evaluation too
     assert main([*words, "-o", "out.png"]) == 130
     assert "stopped after 4 of 6 steps" in capsys.readouterr().err
-    assert main(["reproduce", "out.png", "again.png", "--content", str(photo), "--style", str(painting)]) == 0  # fmt: skip
+    again = ["reproduce", "out.png", "again.png", "--content", str(photo)]
+    assert main([*again, "--style", str(painting)]) == 0
     assert "are identical" in capsys.readouterr().out
     assert main([*words, "-o", "out.png", "--resume"]) == 0
     assert np.array_equal(_pixels("out.png"), _pixels("whole.png"))
@@ -134,7 +134,10 @@ def test_a_film_loses_no_bit(number, make_film, moving, painting, tmp_path, sign
     assert main([*words, "-o", "film.mkv"]) == 130
     assert "--resume goes on" in capsys.readouterr().err
     assert main([*words, "-o", "film.mkv", "--resume"]) == 0
-    one, other = ([f.picture for f in read_frames(open_clip(Path(n)))] for n in ("film.mkv", "whole.mkv"))  # fmt: skip
+    one, other = (
+        [frame.picture for frame in read_frames(open_clip(Path(name)))]
+        for name in ("film.mkv", "whole.mkv")
+    )
     assert len(one) == len(other) == 4
     assert all(map(np.array_equal, one, other))
 
@@ -249,19 +252,11 @@ def test_experiments_and_sweeps_finish_the_step(photo, painting, signal_in, caps
 
 
 def test_reproduce_writes_nothing_when_stopped(photo, painting, signal_in, capsys):
-    words = [
-        "stylize",
-        str(photo),
-        str(painting),
-        *QUICK,
-        *STEPS,
-        "-o",
-        str(photo.parent / "o.png"),
-    ]
-    assert main(words) == 0
+    made = str(photo.parent / "made.png")
+    assert main(["stylize", str(photo), str(painting), *QUICK, *STEPS, "-o", made]) == 0
     signal_in(3)
     capsys.readouterr()
-    assert main(["reproduce", str(photo.parent / "o.png"), "again.png", "--style", str(painting)]) == 130  # fmt: skip
+    assert main(["reproduce", made, "again.png", "--style", str(painting)]) == 130
     assert "nothing was written" in capsys.readouterr().err
     assert _names() == set()
 

@@ -1,7 +1,7 @@
 """Being stopped: Ctrl-C, a closed terminal and ``kill`` are one and the same, and never a crash.
 
-The first signal ends a run once the step in hand is done, and everything else at once; what there is
-is then kept. A second one ends all of it at once, and what is on the disk stays as it is.
+The first signal ends a run once the step in hand is done, and everything else at once; what there
+is is then kept. A second one ends all of it at once, and what is on the disk stays as it is.
 """
 
 from __future__ import annotations

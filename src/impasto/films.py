@@ -32,7 +32,7 @@ from impasto.files.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.kept import KeptFrames
 from impasto.files.motion import TiedFrame, tied
-from impasto.files.outputs import Outputs, named_in
+from impasto.files.outputs import Outputs, is_folder, named_in
 from impasto.files.prefetch import ahead
 from impasto.files.records import record_path, versions, write_record
 from impasto.files.video import Clip, SourceFrame, open_clip, read_frames
@@ -96,7 +96,7 @@ class Target:
     @property
     def is_folder(self) -> bool:
         """True for a folder of frames."""
-        return self.path.is_dir() or not self.path.suffix
+        return is_folder(self.path) or not self.path.suffix
 
     @property
     def has_frames(self) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from impasto.errors import OutputError
+from impasto.files.outputs import is_folder
 
 
 @contextmanager
@@ -24,11 +25,11 @@ def destination(output: str | None, default: Path) -> Iterator[Path]:
         OutputError: the folder is a file, or cannot be made.
 
     """
-    if output is None or not (names_folder(output) or Path(output).is_dir()):
+    if output is None or not (names_folder(output) or is_folder(output)):
         yield default if output is None else Path(output)
         return
     folder = Path(output)
-    is_new = not folder.exists()
+    is_new = not os.path.lexists(folder)
     if is_new:
         _make(folder)
     elif not folder.is_dir():

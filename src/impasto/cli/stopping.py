@@ -6,10 +6,11 @@ is is then kept. A second one ends all of it at once, and what is on the disk st
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from impasto.engine.interrupts import hold_back
@@ -61,6 +62,9 @@ def stoppable(*, to_the_end: bool) -> Iterator[Stop]:
         stopped = Stopped(number, at_once=stop.times > 1)
         if stopped.at_once or not hold_back(stopped):
             raise stopped
+        with suppress(OSError):
+            if os.isatty(2):  # a step may take a while
+                os.write(2, b"\nimpasto: ends after this step; once more ends at once.\n")
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     before = {number: old for number, old in before.items() if old != signal.SIG_IGN}

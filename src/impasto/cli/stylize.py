@@ -14,7 +14,7 @@ from impasto.cli.making import Output, make, say
 from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
 from impasto.files.images import check_suffix
-from impasto.files.outputs import named_in
+from impasto.files.outputs import is_folder, named_in
 from impasto.job import Job
 
 LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
@@ -83,7 +83,7 @@ def default_output(content: Path, styles: Sequence[Path]) -> Path:
 
 
 def _may_be_a_folder(output: str) -> bool:
-    return names_folder(output) or Path(output).is_dir() or not Path(output).suffix
+    return names_folder(output) or is_folder(output) or not Path(output).suffix
 
 
 def _price(job: Job) -> str:

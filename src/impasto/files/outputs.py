@@ -11,6 +11,7 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ class Outputs:
         self._files: set[Identity | str] = set()
         self._folders: set[Identity | str] = set()
         for path in (each for given in paths for each in _meant(given)):
-            (self._folders if path.is_dir() else self._files).update(_identities(path))
-            if not path.is_dir():
+            is_one = is_folder(path)
+            (self._folders if is_one else self._files).update(_identities(path))
+            if not is_one:
                 self._folders |= _identities(Path(os.path.realpath(path)).parent)
 
     def check(self, *paths: Path, overwrite: bool | None = None) -> None:
@@ -62,15 +64,8 @@ class Outputs:
             if any(same_file(path, other) for other in paths[:number]):
                 raise OutputError(f"Two results would be one file {str(path)!r}: rename one.")
             self.check_not_read(path)
-            try:
+            with _one_sentence(path):
                 _check_file(path, overwrite=replace)
-            except OutputError:
-                raise
-            except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                raise OutputError(
-                    f"{path.name!r} cannot be written ({reason}): choose another --output."
-                ) from error
 
     def check_not_read(self, *paths: Path) -> None:
         """Make sure of this alone, for files that have rules of their own.
@@ -117,8 +112,11 @@ class Outputs:
                 "another folder."
             )
         replace = self._overwrite if overwrite is None else overwrite
-        if not replace and path.is_dir() and any(path.iterdir()):
-            raise OutputError(f"{str(path)!r} is not empty: name another folder, or --overwrite.")
+        with _one_sentence(path):
+            if not replace and path.is_dir() and any(path.iterdir()):
+                raise OutputError(
+                    f"{str(path)!r} is not empty: name another folder, or --overwrite."
+                )
 
     def check_own_folder(self, path: Path) -> None:
         """Make sure that a folder is new, empty or one that :func:`mark_folder` has marked.
@@ -128,11 +126,11 @@ class Outputs:
 
         """
         self.check_folder(path, overwrite=True)
-        if not path.is_dir():
-            return
-        for inner in (each for each in path.iterdir() if each.is_dir()):
+        with _one_sentence(path):
+            inside = list(path.iterdir()) if path.is_dir() else []
+        for inner in (each for each in inside if each.is_dir()):
             self.check_folder(inner, overwrite=True)
-        is_used = any(not each.name.startswith(".") for each in path.iterdir())
+        is_used = any(not each.name.startswith(".") for each in inside)
         if is_used and not _is_marked(path):
             raise OutputError(
                 f"{str(path)!r} holds something else, among which results would be written: name "
@@ -163,6 +161,14 @@ def named_in(options: Mapping[str, Any]) -> list[object]:
     return [None if init in INITS else init, options.get("weights")]
 
 
+def is_folder(path: StrPath) -> bool:
+    """Whether there is a folder by that name, however long that is."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
 def check_folder(path: Path) -> None:
     """Make sure, before any work, that a folder for results is there or can be made.
 
@@ -170,14 +176,30 @@ def check_folder(path: Path) -> None:
         OutputError: the folder that it would lie in does not exist, or it is something else.
 
     """
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{str(path)!r} is not a folder: choose another one.")
-    if not path.absolute().parent.is_dir():
+    with _one_sentence(path):
+        if os.path.lexists(path) and not path.is_dir():
+            raise OutputError(f"{str(path)!r} is not a folder: choose another one.")
+        if not path.absolute().parent.is_dir():
+            raise OutputError(
+                f"The folder {str(path.parent)!r} does not exist: make it first, or choose another "
+                "one."
+            )
+        if not os.access(path if path.is_dir() else path.absolute().parent, os.W_OK):
+            raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
+
+
+@contextmanager
+def _one_sentence(path: Path) -> Iterator[None]:
+    """What the disk says of a name, as an error of ours."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
         raise OutputError(
-            f"The folder {str(path.parent)!r} does not exist: make it first, or choose another one."
-        )
-    if not os.access(path if path.is_dir() else path.absolute().parent, os.W_OK):
-        raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
+            f"{path.name!r} cannot be written ({reason}): choose another --output."
+        ) from error
 
 
 def _check_file(path: Path, *, overwrite: bool) -> None:
@@ -200,9 +222,10 @@ def _check_file(path: Path, *, overwrite: bool) -> None:
 def _meant(path: Path) -> Iterator[Path]:
     """A file itself; a folder and the files in it; the files of a pattern."""
     yield path
-    if path.is_dir():
-        yield from (each for each in path.iterdir() if each.is_file())
-    elif glob.has_magic(str(path)) and not path.exists():
+    if is_folder(path):
+        with suppress(OSError), os.scandir(path) as entries:  # whoever reads it says why not
+            yield from (Path(each.path) for each in entries if each.is_file())
+    elif glob.has_magic(str(path)) and not os.path.lexists(path):
         yield from map(Path, glob.glob(str(path)))  # noqa: PTH207 (absolute patterns too)
 
 

@@ -258,6 +258,9 @@ class Job:
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
 
+        After an interruption inside a step it is the last state's; where the recipe averages, the
+        average may hold the next one already.
+
         Raises:
             RecipeError: not a single state has been asked for.
 

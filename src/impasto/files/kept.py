@@ -118,9 +118,12 @@ class KeptFrames:
             raise
 
     def remove(self) -> None:
-        """Remove the frames, and the folder unless something else has come into it."""
+        """Remove the frames, and the folder unless something else has come into it.
+
+        What tells whose they are goes last: a run that is killed here can still be gone on with.
+        """
         with suppress(OSError):
-            for each in self.folder.iterdir():
+            for each in sorted(self.folder.iterdir(), key=lambda path: path.name == _SETTINGS):
                 if _OURS.fullmatch(each.name):
                     each.unlink(missing_ok=True)
             self.folder.rmdir()

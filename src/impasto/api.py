@@ -25,6 +25,7 @@ from impasto.files.images import (
     PictureLike,
     read_picture,
 )
+from impasto.files.outputs import named_in
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.job import Job, Result, StrPath
 from impasto.nets.network import Network
@@ -129,7 +130,10 @@ class Stylizer:
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
-        return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume)
+        inputs = (content, *styles, *named_in(vars(recipe)))
+        return Job(
+            recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume, inputs=inputs
+        )
 
     @memory_told()
     def texture_job(
@@ -150,14 +154,17 @@ class Stylizer:
         recipe = self.recipe({**options, **TEXTURE, **sides})
         _check_sides(width, height, recipe)
         read = partial(read_picture, max_pixels=recipe.max_pixels)
-        styles = [read(each) for each in _listed(style)]
+        given = _listed(style)
+        styles = [read(each) for each in given]
         recipe.blend_for(len(styles))
         # The engine's yardsticks are a photograph's; at strength 1 noise serves as well as any.
         noise = white_noise(height, width, seed=recipe.seed)[0].permute(1, 2, 0).numpy()
         noise_picture = read(noise)
+        inputs = (*given, *named_in(vars(recipe)))
         return Job(
-            recipe, noise_picture, styles, None, self, task="texture", plan=plan, resume=resume
-        )
+            *(recipe, noise_picture, styles, None, self),
+            task="texture", plan=plan, resume=resume, inputs=inputs,
+        )  # fmt: skip
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
         """The states of :meth:`job`, one for the start and one for every step."""

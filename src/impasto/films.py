@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import deque
@@ -21,15 +22,17 @@ from torch import Tensor
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.config import INITS, Recipe
+from impasto.engine.interrupts import whole_steps
 from impasto.engine.plan import make_plan
 from impasto.engine.sequence import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
-from impasto.errors import OutputError, RecipeError
-from impasto.files.atomic import atomic_write, check_output, claimed, make_folder
+from impasto.errors import RecipeError
+from impasto.files.atomic import atomic_write, claimed, make_folder
 from impasto.files.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.kept import KeptFrames
 from impasto.files.motion import TiedFrame, tied
+from impasto.files.outputs import Outputs, is_folder, named_in
 from impasto.files.prefetch import ahead
 from impasto.files.records import record_path, versions, write_record
 from impasto.files.video import Clip, SourceFrame, open_clip, read_frames
@@ -94,7 +97,17 @@ class Target:
     @property
     def is_folder(self) -> bool:
         """True for a folder of frames."""
-        return self.path.is_dir() or not self.path.suffix
+        return is_folder(self.path) or not self.path.suffix
+
+    @property
+    def has_frames(self) -> bool:
+        """True for a folder that an earlier run has filled, or begun to."""
+        return self.is_folder and (self.record_path.is_file() or self.frames_path.is_dir())
+
+    @property
+    def record_path(self) -> Path:
+        """Where the film's record lies."""
+        return self.path / "film.json" if self.is_folder else record_path(self.path)
 
     @property
     def preview_path(self) -> Path:
@@ -156,7 +169,11 @@ class FilmJob:
         self._styles, self._init, self._stylizer = tuple(styles), init, stylizer
         self._flow = flow
         self._kept = KeptFrames(target.frames_path, depth=recipe.depth)
-        self._kept.begin(self._settings(), resume=target.resume, overwrite=target.overwrite)
+        goes_on = self._kept.begin(
+            self._settings(), resume=target.resume, overwrite=target.overwrite
+        )
+        if not target.overwrite:
+            _check_what_is_there(target, goes_on=goes_on)
         self._found: dict[int, Mapping[str, Any]] = {}
         self.is_finished = False
 
@@ -232,7 +249,7 @@ class FilmJob:
                     shot = self._shot(each)
                     results.clear()
                 if not self._kept.has(kind, index):
-                    for state in self._states(number, shot, each, results):
+                    for state in whole_steps(self._states(number, shot, each, results)):
                         yield self._film_state(number, index, done, count, state)
                     self._save_flow(number, each)
                     self._kept.write(kind, index, _shown(state), _notes(each, state))
@@ -340,17 +357,15 @@ class FilmJob:
         return next((kind for kind in kinds if self._kept.has(kind, index)), None)
 
     def _finish(self, seconds: float) -> None:
-        if not self.target.is_folder:
-            write_record(self._record(seconds), record_path(self.target.path))
-        else:
-            write_record(self._record(seconds), self.target.path / "film.json")
+        write_record(self._record(seconds), self.target.record_path)
         self.is_finished = True
         self.clear()
 
     def clear(self) -> None:
         """Remove what a finished film needs no more."""
         self._kept.remove()
-        self.target.preview_path.unlink(missing_ok=True)
+        if self.target.preview:
+            self.target.preview_path.unlink(missing_ok=True)
 
     def _film_state(
         self, number: int, index: int, done: int, count: int, state: State | None
@@ -437,10 +452,10 @@ def film_job(
     film, rest = FilmRecipe.split(options)
     folder = None if save_flow is None else Path(save_flow)
     target = Target(Path(output), overwrite, resume, preview, folder)
-    check_target(target)
+    check_target(target, (clip, *_listed(style), *named_in(rest)))
     stylizer, rest = stylizer_for(rest)
     recipe = stylizer.recipe(rest)
-    styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
+    styles = _listed(style)
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))
@@ -479,7 +494,8 @@ def stylize_video(
 
     """
     overwrite, resume = options.get("overwrite", False), options.get("resume", False)
-    check_target(Target(Path(output), overwrite, resume))
+    read = (clip, *_listed(style), *named_in(options))
+    check_target(Target(Path(output), overwrite, resume), read)
     with claimed(Path(output)):
         job = film_job(clip, style, output, **options)
         for _ in job:
@@ -493,24 +509,49 @@ def film_size(recipe: Recipe, clip: Clip) -> tuple[int, int]:
     return max(2, round(height / 2) * 2), max(2, round(width / 2) * 2)
 
 
-def check_target(target: Target) -> None:
-    """Make sure, before any work, that a film may be written there.
+def check_target(target: Target, inputs: Sequence[object] = ()) -> None:
+    """Make sure, before any work, that a film may be written there, and all that lies beside it.
+
+    Whether a film that is there is the one to be gone on with, only its kept frames can tell.
+
+    Args:
+        target: where to.
+        inputs: what is read.
 
     Raises:
         OutputError: it may not.
 
     """
-    path = target.path
+    outputs = Outputs(inputs, overwrite=target.overwrite or target.resume)
     if target.is_folder:
-        if not path.parent.is_dir():
-            raise OutputError(f"The folder {str(path.parent)!r} does not exist: make it first.")
-        has_pictures = path.is_dir() and any(path.iterdir())
-        if has_pictures and not (target.overwrite or target.resume):
-            raise OutputError(f"{str(path)!r} is not empty: name another folder, or --overwrite.")
-        return
-    overwrite = target.overwrite or target.resume
-    check_output(path, overwrite=overwrite)
-    check_output(record_path(path), overwrite=overwrite)
+        outputs.check_folder(target.path)
+    else:
+        outputs.check(target.path, target.record_path)
+    if target.preview:
+        outputs.check(target.preview_path)
+    outputs.check_folder(target.frames_path, overwrite=True)
+    if target.flow_folder is not None:
+        outputs.check_folder(target.flow_folder)
+
+
+def _check_what_is_there(target: Target, *, goes_on: bool) -> None:
+    """Only what a run has left that is gone on with may be replaced unasked."""
+    if not goes_on:
+        check_target(replace(target, resume=False))
+    elif os.path.lexists(target.record_path) and not _is_film_record(target.record_path):
+        Outputs().check(target.record_path)
+
+
+def _is_film_record(path: Path) -> bool:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and values.get("task") == "film"
+
+
+def _listed(style: PictureLike | Sequence[PictureLike]) -> list[Any]:
+    return list(style) if isinstance(style, list | tuple) else [style]
 
 
 def _shown(state: State) -> Tensor:

@@ -60,10 +60,11 @@ def stylize(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         Parameter(
             name=["--output", "-o"],
-            help="Where to write; by default photo+painting.png. A folder for many photographs.",
+            help="Where to write; by default photo+painting.png. A folder for many photographs, or "
+            "for one under that name.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -91,7 +92,7 @@ def stylize(
         return batch_command(
             photographs,
             styles,
-            output=output,
+            output=None if output is None else Path(output),
             overwrite=overwrite,
             keeping=keeping,
             kind=kind,
@@ -108,6 +109,7 @@ def stylize(
         preview=preview,
         quiet=quiet,
         options=options,
+        is_plain=not paintings,
     )
 
 
@@ -117,8 +119,11 @@ def texture(
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
     size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",
     output: Annotated[
-        Path | None,
-        Parameter(name=["--output", "-o"], help="Where to write; by default painting.texture.png."),
+        str | None,
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write, a file or a folder; by default painting.texture.png.",
+        ),
     ] = None,
     overwrite: Overwrite = False,
     checkpoint: Checkpoint = 30.0,
@@ -188,7 +193,7 @@ def sweep(
 def reproduce(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     output: Annotated[
-        Path | None, Parameter(help="Where to write; by default NAME.again.png beside it.")
+        str | None, Parameter(help="Where to write; by default NAME.again.png beside it.")
     ] = None,
     *,
     content: Annotated[
@@ -232,13 +237,14 @@ def show(
         Path | None, Parameter(help="Draw the loss curve into this .png or .svg as well.")
     ] = None,
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
     """Print how a result was made, and draw its loss curve."""
     del debug
     from impasto.cli.show import show_command
 
-    return show_command(record, plot=plot, overwrite=overwrite)
+    return show_command(record, plot=plot, overwrite=overwrite, quiet=quiet)
 
 
 @app.command

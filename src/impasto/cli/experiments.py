@@ -106,7 +106,7 @@ def run_experiments(
         raise RecipeError("Name an experiment, or all: see impasto experiments list.")
     wanted = find_experiments(names)
     lab = Lab(
-        _folder(out),
+        _folder(out, content, style, photo, dark, weights, *(other or ())),
         _preset(preset, size, steps),
         Inputs(content, style, photo, dark),
         network=network,
@@ -142,7 +142,7 @@ def sweep_command(
     rest = {name: value for name, value in options.items() if name not in NOT_VARIED}
     experiment = sweep(parse_axes(vary), {"size": size, **rest}, typed=_typed, allow_many=yes)
     lab = Lab(
-        _folder(out),
+        _folder(out, content, style, weights),
         Preset("sweep", size=size, steps=0, long_steps=0, as_product=True, options={}),
         Inputs(content, style),
         network=network,
@@ -194,10 +194,10 @@ def _preset(name: str, size: int | None, steps: int | None) -> Preset:
     return preset if size is None else replace(preset, size=size)
 
 
-def _folder(path: Path) -> Path:
-    from impasto.files.atomic import check_folder
+def _folder(path: Path, *inputs: Path | None) -> Path:
+    from impasto.files.outputs import Outputs
 
-    check_folder(path)
+    Outputs(inputs).check_own_folder(path)
     return path
 
 

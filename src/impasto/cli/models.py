@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from impasto.cli.flags import Debug, Quiet
+from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.stopping import status_of
 from impasto.errors import WeightsError
 
@@ -81,6 +81,7 @@ def import_file(
         Parameter(help="vgg19 (BGR, 0 to 255) or vgg19-torchvision (RGB, 0 to 1), if it is asked."),
     ] = None,
     pictures: Pictures = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -91,7 +92,12 @@ def import_file(
     try:
         with _bar(quiet=quiet) as report:
             stored = import_weights(
-                file, name=name, convention=convention, pictures=pictures, report=report
+                file,
+                name=name,
+                convention=convention,
+                pictures=pictures,
+                overwrite=overwrite,
+                report=report,
             )
     except KeyboardInterrupt as stop:
         print("impasto: stopped; nothing was stored.", file=sys.stderr)

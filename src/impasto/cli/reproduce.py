@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from impasto.cli.destination import destination
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import progress_display
-from impasto.job import check_destination
+from impasto.files.outputs import Outputs
+from impasto.files.records import record_path
 from impasto.reproduction import Reproduction, Rerun
 
 VERDICTS = {
@@ -19,7 +21,7 @@ VERDICTS = {
 
 
 def reproduce_command(
-    path: Path, output: Path | None, *, overwrite: bool, quiet: bool, **given: Any
+    path: Path, output: str | None, *, overwrite: bool, quiet: bool, **given: Any
 ) -> int:
     """Make it again; 0 if it is the same or cannot be compared, 1 if it is not.
 
@@ -27,9 +29,16 @@ def reproduce_command(
         ImpastoError: with one sentence that says what to do.
 
     """
-    destination = output or default_output(path)
-    check_destination(destination, overwrite=overwrite)
-    rerun = Rerun(path, **given)
+    read = (path, record_path(path), path.with_suffix(".png"))
+    with destination(output, default_output(path)) as target:
+        Outputs(read, overwrite=overwrite).check_picture(target)
+        rerun = Rerun(path, **given)
+        outputs = Outputs((*read, *rerun.job.inputs), overwrite=overwrite)
+        outputs.check_picture(target, depth=rerun.job.recipe.depth)
+        return _make(rerun, target, overwrite=overwrite, quiet=quiet)
+
+
+def _make(rerun: Rerun, path: Path, *, overwrite: bool, quiet: bool) -> int:
     if not quiet:
         for change in rerun.changes:
             print(change, file=sys.stderr)
@@ -39,7 +48,7 @@ def reproduce_command(
             show(state)
             if rerun.is_done(state.step):
                 break
-    return _deliver(rerun.finish(), destination, overwrite=overwrite, quiet=quiet)
+    return _deliver(rerun.finish(), path, overwrite=overwrite, quiet=quiet)
 
 
 def default_output(path: Path) -> Path:

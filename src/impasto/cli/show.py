@@ -10,16 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from impasto.cli.curve import print_chart
-from impasto.files.atomic import check_output
+from impasto.files.outputs import Outputs
 from impasto.files.provenance import provenance_in_record
 from impasto.files.reading import Record, read_record
+from impasto.files.records import record_path
 from impasto.plots.losses import loss_chart, write_chart
 
 _NOT_IN_LINE = ("sha256", "means_sha256", "source_sha256", "origin", "release", "licence")
 
 
-def show_command(path: Path, *, plot: Path | None, overwrite: bool) -> int:
-    """Print the record of a result and draw its losses; the exit status.
+def show_command(path: Path, *, plot: Path | None, overwrite: bool, quiet: bool = False) -> int:
+    """Print the record of a result, unless it is to be quiet, and draw its losses; the exit status.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
@@ -28,8 +29,10 @@ def show_command(path: Path, *, plot: Path | None, overwrite: bool) -> int:
     record = read_record(path)
     chart = loss_chart(record)
     if plot is not None:
-        check_output(plot, overwrite=overwrite)
+        Outputs((path, record_path(path)), overwrite=overwrite).check(plot)
         write_chart(chart, printable(path.name), plot)
+    if quiet:
+        return 0
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(record))
     print_chart(chart, console)

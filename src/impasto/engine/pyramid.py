@@ -16,6 +16,7 @@ from impasto.config import Recipe
 from impasto.engine.anchored import Anchor, Anchored, Evaluating
 from impasto.engine.average import Average
 from impasto.engine.guard import Guard
+from impasto.engine.interrupts import let_through
 from impasto.engine.objective import Evaluation, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
@@ -125,13 +126,14 @@ def _stages(
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
     at: Evaluation | None = None
+    standing = _Standing()
     before = pictures.content
     for index, stage in enumerate(plan.stages):
         if resume and index < resume.stage:
             continue
-        content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
-        own, sized = placed(network, plan, stage), (content, *styles)
-        with on_threads(plan.threads):
+        with let_through(), on_threads(plan.threads):
+            content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
+            own, sized = placed(network, plan, stage), (content, *styles)
             objective = Shrinking(
                 partial(_objective, recipe, own, sized, layer_loss, pictures),
                 stage.tile,
@@ -146,6 +148,7 @@ def _stages(
         finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
+                standing.step = None
                 with on_threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
                     if guard.went_back:
@@ -154,6 +157,7 @@ def _stages(
                     if step == stage.steps:
                         at = guard.settled(at, objective.evaluate, average.picture)
                 waiting.look(plan.threads)
+            standing.step = (index, step)
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -164,16 +168,32 @@ def _stages(
                 image=at.image,
                 finish=finish,
                 shown=average.picture,
-                checkpoint=partial(_checkpoint, index, step, at, guard, average),
+                checkpoint=partial(_checkpoint, standing, index, step, at, guard, average),
+                is_whole=partial(standing.is_at, index, step),
                 trouble=guard.trouble,
                 tile=objective.tile,
             )
         before = content
 
 
+@dataclass
+class _Standing:
+    """Which step, as (stage, step), the optimiser's memory is of; None inside a step."""
+
+    step: tuple[int, int] | None = None
+
+    def is_at(self, stage: int, step: int) -> bool:
+        return self.step == (stage, step)
+
+
 def _checkpoint(
-    stage: int, step: int, at: Evaluation, guard: Guard, average: Average
+    standing: _Standing, stage: int, step: int, at: Evaluation, guard: Guard, average: Average
 ) -> Checkpoint:
+    if not standing.is_at(stage, step):
+        raise RecordError(
+            "The run was interrupted inside a step, so it cannot go on from the picture before it: "
+            "use a checkpoint made earlier, or start anew."
+        )
     state = {**guard.state_dict(at), **average.state_dict()}
     return Checkpoint(stage, step, at.image, at.gradient, at.losses, state)
 

@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impasto.errors import PictureError
+from impasto.errors import OutputError, PictureError
 from impasto.files.cache import discard_unfinished, download_path, locked, model_path, staged
 from impasto.files.download import Patience, download
 from impasto.files.images import read_picture
+from impasto.files.outputs import Outputs
 from impasto.files.provenance import (
     UNKNOWN,
     Provenance,
@@ -84,6 +85,7 @@ def import_weights(
     name: str | None = None,
     convention: str | None = None,
     pictures: Path | None = None,
+    overwrite: bool = True,
     report: Report = lambda *_: None,
 ) -> Stored:
     """Store a VGG-19 from a Keras ``.h5``, a torch ``.pth`` or a safetensors file.
@@ -93,9 +95,11 @@ def import_weights(
         name: of the registry; by default the release that the file turns out to be.
         convention: ``vgg19`` or ``vgg19-torchvision``, for a file that does not tell.
         pictures: a folder of photographs for the mean activations; made ones by default.
+        overwrite: a network that is stored by that name may be replaced.
         report: told how far it is.
 
     Raises:
+        OutputError: the file is the stored network itself, or one that is not to be replaced.
         WeightsError: the file is none of these or no complete VGG-19, or cannot be stored.
         PictureError: the folder has no pictures.
 
@@ -106,6 +110,12 @@ def import_weights(
     raw = read_weights(path)
     weights = recognise(raw, convention=convention)
     name = name or weights.release or _name_by_convention(weights)
+    Outputs([path]).check_not_read(model_path(name))
+    if model_path(name).is_file() and not overwrite:
+        raise OutputError(
+            f"The network {name!r} is here already: add --overwrite to replace it, or run impasto "
+            f"models remove {name} first."
+        )
     with locked(name):
         discard_unfinished(name)
         return _store(weights, name, path, chosen, report, metadata=raw.metadata)

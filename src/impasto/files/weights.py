@@ -204,7 +204,9 @@ def _means(
         name in means and means[name].shape == tensors[f"{name}.bias"].shape for name in names
     )
     if not fits or means_hash(means) != metadata.get(f"means_{pooling}_sha256"):
-        raise WeightsError(f"The mean activations in {path.name!r} are damaged: import it again.")
+        raise WeightsError(
+            f"The mean activations in {path.name!r} are damaged: import it again, with --overwrite."
+        )
     return means
 
 

@@ -89,7 +89,7 @@ class Recipe:
     match_color: bool = _look(
         False, "Give the photograph the paintings' mean colour and colour contrast beforehand."
     )
-    tileable: bool = _look(False, "Make opposite edges meet; sides become multiples of 16 pixels.")
+    tileable: bool = _look(False, "Make opposite edges meet, at any size.")
     init: str = _run(
         "content", "Starting picture: noise, content, style, stripes, or a picture file."
     )

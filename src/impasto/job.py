@@ -16,7 +16,7 @@ from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.forecast import Forecast, forecast
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.plan import Plan, Stage, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.engine.storage import Storage, in_memory
@@ -29,6 +29,7 @@ from impasto.files.loss_curve import LossCurve
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.scratch import Scratch
 from impasto.nets.network import Network
+from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
 
 StrPath = str | os.PathLike[str]
@@ -184,11 +185,11 @@ class Job:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what was left out or taken for granted of the pictures."""
+        """Sentences on what was left out or taken for granted of the pictures and their sizes."""
         every = [
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
-        return tuple(dict.fromkeys(every))
+        return (*dict.fromkeys(every), *_sizes_note(self.plan.stages[-1]))
 
     @property
     def seconds(self) -> float:
@@ -309,6 +310,17 @@ def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
     check_suffix(path, depth=depth)
     check_output(path, overwrite=overwrite)
     check_output(record_path(path), overwrite=overwrite)
+
+
+def _sizes_note(last: Stage) -> tuple[str, ...]:
+    """That a tile is made at another size than it is delivered at, where it is."""
+    (height, width), asked = last.size, (last.height, last.width)
+    if not last.whole_cells or last.size == asked:
+        return ()
+    return (
+        f"a tile is made in multiples of {CELL} pixels: this one at {width}x{height}, and resized "
+        f"to {last.width}x{last.height} as the tile that it is.",
+    )
 
 
 def _stored(picture: Picture, storage: Storage) -> Picture:

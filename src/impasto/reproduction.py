@@ -239,7 +239,10 @@ def _here(plan: Plan | None) -> Plan | None:
 
 
 def _sides(record: Record) -> tuple[int, int]:
-    """Width and height of a texture."""
+    """Width and height of a texture; one that was stopped early may have been smaller so far."""
+    if record.plan is not None:
+        last = record.plan.stages[-1]
+        return last.width, last.height
     if record.result.size is None:
         raise RecordError("The record does not say how large the texture was.")
     height, width = record.result.size

@@ -139,7 +139,11 @@ def _stages(
             else:
                 at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
                 first, guard = 0, Guard(fresh, at)
-        finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
+        asked = partial(_as_asked, recipe, stage)
+        finish = _unchanged
+        if _keeps_luminance(recipe):
+            photograph = resize(pictures.content, stage.height, stage.width, wrap=recipe.tileable)
+            finish = partial(with_luma_of, photograph.to(content.device))
         for step in range(first, stage.steps + 1):
             if step > first:
                 with on_threads(plan.threads):
@@ -156,9 +160,9 @@ def _stages(
                 progress=plan.progress(index, step),
                 losses=at.losses,
                 weights=objective.weights,
-                image=at.image,
+                image=asked(at.image),
                 finish=finish,
-                shown=average.picture,
+                shown=None if average.picture is None else asked(average.picture),
                 checkpoint=partial(_checkpoint, index, step, at, guard, average),
                 trouble=guard.trouble,
                 tile=objective.tile,
@@ -197,7 +201,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
     fits = 0 <= resume.stage < len(plan.stages)
     if fits:
         stage = plan.stages[resume.stage]
-        shape = (1, 3, stage.height, stage.width)
+        shape = (1, 3, *stage.size)
         fits = 0 <= resume.step <= stage.steps and all(
             each.shape == shape and each.dtype == torch.float32
             for each in (resume.image, resume.gradient)
@@ -278,7 +282,7 @@ def _start(
     A run that started from the photograph enlarges only its change to it, so that the photograph's
     finer detail is there again; enlarging the picture itself ended 2 to 5% higher in the loss.
     """
-    size, wrap = (stage.height, stage.width), recipe.tileable
+    size, wrap = stage.size, recipe.tileable
     if found is None:
         return resize(_first_picture(recipe, stage, pictures), *size, wrap=wrap).to(content.device)
     rimless = _unchanged if wrap else _without_rim
@@ -302,15 +306,15 @@ def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
     if pictures.init is not None:
         return pictures.init
     if recipe.init == "noise":
-        return white_noise(stage.height, stage.width, seed=recipe.seed)
+        return white_noise(*stage.size, seed=recipe.seed)
     if recipe.init == "stripes":
-        return stripes(stage.height, stage.width)
+        return stripes(*stage.size)
     return pictures.styles[0] if recipe.init == "style" else pictures.content
 
 
 def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> list[Tensor]:
     """Photograph and paintings at the stage's sizes, where the computation takes place."""
-    content = resize(pictures.content, stage.height, stage.width, wrap=wrap)
+    content = resize(pictures.content, *stage.size, wrap=wrap)
     scales = len(stage.styles) // len(pictures.styles)
     paintings = [style for style in pictures.styles for _ in range(scales)]
     styles = [resize(style, *size) for style, size in zip(paintings, stage.styles, strict=True)]
@@ -328,6 +332,15 @@ def placed(network: Network, plan: Plan, stage: Stage) -> Network:
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
     own = copy.deepcopy(network).to(plan.device, dtype)
     return own.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def _as_asked(recipe: Recipe, stage: Stage, image: Tensor) -> Tensor:
+    """A picture of the size that is made, at the size that is asked for.
+
+    One side after the other: the copies of a tile around it take less room.
+    """
+    high = resize(image, stage.height, image.shape[-1], wrap=recipe.tileable)
+    return resize(high, stage.height, stage.width, wrap=recipe.tileable)
 
 
 def _keeps_luminance(recipe: Recipe) -> bool:

@@ -76,7 +76,10 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the run ended. ``size`` and ``sha256`` (of the pixels) are missing before schema 2."""
+    """How the run ended.
+
+    Before schema 2 there are no ``size`` and ``sha256`` (of the pixels), before 4 no ``made_at``.
+    """
 
     steps: int
     finished: bool
@@ -85,6 +88,7 @@ class Outcome:
     style_distance: float | None = None
     size: tuple[int, int] | None = None
     sha256: str | None = None
+    made_at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -279,8 +283,8 @@ def _check_whole(record: Record) -> None:
     if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
         raise MismatchError("the plan is for other inputs")
     if record.plan and record.task == "texture":
-        last = record.plan.stages[-1]
-        if record.result.size != (last.height, last.width):
+        sizes = {(stage.height, stage.width) for stage in record.plan.stages}
+        if record.result.size not in sizes:
             raise MismatchError("the plan is for another size")
     if (record.recipe.threads or 1) > 1024:
         raise MismatchError("too many threads")
@@ -310,7 +314,16 @@ def _from_2(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 3, "recipe": recipe}
 
 
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+def _from_3(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 4 added the size at which a picture is made; before it, it was the result's own."""
+    return {**values, "schema": 4}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}
 
 
 def _refuse_constant(name: str) -> NoReturn:

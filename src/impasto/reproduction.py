@@ -221,7 +221,7 @@ def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) 
 
 def _check_pixels(record: Record, most: int) -> None:
     """A record is not to decide how much memory it takes."""
-    sizes = [(stage.height, stage.width) for stage in record.plan.stages] if record.plan else []
+    sizes = [stage.size for stage in record.plan.stages] if record.plan else []
     sizes += [size for stage in record.plan.stages for size in stage.styles] if record.plan else []
     asked = max([record.recipe.max_pixels, *(height * width for height, width in sizes)])
     if asked > most:

@@ -15,6 +15,7 @@ from impasto.ops.inits import interpolate, resize, stripes, white_noise
 
 MACHINE = Machine(("cpu",), frozenset(), 1)
 SMALL = {
+    "margin": 0,
     "size": 40,
     "scales": 2,
     "steps": (4, 3),

@@ -83,6 +83,8 @@ class Stage:
         mapped: whether what the optimiser remembers lies in a file.
         whole_cells: whether it is made at the next multiples of CELL, and then resized: for a tile,
             so that no pooling drops a row and the seam lies like any row.
+        margin: pixels, at least, that are made beyond each edge and cut off again, for whole cells;
+            0 for none.
 
     """
 
@@ -95,12 +97,15 @@ class Stage:
     tile: int | None = None
     mapped: bool = False
     whole_cells: bool = False
+    margin: int = 0
 
     @property
     def size(self) -> Size:
-        """Height and width of what is made."""
-        size = self.window[2:] if self.window else (self.height, self.width)
-        return _whole_cells(size) if self.whole_cells else size
+        """Height and width of what is made, its margin included."""
+        height, width = self.window[2:] if self.window else (self.height, self.width)
+        if not (self.whole_cells or self.margin):
+            return height, width
+        return _whole_cells((height + 2 * self.margin, width + 2 * self.margin))
 
     @property
     def pixels(self) -> int:
@@ -198,6 +203,7 @@ def make_plan(
             n,
             precision,
             whole_cells=recipe.tileable,
+            margin=0 if recipe.tileable else recipe.margin,
         )
         for size, n, precision in zip(sizes, steps, precisions, strict=True)
     )

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from impasto.config import Recipe
 from impasto.engine.anchored import Anchor, Anchored, Evaluating
 from impasto.engine.average import Average
+from impasto.engine.framing import asked, made, surrounded
 from impasto.engine.guard import Guard
 from impasto.engine.objective import Evaluation, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
@@ -123,15 +124,16 @@ def _stages(
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
     at: Evaluation | None = None
-    before = pictures.content
+    before = (plan.stages[0], pictures.content)
     for index, stage in enumerate(plan.stages):
         if resume and index < resume.stage:
             continue
         content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
         own, sized = placed(network, plan, stage), (content, *styles)
+        tied = replace(pictures, anchors=_anchors(stage, pictures))
         with on_threads(plan.threads):
             objective = Shrinking(
-                partial(_objective, recipe, own, sized, layer_loss, pictures), stage.tile
+                partial(_objective, recipe, own, sized, layer_loss, tied), stage.tile
             )
             fresh, average = partial(make, stage), Average(recipe.average, place(stage))
             if resume and index == resume.stage:
@@ -139,11 +141,9 @@ def _stages(
             else:
                 at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
                 first, guard = 0, Guard(fresh, at)
-        asked = partial(_as_asked, recipe, stage)
-        finish = _unchanged
-        if _keeps_luminance(recipe):
-            photograph = resize(pictures.content, stage.height, stage.width, wrap=recipe.tileable)
-            finish = partial(with_luma_of, photograph.to(content.device))
+        deliver = partial(asked, stage=stage, wrap=recipe.tileable)
+        keeps_luminance = recipe.preserve_color == "luminance"
+        finish = partial(with_luma_of, deliver(content)) if keeps_luminance else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
                 with on_threads(plan.threads):
@@ -160,14 +160,14 @@ def _stages(
                 progress=plan.progress(index, step),
                 losses=at.losses,
                 weights=objective.weights,
-                image=asked(at.image),
+                image=deliver(at.image),
                 finish=finish,
-                shown=None if average.picture is None else asked(average.picture),
+                shown=None if average.picture is None else deliver(average.picture),
                 checkpoint=partial(_checkpoint, index, step, at, guard, average),
                 trouble=guard.trouble,
                 tile=objective.tile,
             )
-        before = content
+        before = (stage, content)
 
 
 def _checkpoint(
@@ -274,7 +274,7 @@ def _start(
     stage: Stage,
     pictures: Pictures,
     found: Evaluation | None,
-    before: Tensor,
+    before: tuple[Stage, Tensor],
     content: Tensor,
 ) -> Tensor:
     """Where a stage starts: the recipe's starting picture, or what the stage before has found.
@@ -282,18 +282,24 @@ def _start(
     A run that started from the photograph enlarges only its change to it, so that the photograph's
     finer detail is there again; enlarging the picture itself ended 2 to 5% higher in the loss.
     """
-    size, wrap = stage.size, recipe.tileable
+    wrap = recipe.tileable
     if found is None:
-        return resize(_first_picture(recipe, stage, pictures), *size, wrap=wrap).to(content.device)
-    rimless = _unchanged if wrap else _without_rim
+        return _first_picture(recipe, stage, pictures).to(content.device)
     if recipe.init != "content":
-        return resize(rimless(found.image), *size, wrap=wrap)
-    change = interpolate(rimless(found.image - before), *size, wrap=wrap)
-    return change.add_(content).clamp_(0, 1)
+        return made(_inner(found.image, before[0], wrap), stage, wrap=wrap)
+    change = _inner(found.image - before[1], before[0], wrap)
+    return made(change, stage, wrap=wrap, resize=interpolate).add_(content).clamp_(0, 1)
+
+
+def _inner(image: Tensor, stage: Stage, wrap: bool) -> Tensor:
+    """What of a stage's picture the next stage begins with: all but margin or rim."""
+    if stage.margin:
+        return asked(image, stage)
+    return image if wrap else _without_rim(image)
 
 
 def _without_rim(image: Tensor) -> Tensor:
-    """The outermost pixels made like their inner neighbours.
+    """The outermost pixels made like their inner neighbours, of a picture without a margin.
 
     Next to the zeros of a network's padding they come out lighter or darker than they should;
     enlarged from size to size, the rim would grow to several pixels.
@@ -303,18 +309,26 @@ def _without_rim(image: Tensor) -> Tensor:
 
 
 def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
-    if pictures.init is not None:
-        return pictures.init
-    if recipe.init == "noise":
+    if pictures.init is None and recipe.init == "noise":
         return white_noise(*stage.size, seed=recipe.seed)
-    if recipe.init == "stripes":
+    if pictures.init is None and recipe.init == "stripes":
         return stripes(*stage.size)
-    return pictures.styles[0] if recipe.init == "style" else pictures.content
+    first = pictures.styles[0] if recipe.init == "style" else pictures.content
+    given = first if pictures.init is None else pictures.init
+    return made(given, stage, wrap=recipe.tileable)
+
+
+def _anchors(stage: Stage, pictures: Pictures) -> tuple[Anchor, ...]:
+    """What ties a film's frame, with the stage's margin."""
+    return tuple(
+        Anchor(surrounded(each.picture, stage), surrounded(each.weights, stage))
+        for each in pictures.anchors
+    )
 
 
 def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> list[Tensor]:
     """Photograph and paintings at the stage's sizes, where the computation takes place."""
-    content = resize(pictures.content, *stage.size, wrap=wrap)
+    content = made(pictures.content, stage, wrap=wrap)
     scales = len(stage.styles) // len(pictures.styles)
     paintings = [style for style in pictures.styles for _ in range(scales)]
     styles = [resize(style, *size) for style, size in zip(paintings, stage.styles, strict=True)]
@@ -332,19 +346,6 @@ def placed(network: Network, plan: Plan, stage: Stage) -> Network:
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
     own = copy.deepcopy(network).to(plan.device, dtype)
     return own.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
-
-
-def _as_asked(recipe: Recipe, stage: Stage, image: Tensor) -> Tensor:
-    """A picture of the size that is made, at the size that is asked for.
-
-    One side after the other: the copies of a tile around it take less room.
-    """
-    high = resize(image, stage.height, image.shape[-1], wrap=recipe.tileable)
-    return resize(high, stage.height, stage.width, wrap=recipe.tileable)
-
-
-def _keeps_luminance(recipe: Recipe) -> bool:
-    return recipe.preserve_color == "luminance"
 
 
 def _unchanged(image: Tensor) -> Tensor:

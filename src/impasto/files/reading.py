@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NoReturn
 
-from impasto.config import Recipe
+from impasto.config import WIDEST_MARGIN, Recipe
 from impasto.engine.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
@@ -265,6 +265,8 @@ def _plan(values: Any) -> Plan | None:
             raise MismatchError("a window out of range")
         if stage.tile is not None and not CELL <= stage.tile <= LONGEST_SIDE:
             raise MismatchError("a tile out of range")
+        if not 0 <= stage.margin <= WIDEST_MARGIN:
+            raise MismatchError("a margin out of range")
         if not 0 <= stage.steps <= 1_000_000:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:
@@ -315,8 +317,8 @@ def _from_2(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_3(values: dict[str, Any]) -> dict[str, Any]:
-    """Schema 4 added the size at which a picture is made; before it, it was the result's own."""
-    return {**values, "schema": 4}
+    """Schema 4 added the margin, and with it the size at which a picture is made."""
+    return {**values, "schema": 4, "recipe": {"margin": 0, **values["recipe"]}}
 
 
 _UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {

@@ -4,7 +4,7 @@ JSON, beside the picture and, for PNG, inside it as compressed text. It names fi
 and carries nothing of a picture's own metadata. :mod:`impasto.files.reading` reads it.
 
 Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss;
-schema 4 the size at which a picture is made, where that is not the result's own.
+schema 4 the margin, and the size at which a picture is made.
 """
 
 from __future__ import annotations

@@ -218,7 +218,8 @@ def texture(
     Args:
         style: a painting, or a list of them.
         size: side in pixels, or width and height.
-        tileable: make opposite edges meet; sides must then be multiples of 16.
+        tileable: make opposite edges meet; of any size: the texture is made at the next multiples
+            of 16 and resized as the tile that it is.
         options: those of :class:`impasto.Recipe` that need no photograph; ``network``,
             ``style_loss`` and ``optimizer`` may be objects (see :class:`Stylizer`).
 
@@ -273,11 +274,6 @@ def _check_sides(width: int, height: int, recipe: Recipe) -> None:
         raise RecipeError(
             f"A texture of {width} x {height} pixels cannot be made: take sides of at least "
             f"{CELL}, and no more than {recipe.max_pixels:,} pixels (--max-pixels)."
-        )
-    if recipe.tileable and (width % CELL or height % CELL):
-        raise RecipeError(
-            f"Sides of a tileable texture are multiples of {CELL}: "
-            f"{round(width / CELL) * CELL}x{round(height / CELL) * CELL} would do."
         )
 
 

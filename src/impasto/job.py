@@ -17,7 +17,7 @@ from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.forecast import Forecast, forecast
 from impasto.engine.interrupts import whole_steps
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.plan import Plan, Stage, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.engine.storage import Storage, in_memory
@@ -30,6 +30,7 @@ from impasto.files.outputs import Outputs
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.scratch import Scratch
 from impasto.nets.network import Network
+from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
 from impasto.shortage import memory_told
 
@@ -215,11 +216,11 @@ class Job:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what was left out or taken for granted of the pictures."""
+        """Sentences on what was left out or taken for granted of the pictures and their sizes."""
         every = [
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
-        return tuple(dict.fromkeys(every))
+        return (*dict.fromkeys(every), *_sizes_note(self.plan.stages[-1]))
 
     @property
     def seconds(self) -> float:
@@ -344,6 +345,17 @@ class Job:
             last=last,
             seconds=self._seconds,
         )
+
+
+def _sizes_note(last: Stage) -> tuple[str, ...]:
+    """That a tile is made at another size than it is delivered at, where it is."""
+    (height, width), asked = last.size, (last.height, last.width)
+    if not last.whole_cells or last.size == asked:
+        return ()
+    return (
+        f"a tile is made in multiples of {CELL} pixels: this one at {width}x{height}, and resized "
+        f"to {last.width}x{last.height} as the tile that it is.",
+    )
 
 
 def _stored(picture: Picture, storage: Storage) -> Picture:

@@ -221,7 +221,7 @@ def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) 
 
 def _check_pixels(record: Record, most: int) -> None:
     """A record is not to decide how much memory it takes."""
-    sizes = [(stage.height, stage.width) for stage in record.plan.stages] if record.plan else []
+    sizes = [stage.size for stage in record.plan.stages] if record.plan else []
     sizes += [size for stage in record.plan.stages for size in stage.styles] if record.plan else []
     asked = max([record.recipe.max_pixels, *(height * width for height, width in sizes)])
     if asked > most:
@@ -239,7 +239,10 @@ def _here(plan: Plan | None) -> Plan | None:
 
 
 def _sides(record: Record) -> tuple[int, int]:
-    """Width and height of a texture."""
+    """Width and height of a texture; one that was stopped early may have been smaller so far."""
+    if record.plan is not None:
+        last = record.plan.stages[-1]
+        return last.width, last.height
     if record.result.size is None:
         raise RecordError("The record does not say how large the texture was.")
     height, width = record.result.size

@@ -68,8 +68,25 @@ def test_sides_of_tiles_are_multiples_of_16_at_every_size():
     plan = make_plan(Recipe(size=500, tileable=True), (410, 500), [(100, 100)], machine)
     assert len(plan.stages) > 1
     for stage in plan.stages:
-        assert stage.height % 16 == 0
-        assert stage.width % 16 == 0
+        assert all(side % 16 == 0 for side in stage.size)
+        assert 0 <= stage.size[0] - stage.height < 16
+        assert 0 <= stage.size[1] - stage.width < 16
+    assert (plan.stages[-1].height, plan.stages[-1].width) == (410, 500)
+
+
+def test_a_tile_that_is_resized_to_any_size_is_still_one(tiny_network):
+    """What is delivered, tiled and moved by half its size, was made of a tiled picture alone."""
+    recipe = Recipe(tileable=True, scales=1, steps=(0,), size=50, init="noise", strength=0.5)
+    machine = Machine(("cpu",), frozenset(), 1)
+    picture = _tile(37, 50)
+    plan = make_plan(recipe, (37, 50), [(40, 56)], machine)
+    network = tiny_network()
+    (state,) = run(recipe, plan, Pictures(picture, (_tile(40, 56),)), network)
+    made = state.checkpoint().image
+    assert made.shape[-2:] == (48, 64)
+    assert state.image.shape[-2:] == state.snapshot().shape[-2:] == (37, 50)
+    tiled = resize(made.repeat(1, 1, 3, 3), 3 * 37, 3 * 50)[..., 37:74, 50:100]
+    torch.testing.assert_close(state.image, tiled, rtol=0, atol=1e-4)
 
 
 def _run(network, **options):

@@ -55,7 +55,7 @@ class Footprint:
 
         """
         paintings = sum(height * width for height, width in stage.styles)
-        is_resized = (stage.height, stage.width) != content
+        is_resized = stage.size != content
         kept = PICTURE * (stage.pixels * (self._pictures(stage) + is_resized) + paintings)
         measured = max(self._at_once(size, stage.tile) for size in stage.styles)
         made = self._at_once(stage.size, stage.tile)

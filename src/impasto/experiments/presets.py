@@ -19,6 +19,7 @@ REPORT_METHOD: dict[str, Any] = {
     "optimizer": "lbfgs",
     "average": 0.0,
     "precision": "fp32",
+    "margin": 0,
 }
 """Eqs. (1) to (7) from white noise at one size, whatever the product's defaults are."""
 

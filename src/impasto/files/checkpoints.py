@@ -212,4 +212,4 @@ def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 def _sizes(plan: Plan) -> list[tuple[Any, ...]]:
     """What of a plan decides what is computed, rather than how."""
-    return [(s.height, s.width, s.styles, s.steps, s.window) for s in plan.stages]
+    return [(s.height, s.width, s.size, s.styles, s.steps, s.window) for s in plan.stages]

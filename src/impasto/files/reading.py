@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NoReturn
 
-from impasto.config import Recipe
+from impasto.config import WIDEST_MARGIN, Recipe
 from impasto.engine.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
@@ -76,7 +76,10 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the run ended. ``size`` and ``sha256`` (of the pixels) are missing before schema 2."""
+    """How the run ended.
+
+    Before schema 2 there are no ``size`` and ``sha256`` (of the pixels), before 4 no ``made_at``.
+    """
 
     steps: int
     finished: bool
@@ -85,6 +88,7 @@ class Outcome:
     style_distance: float | None = None
     size: tuple[int, int] | None = None
     sha256: str | None = None
+    made_at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -261,6 +265,8 @@ def _plan(values: Any) -> Plan | None:
             raise MismatchError("a window out of range")
         if stage.tile is not None and not CELL <= stage.tile <= LONGEST_SIDE:
             raise MismatchError("a tile out of range")
+        if not 0 <= stage.margin <= WIDEST_MARGIN:
+            raise MismatchError("a margin out of range")
         if not 0 <= stage.steps <= 1_000_000:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:
@@ -279,8 +285,8 @@ def _check_whole(record: Record) -> None:
     if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
         raise MismatchError("the plan is for other inputs")
     if record.plan and record.task == "texture":
-        last = record.plan.stages[-1]
-        if record.result.size != (last.height, last.width):
+        sizes = {(stage.height, stage.width) for stage in record.plan.stages}
+        if record.result.size not in sizes:
             raise MismatchError("the plan is for another size")
     if (record.recipe.threads or 1) > 1024:
         raise MismatchError("too many threads")
@@ -310,7 +316,16 @@ def _from_2(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 3, "recipe": recipe}
 
 
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+def _from_3(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 4 added the margin, and with it the size at which a picture is made."""
+    return {**values, "schema": 4, "recipe": {"margin": 0, **values["recipe"]}}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -114,6 +114,6 @@ def _frames(job: FilmJob) -> str:
 
 
 def _suffix(codec: Any) -> str:
-    from impasto.files.video_output import CODECS
+    from impasto.files.codecs import CODECS
 
     return CODECS[codec].suffix if codec in CODECS else ".mp4"

@@ -46,7 +46,11 @@ class FilmRecipe:
     start: str | None = _film(None, "Where to begin: seconds, or minutes as in 1:23.5.")
     end: str | None = _film(None, "Where to end: seconds, or minutes as in 1:23.5.")
     every: int = _film(1, "Take every Nth frame only.")
-    fps: float = _film(25.0, "Frames a second of a folder of pictures.")
+    fps: float | None = _film(
+        None,
+        "Frames a second of what says none itself: a folder of pictures (25 when not given), or a "
+        "raw stream (its codec's).",
+    )
     codec: str | None = _film(
         None, "h264, hevc, vp9, prores, ffv1, or another encoder's name; h264 when not given."
     )
@@ -136,7 +140,7 @@ def _check(film: FilmRecipe) -> None:
             "--temporal must be a number of at least 0, or off.",
         )
     need(film.every >= 1, "--every must be at least 1.")
-    need(0.1 <= film.fps <= 1000, "--fps must lie between 0.1 and 1000.")
+    need(film.fps is None or 0.1 <= film.fps <= 1000, "--fps must lie between 0.1 and 1000.")
     need(1 <= film.passes <= 20, "--passes must lie between 1 and 20.")
     need(film.frame_steps >= 1, "--frame-steps must be at least 1.")
     lags = film.long_term

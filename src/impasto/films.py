@@ -478,7 +478,9 @@ def film_job(
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))
     source = open_clip(
-        Path(clip), film.part, fps=Fraction(film.fps).limit_denominator(1001),
+        Path(clip),
+        film.part,
+        fps=None if film.fps is None else Fraction(film.fps).limit_denominator(1001),
         max_pixels=recipe.max_pixels,
     )  # fmt: skip
     pictures = [read_picture(each, max_pixels=recipe.max_pixels) for each in styles]

@@ -8,9 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from impasto.errors import ImpastoError
+from impasto.errors import FilmError, ImpastoError
 from impasto.files.containers import open_container, open_for_writing, require_av
-from impasto.files.finding import is_many
 from impasto.files.sound import Sound, Track
 from impasto.files.video import Clip
 
@@ -34,10 +33,13 @@ def choose_tracks(clip: Clip, kind: str) -> tuple[tuple[Track, ...], tuple[str, 
         kind: FFmpeg's name of the container.
 
     """
-    if is_many(clip.path):
+    found: list[Track] = []
+    notes: list[str] = []
+    try:
+        container = open_container(clip.path)
+    except FilmError:  # a folder, or a moving picture
         return (), ()
-    found, notes = [], []
-    with open_container(clip.path) as source:
+    with container as source:
         streams = list(source.streams.audio)
         for index, stream in enumerate(streams):
             which = "The sound" if len(streams) == 1 else f"Sound {index + 1}"

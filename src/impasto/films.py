@@ -430,6 +430,11 @@ class FilmJob:
             "network": dict(self._stylizer.description),
         }
 
+    def _network(self) -> dict[str, str]:
+        """What stands for the network, and for objects of the caller's own, in a record."""
+        own = {} if self._flow is None else {"flow": type(self._flow).__name__}
+        return {**self._stylizer.description, **own}
+
     def _record(self, seconds: float) -> dict[str, Any]:
         path = self.target.path
         frames = [dict(self._found[index]) for index in sorted(self._found)]
@@ -442,7 +447,7 @@ class FilmJob:
             clip=self.clip,
             styles=self._styles,
             init=self._init,
-            network=self._stylizer.description,
+            network=self._network(),
             frames=frames,
             result={
                 "name": path.name,

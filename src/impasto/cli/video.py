@@ -82,6 +82,7 @@ def video(
         except OutputError as error:
             again = "; --resume goes on" if job.done else ""
             raise OutputError(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
+    say(job.troubles, quiet=quiet)
     if not quiet:
         print(path)
     return 0

@@ -263,7 +263,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
 
 
 def plan_from(values: Any) -> Plan | None:
-    """A record's plan, checked; None where its fields are another version's: it is made anew then."""
+    """A record's plan, checked; None where its fields are another version's: made anew then."""
     try:
         plan = build(Plan, values)
     except MismatchError as error:

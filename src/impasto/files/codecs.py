@@ -69,6 +69,10 @@ _IN_MATROSKA_ALONE = ("libvpx-vp9", "libvpx")  # their alpha lies beside the pac
 _WITH_ALPHA = {".mov": "prores", ".webm": "vp9", ".mkv": "vp9"}
 
 
+_SMALLEST = {"libx265": 64}
+"""Least side in pixels: below its largest coding unit x265 damages its own memory."""
+
+
 def codec_for(name: str | None, path: Path | None, *, alpha: bool = False) -> Codec:
     """The codec of a name; when none is given, the one that suits the file's suffix.
 
@@ -131,3 +135,18 @@ def check_container(path: Path, codec: Codec) -> None:
                 f"{path.suffix} files hold no {codec.encoder}: end --output in {codec.suffix}, or "
                 "choose another --codec."
             )
+
+
+def check_size(codec: Codec, size: tuple[int, int]) -> None:
+    """Make sure that an encoder can be given frames of a height and width.
+
+    Raises:
+        OutputError: they are too small.
+
+    """
+    least = _SMALLEST.get(codec.encoder, 1)
+    if min(size) < least:
+        raise OutputError(
+            f"{codec.encoder} makes no films of less than {least} pixels a side: give a larger "
+            "--size, or choose another --codec."
+        )

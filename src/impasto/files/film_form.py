@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from impasto.errors import ImpastoError, OutputError
-from impasto.files.codecs import SUFFIXES, check_container, codec_for, with_alpha
+from impasto.files.codecs import SUFFIXES, check_container, check_size, codec_for, with_alpha
 from impasto.files.sound_choice import choose_tracks
 from impasto.files.video import Clip
 from impasto.files.video_output import Finished, Form, film_writer
@@ -34,6 +34,7 @@ def choose_form(
     """
     chosen = codec_for(codec, path, alpha=clip.has_alpha)
     check_container(path, chosen)
+    check_size(chosen, size)
     kind = SUFFIXES[path.suffix.lower()]
     clear = with_alpha(chosen, kind) if clip.has_alpha else None
     tracks, notes = choose_tracks(clip, kind)

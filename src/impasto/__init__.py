@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from impasto.film_recipe import FilmRecipe
+    from impasto.film_reproduction import reproduce_film
     from impasto.films import film_job, stylize_video
     from impasto.job import Job, Result
     from impasto.panel import measure
@@ -45,6 +46,7 @@ _HOMES = {
     "texture": "api",
     "measure": "panel",
     "reproduce": "reproduction",
+    "reproduce_film": "film_reproduction",
     "stylize_video": "films",
     "film_job": "films",
     "FilmRecipe": "film_recipe",
@@ -78,6 +80,7 @@ __all__ = [
     "film_job",
     "measure",
     "reproduce",
+    "reproduce_film",
     "stylize",
     "stylize_iter",
     "stylize_video",

@@ -264,15 +264,7 @@ class Recipe:
 
     def command_line(self) -> str:
         """The options that are not at their defaults, as one writes them after a command."""
-        words: list[str] = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if value == item.default:
-                continue
-            words.append(f"--{_flag(item.name)}")
-            if value is not True:
-                words.append(_written(value))
-        return shlex.join(words)
+        return command_line(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
@@ -309,6 +301,19 @@ NOT_FOR_TEXTURES = (
     "match_color",
 )
 """Options of :class:`Recipe` that mean nothing where there is no photograph."""
+
+
+def command_line(options: Any) -> str:
+    """The fields of a dataclass of options that are not at their defaults, as flags."""
+    words: list[str] = []
+    for item in fields(options):
+        value = getattr(options, item.name)
+        if value == item.default:
+            continue
+        words.append(f"--{_flag(item.name)}")
+        if value is not True:
+            words.append(_written(value))
+    return shlex.join(words)
 
 
 def canonical_layer(name: str) -> str:

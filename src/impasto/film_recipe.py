@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from impasto.config import Recipe, option_group
+from impasto.config import Recipe, command_line, option_group
 from impasto.errors import RecipeError
 
 NOT_FOR_FILMS = ("print", "dpi", "crop_preview", "tileable")
@@ -85,6 +85,10 @@ class FilmRecipe:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)
+
+    def command_line(self) -> str:
+        """The options that are not at their defaults, as one writes them after a command."""
+        return command_line(self)
 
     @classmethod
     def names(cls) -> frozenset[str]:

@@ -18,31 +18,35 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.config import INITS, Recipe
 from impasto.engine.interrupts import whole_steps
-from impasto.engine.plan import make_plan
+from impasto.engine.plan import Plan, make_plan
 from impasto.engine.sequence import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.files.atomic import atomic_write, claimed, make_folder
+from impasto.files.film_form import choose_form
+from impasto.files.film_records import make_film_record
+from impasto.files.finding import file_sha256
 from impasto.files.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.kept import KeptFrames
 from impasto.files.motion import TiedFrame, tied
 from impasto.files.outputs import Outputs, is_folder, named_in
 from impasto.files.prefetch import ahead
-from impasto.files.records import record_path, versions, write_record
+from impasto.files.records import record_path, write_record
 from impasto.files.video import Clip, SourceFrame, open_clip, read_frames
 from impasto.files.video_output import (
-    SUFFIXES,
+    Finished,
     FolderWriter,
+    Form,
     Writer,
-    check_container,
-    codec_for,
     film_writer,
+    frame_sha256,
     preview_writer,
 )
 from impasto.film_recipe import FilmRecipe
@@ -51,7 +55,6 @@ from impasto.ops.inits import resize
 from impasto.shortage import memory_told
 
 SETTLED = 1e-3  # share of the loss by which a step must lower it to be followed by another
-SCHEMA = 1
 _RESULT, _SOURCE = "pass{}", "source"
 
 Deliver = Callable[[SourceFrame, Tensor], None]
@@ -135,9 +138,12 @@ class FilmJob:
         stylizer: has the network.
         init: a starting picture for the first frames of shots.
         flow: optical flow between source frames; DIS when not given.
+        plan: the automatic choices; made here when not given.
 
     Attributes:
         is_finished: the film and its record are written.
+        hashes: of the frames as they were delivered, SHA-256 of their levels.
+        troubles: sentences on what went wrong with the sound.
 
     Raises:
         ImpastoError: with one sentence that says what to do, before any work.
@@ -156,15 +162,19 @@ class FilmJob:
         *,
         init: Picture | None = None,
         flow: FlowEstimator | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.clip, self.film, self.target = clip, film, target
         self.size = film_size(recipe, clip)
         self.recipe = replace(recipe, size="full")
         sizes = [style.size for style in styles]
-        self.plan = make_plan(self.recipe, self.size, sizes, network=stylizer.network)
-        self.codec = codec_for(film.codec, target.path)
+        self.plan = plan or make_plan(self.recipe, self.size, sizes, network=stylizer.network)
+        self._form: Form | None = None
+        self._form_notes: tuple[str, ...] = ()
         if not target.is_folder:
-            check_container(target.path, self.codec)
+            self._form, self._form_notes = choose_form(
+                target.path, film.codec, clip, self.size, deep=recipe.depth > 8
+            )
         self._asked = recipe
         self._styles, self._init, self._stylizer = tuple(styles), init, stylizer
         self._flow = flow
@@ -175,13 +185,19 @@ class FilmJob:
         if not target.overwrite:
             _check_what_is_there(target, goes_on=goes_on)
         self._found: dict[int, Mapping[str, Any]] = {}
+        self.hashes: list[str] = []
+        self.troubles: list[str] = []
         self.is_finished = False
 
     @property
     @memory_told()
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was left out or taken for granted, and on what may flicker."""
-        every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
+        every = [
+            *self.clip.notes,
+            *(note for style in self._styles for note in style.notes),
+            *self._form_notes,
+        ]
         return (*dict.fromkeys(every), *self._warnings())
 
     @property
@@ -199,7 +215,8 @@ class FilmJob:
     def _made(self) -> Iterator[FilmState]:
         start = time.monotonic()
         last = self.film.passes - 1
-        delivers_at_once = last % 2 == 0
+        # Frames that come from the first pass's files have lost their alpha.
+        delivers_at_once = last == 0 or (last % 2 == 0 and not self.clip.has_alpha)
         count = self.clip.frames
         for number in range(last):
             count = yield from self._pass(number, count, None)
@@ -307,49 +324,68 @@ class FilmJob:
         """Frames at the film's size; from the second pass on those that the first has kept."""
         if number == 0:
             for frame in read_frames(self.clip):
-                sized = replace(frame, picture=resize(frame.picture, *self.size))
+                sized = self._sized(frame)
                 if self.film.passes > 1 and not self._kept.has(_SOURCE, frame.index):
-                    self._kept.write(_SOURCE, frame.index, sized.picture, {"time": frame.time})
+                    times = {"time": frame.time, "duration": frame.duration}
+                    self._kept.write(_SOURCE, frame.index, sized.picture, times)
                 yield sized
             return
         for index in range(count) if number % 2 == 0 else reversed(range(count)):
             picture, notes = self._kept.read(_SOURCE, index)
-            yield SourceFrame(index, notes["time"], picture)
+            yield SourceFrame(index, notes["time"], picture, duration=notes.get("duration"))
+
+    def _sized(self, frame: SourceFrame) -> SourceFrame:
+        alpha = None if frame.alpha is None else resize(frame.alpha, *self.size).clamp(0, 1)
+        return replace(frame, picture=resize(frame.picture, *self.size), alpha=alpha)
 
     @contextmanager
     def _output(self, *, resumed: bool = False) -> Iterator[Deliver]:
         """A function that hands over finished frames; the output is there when the block ends."""
-        target = self.target
+        target, depth = self.target, self._asked.depth
+        self.hashes = []
         with ExitStack() as stack:
-            writers = [self._writer(stack)]
+            writers = [self._writer(stack, is_whole=not resumed)]
+            previews: list[Writer] = []
             if target.preview and not resumed:
-                writers.append(
+                previews.append(
                     stack.enter_context(preview_writer(target.preview_path, self.clip, self.size))
                 )
 
             def deliver(frame: SourceFrame, result: Tensor) -> None:
                 if self.recipe.preserve_color == "luminance":
                     result = with_luma_of(frame.picture, result)
+                finished = Finished(result, frame.time, self._alpha(frame), frame.duration)
+                self.hashes.append(frame_sha256(finished, depth=depth))
                 for writer in writers:
-                    writer.write(result, frame.time)
+                    writer.write(finished)
+                for writer in previews:
+                    writer.write(replace(finished, alpha=None))
 
             yield deliver
 
-    def _writer(self, stack: ExitStack) -> Writer:
-        path, deep = self.target.path, self._asked.depth > 8
-        if self.target.is_folder:
+    def _alpha(self, frame: SourceFrame) -> Tensor | None:
+        """Alpha of a frame as the output holds it: of every frame, or of none."""
+        holds_alpha = self._form is None or self._form.has_alpha
+        if not (holds_alpha and self.clip.has_alpha):
+            return None
+        return torch.ones(1, 1, *self.size) if frame.alpha is None else frame.alpha
+
+    def _writer(self, stack: ExitStack, *, is_whole: bool) -> Writer:
+        path = self.target.path
+        if self._form is None:
             make_folder(path)
             return FolderWriter(path, depth=self._asked.depth)
         temporary = stack.enter_context(atomic_write(path))
-        kind = SUFFIXES[path.suffix.lower()]
-        return stack.enter_context(
-            film_writer(temporary, kind, self.clip, self.size, self.codec, deep=deep)
-        )
+        writer = film_writer(
+            temporary, self._form, self.clip, self.size,
+            troubles=self.troubles, is_whole=is_whole,
+        )  # fmt: skip
+        return stack.enter_context(writer)
 
     def _deliver_kept(self, deliver: Deliver, count: int | None = None) -> None:
         for frame in islice(read_frames(self.clip), count):
             result, _ = self._kept.read(str(self._latest(frame.index)), frame.index)
-            deliver(replace(frame, picture=resize(frame.picture, *self.size)), result)
+            deliver(self._sized(frame), result)
 
     def _latest(self, index: int) -> str | None:
         """The last pass that has made a frame."""
@@ -415,24 +451,33 @@ class FilmJob:
             "network": dict(self._stylizer.description),
         }
 
+    def _network(self) -> dict[str, str]:
+        """What stands for the network, and for objects of the caller's own, in a record."""
+        own = {} if self._flow is None else {"flow": type(self._flow).__name__}
+        return {**self._stylizer.description, **own}
+
     def _record(self, seconds: float) -> dict[str, Any]:
-        settings = self._settings()
-        clip = {"name": self.clip.name, "sha256": self.clip.sha256, "size": list(self.clip.size)}
-        styles = [{"name": s.name, "sha256": s.sha256, "size": list(s.size)} for s in self._styles]
-        return {
-            "schema": SCHEMA,
-            "task": "film",
-            **settings,
-            "film": self.film.as_dict(),
-            "inputs": {"clip": [clip], "styles": styles},
-            "result": {
+        path = self.target.path
+        frames = [dict(self._found[index]) for index in sorted(self._found)]
+        for frame, sha256 in zip(frames, self.hashes, strict=True):
+            frame["sha256"] = sha256
+        return make_film_record(
+            self._asked,
+            self.film,
+            self.plan,
+            clip=self.clip,
+            styles=self._styles,
+            init=self._init,
+            network=self._network(),
+            frames=frames,
+            result={
+                "name": path.name,
                 "size": list(self.size),
-                "frames": len(self._found),
+                "frames": len(frames),
                 "seconds": round(seconds, 3),
+                "sha256": None if self.target.is_folder else file_sha256(path),
             },
-            "frames": [dict(self._found[index]) for index in sorted(self._found)],
-            "versions": versions("av", "opencv-python-headless"),
-        }
+        )
 
 
 @memory_told()

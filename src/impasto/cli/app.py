@@ -193,12 +193,13 @@ def sweep(
 def reproduce(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     output: Annotated[
-        str | None, Parameter(help="Where to write; by default NAME.again.png beside it.")
+        str | None,
+        Parameter(help="Where to write; by default NAME.again.png, or a film's own suffix."),
     ] = None,
     *,
     content: Annotated[
         Path | None,
-        Parameter(help="The photograph, if it lies neither beside the record nor here."),
+        Parameter(help="The photograph or film, if it lies neither beside the record nor here."),
     ] = None,
     style: Annotated[
         list[Path] | None, Parameter(help="The painting; once for each, in order.", negative="")
@@ -234,13 +235,13 @@ def show(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     *,
     plot: Annotated[
-        Path | None, Parameter(help="Draw the loss curve into this .png or .svg as well.")
+        Path | None, Parameter(help="Draw the curve into this .png or .svg as well.")
     ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Print how a result was made, and draw its loss curve."""
+    """Print how a result was made, and draw its loss curve; of a film, its frames' distances."""
     del debug
     from impasto.cli.show import show_command
 

@@ -89,6 +89,7 @@ def video(
         except (OutputError, ShortageError) as error:
             again = "; --resume goes on" if job.done else ""
             raise type(error)(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
+    say(job.troubles, quiet=quiet)
     if not quiet:
         print(path)
     return 0
@@ -131,6 +132,6 @@ def _frames(job: FilmJob) -> str:
 
 
 def _suffix(codec: Any) -> str:
-    from impasto.files.video_output import CODECS
+    from impasto.files.codecs import CODECS
 
     return CODECS[codec].suffix if codec in CODECS else ".mp4"

@@ -1,4 +1,4 @@
-"""A film's container: opened so that it can name no other file."""
+"""A film's container: opened by a file's name and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from impasto.files.flow import INSTALL
 from impasto.shortage import is_shortage
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
+    from collections.abc import Mapping
+
+    from av.container import InputContainer, OutputContainer
 
 _CONTAINERS = (
     "mov,matroska,avi,mpeg,mpegts,mpegvideo,mpeg1video,mpeg2video,h264,hevc,m4v,av1,obu,ivf,flv,"
@@ -32,6 +34,31 @@ def require_av() -> Any:
     return av
 
 
+def file_url(path: Path) -> str:
+    """A file's name as FFmpeg takes it for nothing else: ``a:b.mp4`` is no address."""
+    return f"file:{path}"
+
+
+def open_for_writing(
+    path: Path, kind: str, options: Mapping[str, str] | None = None
+) -> OutputContainer:
+    """A new file of a film.
+
+    Args:
+        path: where to; ``os.devnull`` for a trial.
+        kind: FFmpeg's name of the container.
+        options: the container's own.
+
+    Raises:
+        av.FFmpegError: it cannot be opened.
+
+    """
+    container: OutputContainer = require_av().open(
+        file_url(path), "w", format=kind, options=dict(options or {})
+    )
+    return container
+
+
 def open_container(path: Path) -> InputContainer:
     """A film's file, whose contents can make FFmpeg open no other file or address.
 
@@ -42,7 +69,7 @@ def open_container(path: Path) -> InputContainer:
     av = require_av()
     try:
         container: InputContainer = av.open(
-            f"file:{path}",  # so that no part of a name is taken for a protocol
+            file_url(path),
             metadata_errors="replace",
             options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
         )

@@ -24,7 +24,8 @@ from impasto.files.records import PNG_KEYWORD, SCHEMA, record_path
 from impasto.nets.topology import CELL
 
 LONGEST_SIDE = 1_000_000
-MAX_BYTES = 32_000_000
+MAX_BYTES = 32_000_000  # inside a picture
+MAX_FILE_BYTES = 256_000_000  # a long film's record has a line for each frame
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -130,12 +131,26 @@ def read_record(path: Path) -> Record:
         RecordError: there is none, it is damaged, or a later version's.
 
     """
+    return parse_record(read_values(path), path.name)
+
+
+def read_values(path: Path) -> Any:
+    """The plain values of a record, unchecked.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+
+    """
     text = _text_for(path)
     try:
-        values = json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"The record of {path.name!r} is damaged and cannot be read.") from error
-    return parse_record(values, path.name)
+
+
+def is_of_film(values: Any) -> bool:
+    """True for the values of a film's record: :mod:`impasto.files.film_records` checks them."""
+    return isinstance(values, dict) and "film" in (values.get("kind"), values.get("task"))
 
 
 def embedded_text(path: Path) -> str | None:
@@ -161,6 +176,8 @@ def parse_record(values: Any, name: str) -> Record:
         RecordError: they are not a record's, or a later version's.
 
     """
+    if is_of_film(values):
+        raise RecordError(f"The record of {name!r} is a film's: name a picture's.")
     try:
         schema = convert(values.get("schema") if isinstance(values, dict) else None, int)
         if schema > SCHEMA:
@@ -174,11 +191,13 @@ def parse_record(values: Any, name: str) -> Record:
         raise
     except (MismatchError, ImpastoError, KeyError, TypeError, OverflowError) as error:
         raise RecordError(
-            f"The record of {name!r} is not one that impasto wrote ({_reason(error)})."
+            f"The record of {name!r} is not one that impasto wrote ({reason(error)})."
         ) from error
 
 
 def _text_for(path: Path) -> str:
+    if path.is_dir():
+        path = path / "film.json"
     if not path.is_file():
         raise RecordError(f"There is no file {str(path)!r}: check the name.")
     if path.suffix.lower() != ".json":
@@ -190,7 +209,7 @@ def _text_for(path: Path) -> str:
                 f"{path.name!r} has no record inside it or beside it: only impasto's results have."
             )
         path = record_path(path)
-    if path.stat().st_size > MAX_BYTES:
+    if path.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"{path.name!r} is too large to be a record: check the name.")
     try:
         return path.read_text(encoding="utf-8")
@@ -234,7 +253,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
         schema=schema,
         task=convert(values["task"], Literal["stylize", "texture"]),
         recipe=build(Recipe, values["recipe"]),
-        plan=_plan(values["plan"]),
+        plan=plan_from(values["plan"]),
         inputs={"content": (), "styles": (), "init": (), **inputs},
         network=convert(values["network"], dict[str, str]),
         weights=convert(values["weights"], tuple[StageWeights, ...]),
@@ -247,8 +266,8 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
     return record
 
 
-def _plan(values: Any) -> Plan | None:
-    """None where the plan has other fields than this version's: it is made anew then."""
+def plan_from(values: Any) -> Plan | None:
+    """A record's plan, checked; None where its fields are another version's: made anew then."""
     try:
         plan = build(Plan, values)
     except MismatchError as error:
@@ -295,10 +314,16 @@ def _check_whole(record: Record) -> None:
     names = [each.name for pictures in record.inputs.values() for each in pictures]
     for name in (*names, record.recipe.weights, record.recipe.init):
         if name is not None:
-            _check_name(name)
+            check_name(name)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Make sure that a name is a plain file name.
+
+    Raises:
+        MismatchError: it is not.
+
+    """
     if name in ("", ".", "..") or re.search(r"[/\\\0]", name) or len(name) > 255:
         raise MismatchError("a name that is no file name")
 
@@ -332,7 +357,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """In a few words what is wrong with a record."""
     if isinstance(error, KeyError):
         return f"no {str(error.args[0])[:40]!r}"
     return (

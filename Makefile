@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiled on installation.
 KERNELS := hatch_build.py $(wildcard src/impasto/native/*.[ch])
 # One for each core; four take 3 GB of memory.
-WORKERS := -n auto --maxprocesses 4
+WORKERS := -n auto --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test test-all check format bench clean

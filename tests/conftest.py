@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+# One thread for each worker of pytest-xdist, and in what the tests start: before torch reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -16,6 +21,7 @@ from hypothesis import settings
 from PIL import Image
 from torch import Tensor
 
+from impasto.engine import forecast
 from impasto.nets.network import ConvNetwork, InputConvention
 from impasto.nets.topology import layer_table
 
@@ -46,6 +52,32 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_trials() -> Iterator[None]:
+    """A forecast's trial of two small pictures, once each, where commands are run to the end."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(forecast, "SMALL_TRIAL", 32)
+        monkeypatch.setattr(forecast, "LARGE_TRIALS", (48, 48))
+        monkeypatch.setattr(forecast, "PATIENCE", 0.0)
+        yield
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The system's own browser, a ``playwright.sync_api.Browser``; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -335,7 +335,8 @@ def test_a_torch_network_is_copied_and_left_as_it_was(start, tiny_network):
 
 
 def test_bfloat16_gives_nearly_the_picture_of_float32(start):
-    exact = _drain(start(precision="fp32"))[-1][0]
+    exact = [state.losses.total for state, _ in _drain(start(precision="fp32"))]
     state, picture = _drain(start(precision="bf16"))[-1]
     assert state.image.dtype == picture.dtype == torch.float32
-    assert state.losses.total == pytest.approx(exact.losses.total, rel=0.1)
+    # Each way a step rounds leads elsewhere; what a run gains must be the same.
+    assert state.losses.total == pytest.approx(exact[-1], abs=0.05 * (exact[0] - exact[-1]))

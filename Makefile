@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Compiled on installation.
 KERNELS := hatch_build.py $(wildcard src/impasto/native/*.[ch])
+# One for each core; four take 3 GB of memory.
+WORKERS := -n auto --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test test-all check docs format bench clean
@@ -11,11 +13,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py --out out/demo.png
 
+# Side by side, and then one after the other what needs a quiet machine: a browser, the clock.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow and not alone"
+	$(BIN)/python -m pytest -m "not slow and alone"
 
 test-all: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS) -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -27,7 +27,9 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["schema-1.json", "schema-2.json", "schema-3.json"])
+@pytest.mark.parametrize(
+    "name", ["schema-1.json", "schema-2.json", "schema-3.json", "schema-4.json"]
+)
 def test_what_made_a_picture(name, capsys):
     assert main(["show", str(RECORDS / name)]) == 0
     printed = capsys.readouterr()

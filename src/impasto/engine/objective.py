@@ -13,6 +13,7 @@ from torch import Tensor
 from impasto import native
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
+from impasto.engine.threads import on_threads
 from impasto.nets.network import ConvNetwork, Head, Network
 from impasto.ops.losses import (
     content_loss,
@@ -48,6 +49,9 @@ class Evaluation:
         return anywhere == self.image
 
 
+Slopes = dict[str, tuple[Tensor, Tensor]]
+"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
+
 StyleTargets = Sequence[Mapping[str, Statistics]]
 """Statistics of each painting by layer."""
 
@@ -65,11 +69,15 @@ class Features:
         self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         """Content layers' maps, as they are, and style statistics, by layer."""
+        maps, sums = self.computed(image, content_layers, style_layers)
+        return maps, {layer: self.mapped(layer, sums[layer]) for layer in style_layers}
+
+    def computed(
+        self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Content layers' maps, and sums over the style layers' maps, before any head."""
         maps, sums = _measured(self._network, image, content_layers, style_layers)
-        return (
-            {layer: maps[layer] for layer in content_layers},
-            {layer: self.mapped(layer, sums[layer]) for layer in style_layers},
-        )
+        return {n: maps[n] for n in content_layers}, {n: sums[n] for n in style_layers}
 
     def channels(self, layer: str, statistics: Statistics) -> int:
         """N of eq. (5): the number of channels that the layer stands for."""
@@ -171,12 +179,20 @@ class Objective:
         image = image.contiguous()
         with torch.enable_grad():
             x = image.detach().requires_grad_()
-            features, statistics = self._measure(x)
+            features, sums = self._features.computed(
+                x, self._recipe.content_layers, self._recipe.style_layers
+            )
             content = self._content_loss(features)
-            style = self._style_loss(statistics)
-            total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
-            (gradient,) = torch.autograd.grad(total, x)
+            style, slopes = self._style_and_slopes(sums)
+            outputs = [(self.weights.alpha * content, torch.ones_like(content))]
+            for layer, slope in slopes.items():
+                outputs += zip((sums[layer].total, sums[layer].outer), slope, strict=True)
+            roots, derivatives = zip(
+                *(each for each in outputs if each[0].requires_grad), strict=True
+            )
+            (gradient,) = torch.autograd.grad(roots, x, derivatives)
             gradient = gradient.contiguous()
+        total = total_loss(content, style, alpha=self.weights.alpha, beta=self.weights.beta)
         terms = torch.stack([total, content, style]).detach().tolist()
         losses = Losses(terms[0], terms[1], terms[2], 0.0)
         return self._smoothed(Evaluation(image, losses, gradient))
@@ -255,6 +271,23 @@ class Objective:
             unit += float(self._features.content_loss(layer, wide, mean))
             energy += float(self._features.content_loss(layer, wide, nothing.expand_as(wide)))
         return content_unit(unit, energy), statistics
+
+    def _style_and_slopes(self, sums: Mapping[str, Statistics]) -> tuple[Tensor, Slopes]:
+        """Eq. (3), and beta times its derivatives with respect to the sums.
+
+        On one thread: the matrices are small, and what is made of them takes hundreds of calls, at
+        each of which several threads would wait for each other.
+        """
+        pairs = {n: (s.total.detach(), s.outer.detach()) for n, s in sums.items()}
+        leaves = [each.requires_grad_() for pair in pairs.values() for each in pair]
+        with on_threads(1), torch.enable_grad():
+            own = {n: Statistics(s.count, *pairs[n]) for n, s in sums.items()}
+            style = self._style_loss({n: self._features.mapped(n, s) for n, s in own.items()})
+            found = torch.autograd.grad(
+                self.weights.beta * style, leaves, allow_unused=True, materialize_grads=True
+            )
+        slopes = zip(found[::2], found[1::2], strict=True)
+        return style.detach(), dict(zip(sums, slopes, strict=True))
 
     def _resolve_weights(
         self, content_unit: float, photograph: Mapping[str, Statistics]

@@ -18,7 +18,13 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective, StyleTargets, content_unit
+from impasto.engine.objective import (
+    Evaluation,
+    Objective,
+    Slopes,
+    StyleTargets,
+    content_unit,
+)
 from impasto.engine.state import Losses
 from impasto.engine.tiles import Tile, add, cut, halos, tiles
 from impasto.errors import RecipeError
@@ -27,8 +33,6 @@ from impasto.nets.passes import Passage
 from impasto.ops.statistics import Statistics, StatisticsLoss
 
 BAND = 256  # rows at a time for what needs no network
-Slopes = dict[str, tuple[Tensor, Tensor]]
-"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
 
 
 class TiledObjective(Objective):
@@ -115,14 +119,8 @@ class TiledObjective(Objective):
         """The first pass: eq. (3), and beta times its derivatives with respect to the sums."""
         with torch.no_grad():
             sums = self._tiled.sums(image, self._recipe.style_layers)
-        leaves = [each.requires_grad_() for s in sums.values() for each in (s.total, s.outer)]
-        with torch.enable_grad():
-            style = self._style_loss({n: self._features.mapped(n, s) for n, s in sums.items()})
-            found = torch.autograd.grad(
-                self.weights.beta * style, leaves, allow_unused=True, materialize_grads=True
-            )
-        pairs = zip(found[::2], found[1::2], strict=True)
-        return float(style.detach()), dict(zip(sums, pairs, strict=True))
+        style, slopes = self._style_and_slopes(sums)
+        return float(style), slopes
 
     def _go_back(
         self, index: int, tile: Tile, image: Tensor, slopes: Slopes, gradient: Tensor

@@ -75,7 +75,7 @@ def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
     )
     if lab.network_name == "compact":
         yield COMPACT_LIMITS
-    if not preset.as_stated:
+    if not (preset.as_stated or preset.as_product):
         yield (
             "Ratios alpha/beta are in the report's units: eq. (1) is a sum over positions, and "
             "each network has its own scale, so 1e-3 is set where a strength of 0.95 balances "

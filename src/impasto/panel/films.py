@@ -23,11 +23,11 @@ from impasto.engine.objective import Objective, StyleTargets
 from impasto.engine.plan import fit
 from impasto.engine.sequence import is_cut
 from impasto.errors import FilmError, ImpastoError
+from impasto.files.codecs import SUFFIXES
 from impasto.files.flow import DIS, FlowEstimator
 from impasto.files.images import read_picture
 from impasto.files.judges import find_judge
 from impasto.files.video import open_clip, read_frames
-from impasto.files.video_output import SUFFIXES
 from impasto.film_recipe import FilmRecipe, Part
 from impasto.nets.network import Network
 from impasto.nets.topology import check_layers

@@ -1,4 +1,4 @@
-"""The loss curve of a record: as numbers, as SVG and as PNG."""
+"""The curves of a record: as numbers, as SVG and as PNG."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import RecordError
+from impasto.files.film_records import FilmRecord
 from impasto.files.reading import Record
 from impasto.plots.canvas import GRID, INK, check_format, figure, plain, write
 
@@ -18,7 +19,7 @@ DECADES = 6
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: a term of eq. (7) with its weight, one value a step; None where there is none."""
+    """One line: one value a step, or a frame; None where there is none."""
 
     name: str
     color: str
@@ -27,11 +28,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over steps, on a logarithmic scale.
+    """Curves over steps or frames, on a logarithmic scale.
 
     Attributes:
-        curves: the total last, so that it lies on top.
-        marks: positions where the next size begins.
+        curves: the one that is to lie on top last.
+        marks: positions where the next size, or shot, begins.
         low: bottom of the scale, a power of ten as ``high`` is.
         high: top of the scale.
         x_label: what the positions are.
@@ -83,6 +84,27 @@ def loss_chart(record: Record) -> Chart:
     stages = [each.stage for each in losses]
     marks = tuple(i for i in range(1, len(stages)) if stages[i] != stages[i - 1])
     return Chart(drawn, marks, *_decades([v for curve in drawn for v in _positive(curve)]))
+
+
+def film_chart(record: FilmRecord) -> Chart:
+    """Content and style distance of a film's frames, and the loss that ties them together.
+
+    Raises:
+        RecordError: there is nothing to draw.
+
+    """
+    frames = record.frames[:: max(1, len(record.frames) // MOST_POINTS)]
+    curves = (
+        Curve("temporal", INK, tuple(each.temporal for each in frames)),
+        Curve("content", "#2a7fbf", tuple(each.content_distance for each in frames)),
+        Curve("style", "#d9822b", tuple(each.style_distance for each in frames)),
+    )
+    drawn = tuple(curve for curve in curves if any(_positive(curve)))
+    if not drawn:
+        raise RecordError("The record has no distances to draw.")
+    marks = tuple(i for i, each in enumerate(frames) if i and each.begins_shot)
+    scale = _decades([v for curve in drawn for v in _positive(curve)])
+    return Chart(drawn, marks, *scale, "frame", "distance")
 
 
 def write_chart(chart: Chart, title: str, path: Path) -> None:

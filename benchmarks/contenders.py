@@ -124,6 +124,7 @@ REPORT: dict[str, Any] = {
     "init": "content",
     "optimizer": "lbfgs",
     "average": 0.0,
+    "margin": 0,
 }
 
 

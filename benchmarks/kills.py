@@ -89,8 +89,9 @@ def kills(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator
         return Kill(optimizer, share, found, same)
 
     with ThreadPoolExecutor(jobs) as pool:
-        runs = pool.map(lambda name: _unbroken(name, folder / f"whole-{name}"), OPTIMIZERS)
-        whole = dict(zip(OPTIMIZERS, runs, strict=True))
+        used = OPTIMIZERS[:count]
+        runs = pool.map(lambda name: _unbroken(name, folder / f"whole-{name}"), used)
+        whole = dict(zip(used, runs, strict=True))
         yield from pool.map(one, enumerate([draw.random() for _ in range(count)]))
 
 

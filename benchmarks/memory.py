@@ -27,7 +27,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.page import put
-from impasto.files.plots import Plot, Series
+from impasto.plots.lines import Plot, Series
 
 PAIRS = 5
 STEPS = 3

@@ -25,8 +25,8 @@ from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from impasto import Stylizer
 from impasto.config import Recipe
 from impasto.files.images import read_picture
-from impasto.files.plots import Plot, Series
 from impasto.ops.inits import resize
+from impasto.plots.lines import Plot, Series
 from training.teachers import VGG, Small, load_small, load_vgg
 
 HEADING = (

@@ -61,6 +61,7 @@ EQ5: dict[str, Any] = {
     "layer_weights": "equal",
     "optimizer": "lbfgs",
     "average": 0.0,
+    "margin": 0,
 }
 """The textbook's objective and optimiser."""
 WARM_UP = 3  # steps; a history is full from the third on

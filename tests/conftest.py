@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+# One thread for each worker of pytest-xdist, and in what the tests start: before torch reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -16,6 +21,7 @@ from hypothesis import settings
 from PIL import Image
 from torch import Tensor
 
+from impasto.engine import forecast
 from impasto.nets.network import ConvNetwork, InputConvention
 from impasto.nets.topology import layer_table
 
@@ -46,6 +52,32 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_trials() -> Iterator[None]:
+    """A forecast's trial of two small pictures, once each, where commands are run to the end."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(forecast, "SMALL_TRIAL", 32)
+        monkeypatch.setattr(forecast, "LARGE_TRIALS", (48, 48))
+        monkeypatch.setattr(forecast, "PATIENCE", 0.0)
+        yield
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The system's own browser, a ``playwright.sync_api.Browser``; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -151,29 +183,41 @@ def _film(
     pixels: str = "bgr0",
     times: Sequence[int] | None = None,
     rotation: int = 0,
+    last: int = 0,
+    unit: int = 100,
     oblong: Fraction | None = None,
     sound: str | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """A film of pictures, 10 frames a second in units of 1/100 s; lossless by default."""
+    """A film of pictures, 10 frames a second in units of 1/``unit`` s; lossless by default.
+
+    ``last``: how long the last frame is shown, in these units.
+    """
     av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=10, options=options or {})
         stream.height, stream.width = pictures[0].shape[-2:]
-        stream.pix_fmt, stream.codec_context.time_base = pixels, Fraction(1, 100)
+        stream.pix_fmt, stream.codec_context.time_base = pixels, Fraction(1, unit)
         if oblong is not None:
             stream.codec_context.sample_aspect_ratio = oblong
         if rotation:
             stream.set_display_rotation(rotation)
         if sound:
             _add_hum(container, sound)
+
+        def mux(packets: list[Any]) -> None:
+            for packet in packets:
+                if last and packet.pts == times[-1]:
+                    packet.duration = last
+                container.mux(packet)
+
         for number, picture in enumerate(pictures):
             levels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(levels), format="rgb24")
-            frame.pts = times[number] if times else 10 * number
-            frame.time_base = Fraction(1, 100)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            frame.pts = times[number] if times else unit * number // 10
+            frame.time_base = Fraction(1, unit)
+            mux(stream.encode(frame))
+        mux(stream.encode())
     return path
 
 

@@ -23,6 +23,7 @@ def _modules_after(code: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
+@pytest.mark.alone
 def test_the_package_is_imported_in_a_moment():
     """0.02 s of processor time as measured; the margin is for slow and busy machines."""
     code = (

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import impasto
+from impasto.api import texture_job
 
 QUICK = {"scales": 1, "steps": (2,), "precision": "fp32", "threads": 1}
 
@@ -41,6 +42,44 @@ def test_a_seam_is_a_line_like_any_other(brush):
     assert min(seam_ratios(cut.image)) > 1.8
 
 
+def test_a_tile_of_any_size_meets_at_its_edges(brush):
+    options = {**QUICK, "scales": 2, "steps": (30, 20)}
+    tile = impasto.texture(brush, (125, 90), tileable=True, **options)
+    cut = impasto.texture(brush, (125, 90), **options)
+    assert tile.image.size == cut.image.size == (125, 90)
+    levels = [np.asarray(each.image, dtype=np.float64) for each in (tile, cut)]
+    for axis in (0, 1):
+        changes = [np.abs(np.diff(x, axis=axis, append=np.take(x, [0], axis))) for x in levels]
+        others = tuple(i for i in range(3) if i != axis)
+        of_tile, of_cut = (each.mean(others) for each in changes)
+        assert of_tile[-1] < 1.5 * of_tile[:-1].mean()
+        assert of_cut[-1] > 1.8 * of_cut[:-1].mean()
+
+
+def test_a_tile_s_sizes_are_said_and_recorded(brush):
+    tile = impasto.texture(brush, (50, 30), tileable=True, **QUICK)
+    assert [note for note in tile.notes if "64x32" in note and "50x30" in note]
+    assert tile.record["result"]["size"] == [30, 50]
+    assert tile.record["result"]["made_at"] == [32, 64]
+    whole = impasto.texture(brush, (64, 32), tileable=True, **QUICK)
+    assert not whole.notes
+    assert whole.record["result"]["size"] == whole.record["result"]["made_at"] == [32, 64]
+
+
+def test_a_texture_stopped_at_an_early_size_goes_on_and_is_made_again(brush, tmp_path):
+    options = {**QUICK, "scales": 2, "steps": (2, 2), "tileable": True}
+    Image.fromarray((255 * brush).astype("uint8")).save(tmp_path / "brush.png")
+    job = texture_job(tmp_path / "brush.png", (50, 30), **options)
+    next(state for state in job if state.step == 1)
+    job.keep(tmp_path / "kept")
+    early = job.result().save(tmp_path / "early.png")
+    assert impasto.reproduce(early).identical
+    again = texture_job(tmp_path / "brush.png", (50, 30), resume=tmp_path / "kept", **options)
+    assert [state.step for state in again] == [1, 2, 2, 3, 4]
+    whole = impasto.texture(tmp_path / "brush.png", (50, 30), **options)
+    assert torch.equal(again.result().tensor, whole.tensor)
+
+
 def test_the_picture_comes_to_the_painting_s_style(brush):
     record = impasto.texture(brush, 64, tileable=True, **{**QUICK, "steps": (60,)}).record
     assert record["task"] == "texture"
@@ -70,7 +109,6 @@ def test_several_paintings_are_blended(brush, painting):
         (64, {"strength": 0.5}, "strength"),
         (64, {"preserve_color": "luminance"}, "preserve_color"),
         (64, {"stength": 1}, "stength"),
-        (100, {"tileable": True}, "96x96"),
         (8, {}, "at least 16"),
         ((100_000, 100_000), {}, "max-pixels"),
         (64, {"blend": (1, 2)}, "2 shares for 1 painting"),

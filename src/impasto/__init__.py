@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from impasto import forks as _forks  # noqa: F401  watches for forks from here on
+
 if TYPE_CHECKING:
     from impasto.api import Stylizer, stylize, stylize_iter, texture
     from impasto.config import Recipe
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
         RatingError,
         RecipeError,
         RecordError,
+        ShortageError,
         WeightsError,
     )
     from impasto.film_recipe import FilmRecipe
+    from impasto.film_reproduction import reproduce_film
     from impasto.films import film_job, stylize_video
     from impasto.job import Job, Result
     from impasto.panel import measure
@@ -42,6 +46,7 @@ _HOMES = {
     "texture": "api",
     "measure": "panel",
     "reproduce": "reproduction",
+    "reproduce_film": "film_reproduction",
     "stylize_video": "films",
     "film_job": "films",
     "FilmRecipe": "film_recipe",
@@ -53,6 +58,7 @@ _HOMES = {
     "RatingError": "errors",
     "RecipeError": "errors",
     "RecordError": "errors",
+    "ShortageError": "errors",
     "WeightsError": "errors",
 }
 
@@ -68,11 +74,13 @@ __all__ = [
     "RecipeError",
     "RecordError",
     "Result",
+    "ShortageError",
     "Stylizer",
     "WeightsError",
     "film_job",
     "measure",
     "reproduce",
+    "reproduce_film",
     "stylize",
     "stylize_iter",
     "stylize_video",

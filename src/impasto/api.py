@@ -27,12 +27,14 @@ from impasto.files.images import (
     PictureLike,
     read_picture,
 )
+from impasto.files.outputs import named_in
 from impasto.files.weights import LoadedNetwork, load_network
 from impasto.job import Job, Result, StrPath
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import memory_told
 
 Styles = PictureLike | Sequence[PictureLike]
 
@@ -56,6 +58,7 @@ class Stylizer:
 
     """
 
+    @memory_told()
     def __init__(
         self,
         network: str | Network = "compact",
@@ -103,6 +106,7 @@ class Stylizer:
                 raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         return Recipe.from_dict({**self._named, **options})
 
+    @memory_told()
     def job(
         self,
         content: PictureLike,
@@ -133,8 +137,12 @@ class Stylizer:
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
-        return Job(recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume)
+        inputs = (content, *styles, *named_in(vars(recipe)))
+        return Job(
+            recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume, inputs=inputs
+        )
 
+    @memory_told()
     def texture_job(
         self,
         style: Styles,
@@ -153,14 +161,17 @@ class Stylizer:
         recipe = self.recipe({**options, **TEXTURE, **sides})
         _check_sides(width, height, recipe)
         read = partial(read_picture, max_pixels=recipe.max_pixels)
-        styles = [read(each) for each in _listed(style)]
+        given = _listed(style)
+        styles = [read(each) for each in given]
         recipe.blend_for(len(styles))
         # The engine's yardsticks are a photograph's; at strength 1 noise serves as well as any.
         noise = white_noise(height, width, seed=recipe.seed)[0].permute(1, 2, 0).numpy()
         noise_picture = read(noise)
+        inputs = (*given, *named_in(vars(recipe)))
         return Job(
-            recipe, noise_picture, styles, None, self, task="texture", plan=plan, resume=resume
-        )
+            *(recipe, noise_picture, styles, None, self),
+            task="texture", plan=plan, resume=resume, inputs=inputs,
+        )  # fmt: skip
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
         """The states of :meth:`job`, one for the start and one for every step."""
@@ -214,7 +225,8 @@ def texture(
     Args:
         style: a painting, or a list of them.
         size: side in pixels, or width and height.
-        tileable: make opposite edges meet; sides must then be multiples of 16.
+        tileable: make opposite edges meet; of any size: the texture is made at the next multiples
+            of 16 and resized as the tile that it is.
         options: those of :class:`impasto.Recipe` that need no photograph; ``network``,
             ``style_loss`` and ``optimizer`` may be objects (see :class:`Stylizer`).
 
@@ -272,11 +284,6 @@ def _check_sides(width: int, height: int, recipe: Recipe) -> None:
             f"A texture of {width} x {height} pixels cannot be made: take sides of at least "
             f"{CELL}, and no more than {recipe.max_pixels:,} pixels (--max-pixels)."
         )
-    if recipe.tileable and (width % CELL or height % CELL):
-        raise RecipeError(
-            f"Sides of a tileable texture are multiples of {CELL}: "
-            f"{round(width / CELL) * CELL}x{round(height / CELL) * CELL} would do."
-        )
 
 
 def _describe(loaded: LoadedNetwork) -> dict[str, str]:
@@ -288,6 +295,7 @@ def _describe(loaded: LoadedNetwork) -> dict[str, str]:
         "normalisation": loaded.normalisation,
         "means_sha256": loaded.means_sha256,
         "source_sha256": loaded.source_sha256,
+        **loaded.provenance.as_dict(),
     }
 
 

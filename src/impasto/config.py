@@ -21,6 +21,7 @@ STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
 SMALLEST_TILE = 64
+MARGIN, WIDEST_MARGIN = 8, 512
 INITS = ("noise", "content", "style", "stripes")
 
 
@@ -89,7 +90,7 @@ class Recipe:
     match_color: bool = _look(
         False, "Give the photograph the paintings' mean colour and colour contrast beforehand."
     )
-    tileable: bool = _look(False, "Make opposite edges meet; sides become multiples of 16 pixels.")
+    tileable: bool = _look(False, "Make opposite edges meet, at any size.")
     init: str = _run(
         "content", "Starting picture: noise, content, style, stripes, or a picture file."
     )
@@ -130,6 +131,11 @@ class Recipe:
         "w2",
         "Style loss of a layer: eq. (5) of the report (gram); that with means and standard "
         "deviations; or the squared Wasserstein distance of Gaussians (w2).",
+    )
+    margin: int = _run(
+        MARGIN,
+        "Pixels that are made beyond each edge and cut off again, so that no frame is seen; 0, as "
+        "in the report, makes none.",
     )
     optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
         "adam", "The optimiser: Adam, L-BFGS, or gradient descent with momentum."
@@ -258,15 +264,7 @@ class Recipe:
 
     def command_line(self) -> str:
         """The options that are not at their defaults, as one writes them after a command."""
-        words: list[str] = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if value == item.default:
-                continue
-            words.append(f"--{_flag(item.name)}")
-            if value is not True:
-                words.append(_written(value))
-        return shlex.join(words)
+        return command_line(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
@@ -303,6 +301,19 @@ NOT_FOR_TEXTURES = (
     "match_color",
 )
 """Options of :class:`Recipe` that mean nothing where there is no photograph."""
+
+
+def command_line(options: Any) -> str:
+    """The fields of a dataclass of options that are not at their defaults, as flags."""
+    words: list[str] = []
+    for item in fields(options):
+        value = getattr(options, item.name)
+        if value == item.default:
+            continue
+        words.append(f"--{_flag(item.name)}")
+        if value is not True:
+            words.append(_written(value))
+    return shlex.join(words)
 
 
 def canonical_layer(name: str) -> str:
@@ -357,6 +368,7 @@ def _check_numbers(recipe: Recipe) -> None:
     need(
         (recipe.alpha or 0) >= 0 and (recipe.beta or 0) >= 0, "--alpha and --beta must be positive."
     )
+    need(0 <= recipe.margin <= WIDEST_MARGIN, f"--margin must lie between 0 and {WIDEST_MARGIN}.")
     need(1 <= recipe.history <= 1000, "--history must lie between 1 and 1000.")
     need(recipe.learning_rate > 0, "--learning-rate must be positive.")
     need(recipe.scales is None or 1 <= recipe.scales <= 12, "--scales must lie between 1 and 12.")

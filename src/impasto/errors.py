@@ -9,7 +9,8 @@
     ├── WeightsError        a weights file is missing, of the wrong shape, or not what it says it is
     ├── RecordError         a record is missing, damaged, or cannot be carried out here
     ├── RatingError         a sheet to be rated, or choices made on one, are missing or damaged
-    └── OutputError         a result cannot be written where it was asked for
+    ├── OutputError         a result cannot be written where it was asked for
+    └── ShortageError       memory ran out
 
 The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
 """
@@ -43,6 +44,10 @@ class RecordError(ImpastoError, ValueError):
 
 class RatingError(ImpastoError, ValueError):
     """A sheet to be rated, or choices made on one, are missing or damaged."""
+
+
+class ShortageError(ImpastoError, MemoryError):
+    """Memory ran out, in tiles as well where those could be tried."""
 
 
 class OutputError(ImpastoError, OSError):

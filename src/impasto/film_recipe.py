@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from impasto.config import Recipe, option_group
+from impasto.config import Recipe, command_line, option_group
 from impasto.errors import RecipeError
 
 NOT_FOR_FILMS = ("print", "dpi", "crop_preview", "tileable")
@@ -46,7 +46,11 @@ class FilmRecipe:
     start: str | None = _film(None, "Where to begin: seconds, or minutes as in 1:23.5.")
     end: str | None = _film(None, "Where to end: seconds, or minutes as in 1:23.5.")
     every: int = _film(1, "Take every Nth frame only.")
-    fps: float = _film(25.0, "Frames a second of a folder of pictures.")
+    fps: float | None = _film(
+        None,
+        "Frames a second of what says none itself: a folder of pictures (25 when not given), or a "
+        "raw stream (its codec's).",
+    )
     codec: str | None = _film(
         None, "h264, hevc, vp9, prores, ffv1, or another encoder's name; h264 when not given."
     )
@@ -81,6 +85,10 @@ class FilmRecipe:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)
+
+    def command_line(self) -> str:
+        """The options that are not at their defaults, as one writes them after a command."""
+        return command_line(self)
 
     @classmethod
     def names(cls) -> frozenset[str]:
@@ -136,7 +144,7 @@ def _check(film: FilmRecipe) -> None:
             "--temporal must be a number of at least 0, or off.",
         )
     need(film.every >= 1, "--every must be at least 1.")
-    need(0.1 <= film.fps <= 1000, "--fps must lie between 0.1 and 1000.")
+    need(film.fps is None or 0.1 <= film.fps <= 1000, "--fps must lie between 0.1 and 1000.")
     need(1 <= film.passes <= 20, "--passes must lie between 1 and 20.")
     need(film.frame_steps >= 1, "--frame-steps must be at least 1.")
     lags = film.long_term

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import deque
@@ -17,37 +18,43 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.config import INITS, Recipe
-from impasto.engine.plan import make_plan
+from impasto.engine.interrupts import whole_steps
+from impasto.engine.plan import Plan, make_plan
 from impasto.engine.sequence import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
-from impasto.errors import OutputError, RecipeError
-from impasto.files.atomic import atomic_write, check_output, claimed, make_folder
+from impasto.errors import RecipeError
+from impasto.files.atomic import atomic_write, claimed, make_folder
+from impasto.files.film_form import choose_form
+from impasto.files.film_records import make_film_record
+from impasto.files.finding import file_sha256
 from impasto.files.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.kept import KeptFrames
 from impasto.files.motion import TiedFrame, tied
+from impasto.files.outputs import Outputs, is_folder, named_in
 from impasto.files.prefetch import ahead
-from impasto.files.records import record_path, versions, write_record
+from impasto.files.records import record_path, write_record
 from impasto.files.video import Clip, SourceFrame, open_clip, read_frames
 from impasto.files.video_output import (
-    SUFFIXES,
+    Finished,
     FolderWriter,
+    Form,
     Writer,
-    check_container,
-    codec_for,
     film_writer,
+    frame_sha256,
     preview_writer,
 )
 from impasto.film_recipe import FilmRecipe
 from impasto.ops.color import with_luma_of
 from impasto.ops.inits import resize
+from impasto.shortage import memory_told
 
 SETTLED = 1e-3  # share of the loss by which a step must lower it to be followed by another
-SCHEMA = 1
 _RESULT, _SOURCE = "pass{}", "source"
 
 Deliver = Callable[[SourceFrame, Tensor], None]
@@ -93,7 +100,17 @@ class Target:
     @property
     def is_folder(self) -> bool:
         """True for a folder of frames."""
-        return self.path.is_dir() or not self.path.suffix
+        return is_folder(self.path) or not self.path.suffix
+
+    @property
+    def has_frames(self) -> bool:
+        """True for a folder that an earlier run has filled, or begun to."""
+        return self.is_folder and (self.record_path.is_file() or self.frames_path.is_dir())
+
+    @property
+    def record_path(self) -> Path:
+        """Where the film's record lies."""
+        return self.path / "film.json" if self.is_folder else record_path(self.path)
 
     @property
     def preview_path(self) -> Path:
@@ -121,15 +138,19 @@ class FilmJob:
         stylizer: has the network.
         init: a starting picture for the first frames of shots.
         flow: optical flow between source frames; DIS when not given.
+        plan: the automatic choices; made here when not given.
 
     Attributes:
         is_finished: the film and its record are written.
+        hashes: of the frames as they were delivered, SHA-256 of their levels.
+        troubles: sentences on what went wrong with the sound.
 
     Raises:
         ImpastoError: with one sentence that says what to do, before any work.
 
     """
 
+    @memory_told()
     def __init__(
         self,
         clip: Clip,
@@ -141,27 +162,42 @@ class FilmJob:
         *,
         init: Picture | None = None,
         flow: FlowEstimator | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.clip, self.film, self.target = clip, film, target
         self.size = film_size(recipe, clip)
         self.recipe = replace(recipe, size="full")
         sizes = [style.size for style in styles]
-        self.plan = make_plan(self.recipe, self.size, sizes, network=stylizer.network)
-        self.codec = codec_for(film.codec, target.path)
+        self.plan = plan or make_plan(self.recipe, self.size, sizes, network=stylizer.network)
+        self._form: Form | None = None
+        self._form_notes: tuple[str, ...] = ()
         if not target.is_folder:
-            check_container(target.path, self.codec)
+            self._form, self._form_notes = choose_form(
+                target.path, film.codec, clip, self.size, deep=recipe.depth > 8
+            )
         self._asked = recipe
         self._styles, self._init, self._stylizer = tuple(styles), init, stylizer
         self._flow = flow
         self._kept = KeptFrames(target.frames_path, depth=recipe.depth)
-        self._kept.begin(self._settings(), resume=target.resume, overwrite=target.overwrite)
+        goes_on = self._kept.begin(
+            self._settings(), resume=target.resume, overwrite=target.overwrite
+        )
+        if not target.overwrite:
+            _check_what_is_there(target, goes_on=goes_on)
         self._found: dict[int, Mapping[str, Any]] = {}
+        self.hashes: list[str] = []
+        self.troubles: list[str] = []
         self.is_finished = False
 
     @property
+    @memory_told()
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was left out or taken for granted, and on what may flicker."""
-        every = [*self.clip.notes, *(note for style in self._styles for note in style.notes)]
+        every = [
+            *self.clip.notes,
+            *(note for style in self._styles for note in style.notes),
+            *self._form_notes,
+        ]
         return (*dict.fromkeys(every), *self._warnings())
 
     @property
@@ -173,9 +209,14 @@ class FilmJob:
         return count
 
     def __iter__(self) -> Iterator[FilmState]:
+        with memory_told():
+            yield from self._made()
+
+    def _made(self) -> Iterator[FilmState]:
         start = time.monotonic()
         last = self.film.passes - 1
-        delivers_at_once = last % 2 == 0
+        # Frames that come from the first pass's files have lost their alpha.
+        delivers_at_once = last == 0 or (last % 2 == 0 and not self.clip.has_alpha)
         count = self.clip.frames
         for number in range(last):
             count = yield from self._pass(number, count, None)
@@ -185,6 +226,7 @@ class FilmJob:
                 self._deliver_kept(deliver)
         self._finish(time.monotonic() - start)
 
+    @memory_told()
     def save_so_far(self) -> int:
         """Make a film of the frames that are done; how many they are. Writes nothing for none."""
         done = self.done
@@ -224,7 +266,7 @@ class FilmJob:
                     shot = self._shot(each)
                     results.clear()
                 if not self._kept.has(kind, index):
-                    for state in self._states(number, shot, each, results):
+                    for state in whole_steps(self._states(number, shot, each, results)):
                         yield self._film_state(number, index, done, count, state)
                     self._save_flow(number, each)
                     self._kept.write(kind, index, _shown(state), _notes(each, state))
@@ -283,49 +325,68 @@ class FilmJob:
         """Frames at the film's size; from the second pass on those that the first has kept."""
         if number == 0:
             for frame in read_frames(self.clip):
-                sized = replace(frame, picture=resize(frame.picture, *self.size))
+                sized = self._sized(frame)
                 if self.film.passes > 1 and not self._kept.has(_SOURCE, frame.index):
-                    self._kept.write(_SOURCE, frame.index, sized.picture, {"time": frame.time})
+                    times = {"time": frame.time, "duration": frame.duration}
+                    self._kept.write(_SOURCE, frame.index, sized.picture, times)
                 yield sized
             return
         for index in range(count) if number % 2 == 0 else reversed(range(count)):
             picture, notes = self._kept.read(_SOURCE, index)
-            yield SourceFrame(index, notes["time"], picture)
+            yield SourceFrame(index, notes["time"], picture, duration=notes.get("duration"))
+
+    def _sized(self, frame: SourceFrame) -> SourceFrame:
+        alpha = None if frame.alpha is None else resize(frame.alpha, *self.size).clamp(0, 1)
+        return replace(frame, picture=resize(frame.picture, *self.size), alpha=alpha)
 
     @contextmanager
     def _output(self, *, resumed: bool = False) -> Iterator[Deliver]:
         """A function that hands over finished frames; the output is there when the block ends."""
-        target = self.target
+        target, depth = self.target, self._asked.depth
+        self.hashes = []
         with ExitStack() as stack:
-            writers = [self._writer(stack)]
+            writers = [self._writer(stack, is_whole=not resumed)]
+            previews: list[Writer] = []
             if target.preview and not resumed:
-                writers.append(
+                previews.append(
                     stack.enter_context(preview_writer(target.preview_path, self.clip, self.size))
                 )
 
             def deliver(frame: SourceFrame, result: Tensor) -> None:
                 if self.recipe.preserve_color == "luminance":
                     result = with_luma_of(frame.picture, result)
+                finished = Finished(result, frame.time, self._alpha(frame), frame.duration)
+                self.hashes.append(frame_sha256(finished, depth=depth))
                 for writer in writers:
-                    writer.write(result, frame.time)
+                    writer.write(finished)
+                for writer in previews:
+                    writer.write(replace(finished, alpha=None))
 
             yield deliver
 
-    def _writer(self, stack: ExitStack) -> Writer:
-        path, deep = self.target.path, self._asked.depth > 8
-        if self.target.is_folder:
+    def _alpha(self, frame: SourceFrame) -> Tensor | None:
+        """Alpha of a frame as the output holds it: of every frame, or of none."""
+        holds_alpha = self._form is None or self._form.has_alpha
+        if not (holds_alpha and self.clip.has_alpha):
+            return None
+        return torch.ones(1, 1, *self.size) if frame.alpha is None else frame.alpha
+
+    def _writer(self, stack: ExitStack, *, is_whole: bool) -> Writer:
+        path = self.target.path
+        if self._form is None:
             make_folder(path)
             return FolderWriter(path, depth=self._asked.depth)
         temporary = stack.enter_context(atomic_write(path))
-        kind = SUFFIXES[path.suffix.lower()]
-        return stack.enter_context(
-            film_writer(temporary, kind, self.clip, self.size, self.codec, deep=deep)
-        )
+        writer = film_writer(
+            temporary, self._form, self.clip, self.size,
+            troubles=self.troubles, is_whole=is_whole,
+        )  # fmt: skip
+        return stack.enter_context(writer)
 
     def _deliver_kept(self, deliver: Deliver, count: int | None = None) -> None:
         for frame in islice(read_frames(self.clip), count):
             result, _ = self._kept.read(str(self._latest(frame.index)), frame.index)
-            deliver(replace(frame, picture=resize(frame.picture, *self.size)), result)
+            deliver(self._sized(frame), result)
 
     def _latest(self, index: int) -> str | None:
         """The last pass that has made a frame."""
@@ -333,17 +394,15 @@ class FilmJob:
         return next((kind for kind in kinds if self._kept.has(kind, index)), None)
 
     def _finish(self, seconds: float) -> None:
-        if not self.target.is_folder:
-            write_record(self._record(seconds), record_path(self.target.path))
-        else:
-            write_record(self._record(seconds), self.target.path / "film.json")
+        write_record(self._record(seconds), self.target.record_path)
         self.is_finished = True
         self.clear()
 
     def clear(self) -> None:
         """Remove what a finished film needs no more."""
         self._kept.remove()
-        self.target.preview_path.unlink(missing_ok=True)
+        if self.target.preview:
+            self.target.preview_path.unlink(missing_ok=True)
 
     def _film_state(
         self, number: int, index: int, done: int, count: int, state: State | None
@@ -393,26 +452,36 @@ class FilmJob:
             "network": dict(self._stylizer.description),
         }
 
+    def _network(self) -> dict[str, str]:
+        """What stands for the network, and for objects of the caller's own, in a record."""
+        own = {} if self._flow is None else {"flow": type(self._flow).__name__}
+        return {**self._stylizer.description, **own}
+
     def _record(self, seconds: float) -> dict[str, Any]:
-        settings = self._settings()
-        clip = {"name": self.clip.name, "sha256": self.clip.sha256, "size": list(self.clip.size)}
-        styles = [{"name": s.name, "sha256": s.sha256, "size": list(s.size)} for s in self._styles]
-        return {
-            "schema": SCHEMA,
-            "task": "film",
-            **settings,
-            "film": self.film.as_dict(),
-            "inputs": {"clip": [clip], "styles": styles},
-            "result": {
+        path = self.target.path
+        frames = [dict(self._found[index]) for index in sorted(self._found)]
+        for frame, sha256 in zip(frames, self.hashes, strict=True):
+            frame["sha256"] = sha256
+        return make_film_record(
+            self._asked,
+            self.film,
+            self.plan,
+            clip=self.clip,
+            styles=self._styles,
+            init=self._init,
+            network=self._network(),
+            frames=frames,
+            result={
+                "name": path.name,
                 "size": list(self.size),
-                "frames": len(self._found),
+                "frames": len(frames),
                 "seconds": round(seconds, 3),
+                "sha256": None if self.target.is_folder else file_sha256(path),
             },
-            "frames": [dict(self._found[index]) for index in sorted(self._found)],
-            "versions": versions("av", "opencv-python-headless"),
-        }
+        )
 
 
+@memory_told()
 def film_job(
     clip: str | os.PathLike[str],
     style: PictureLike | Sequence[PictureLike],
@@ -429,15 +498,17 @@ def film_job(
     film, rest = FilmRecipe.split(options)
     folder = None if save_flow is None else Path(save_flow)
     target = Target(Path(output), overwrite, resume, preview, folder)
-    check_target(target)
+    check_target(target, (clip, *_listed(style), *named_in(rest)))
     stylizer, rest = stylizer_for(rest)
     recipe = stylizer.recipe(rest)
-    styles: list[Any] = list(style) if isinstance(style, list | tuple) else [style]
+    styles = _listed(style)
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))
     source = open_clip(
-        Path(clip), film.part, fps=Fraction(film.fps).limit_denominator(1001),
+        Path(clip),
+        film.part,
+        fps=None if film.fps is None else Fraction(film.fps).limit_denominator(1001),
         max_pixels=recipe.max_pixels,
     )  # fmt: skip
     pictures = [read_picture(each, max_pixels=recipe.max_pixels) for each in styles]
@@ -469,7 +540,8 @@ def stylize_video(
 
     """
     overwrite, resume = options.get("overwrite", False), options.get("resume", False)
-    check_target(Target(Path(output), overwrite, resume))
+    read = (clip, *_listed(style), *named_in(options))
+    check_target(Target(Path(output), overwrite, resume), read)
     with claimed(Path(output)):
         job = film_job(clip, style, output, **options)
         for _ in job:
@@ -483,24 +555,49 @@ def film_size(recipe: Recipe, clip: Clip) -> tuple[int, int]:
     return max(2, round(height / 2) * 2), max(2, round(width / 2) * 2)
 
 
-def check_target(target: Target) -> None:
-    """Make sure, before any work, that a film may be written there.
+def check_target(target: Target, inputs: Sequence[object] = ()) -> None:
+    """Make sure, before any work, that a film may be written there, and all that lies beside it.
+
+    Whether a film that is there is the one to be gone on with, only its kept frames can tell.
+
+    Args:
+        target: where to.
+        inputs: what is read.
 
     Raises:
         OutputError: it may not.
 
     """
-    path = target.path
+    outputs = Outputs(inputs, overwrite=target.overwrite or target.resume)
     if target.is_folder:
-        if not path.parent.is_dir():
-            raise OutputError(f"The folder {str(path.parent)!r} does not exist: make it first.")
-        has_pictures = path.is_dir() and any(path.iterdir())
-        if has_pictures and not (target.overwrite or target.resume):
-            raise OutputError(f"{str(path)!r} is not empty: name another folder, or --overwrite.")
-        return
-    overwrite = target.overwrite or target.resume
-    check_output(path, overwrite=overwrite)
-    check_output(record_path(path), overwrite=overwrite)
+        outputs.check_folder(target.path)
+    else:
+        outputs.check(target.path, target.record_path)
+    if target.preview:
+        outputs.check(target.preview_path)
+    outputs.check_folder(target.frames_path, overwrite=True)
+    if target.flow_folder is not None:
+        outputs.check_folder(target.flow_folder)
+
+
+def _check_what_is_there(target: Target, *, goes_on: bool) -> None:
+    """Only what a run has left that is gone on with may be replaced unasked."""
+    if not goes_on:
+        check_target(replace(target, resume=False))
+    elif os.path.lexists(target.record_path) and not _is_film_record(target.record_path):
+        Outputs().check(target.record_path)
+
+
+def _is_film_record(path: Path) -> bool:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and values.get("task") == "film"
+
+
+def _listed(style: PictureLike | Sequence[PictureLike]) -> list[Any]:
+    return list(style) if isinstance(style, list | tuple) else [style]
 
 
 def _shown(state: State) -> Tensor:

@@ -15,22 +15,25 @@ from torch import Tensor
 from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
 from impasto.engine.forecast import Forecast, forecast
+from impasto.engine.interrupts import whole_steps
 from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.plan import Plan, Stage, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.state import State
 from impasto.engine.storage import Storage, in_memory
 from impasto.engine.terms import Term
-from impasto.errors import RecipeError
-from impasto.files.atomic import check_output
-from impasto.files.checkpoints import Kept, read_checkpoint, write_checkpoint
+from impasto.errors import OutputError, RecipeError
+from impasto.files.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.finished import Wanted
-from impasto.files.images import Picture, check_suffix, to_pillow, write_result
+from impasto.files.images import Picture, to_pillow, write_result
 from impasto.files.loss_curve import LossCurve
+from impasto.files.outputs import Outputs
 from impasto.files.records import finite_or_none, make_record, png_text, record_path, write_record
 from impasto.files.scratch import Scratch
 from impasto.nets.network import Network
+from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import memory_told
 
 StrPath = str | os.PathLike[str]
 
@@ -67,6 +70,7 @@ class Result:
         depth: bits a channel that :meth:`save` writes, 8 or 16.
         dpi: dots per inch that :meth:`save` states in the file.
         notes: sentences on what was left out or taken for granted of the pictures.
+        inputs: files that it was made from, as far as they are files.
 
     """
 
@@ -77,18 +81,21 @@ class Result:
     depth: int = 8
     dpi: int | None = None
     notes: tuple[str, ...] = ()
+    inputs: tuple[Path, ...] = field(default=(), repr=False)
 
+    @memory_told()
     def save(self, path: StrPath, *, overwrite: bool = False) -> Path:
         """Write the picture, and its record beside it as JSON, each atomically.
 
         Inside a PNG lies the record as well.
 
         Raises:
-            OutputError: the folder does not exist, a file exists already, or cannot be written.
+            OutputError: the folder does not exist, a file exists already or cannot be written, or
+                it is one of those that the picture was made from.
 
         """
         path = Path(path)
-        check_destination(path, overwrite=overwrite, depth=self.depth)
+        Outputs(self.inputs, overwrite=overwrite).check_picture(path, depth=self.depth)
         write_result(
             self.tensor,
             path,
@@ -105,8 +112,16 @@ class Job:
     """One picture in the making: iterate for its states, then take the result.
 
     Made by :class:`impasto.Stylizer`; can be iterated once.
+
+    Attributes:
+        recipe: every choice.
+        plan: the automatic ones.
+        transparent: whether the photograph is.
+        inputs: the files that are read, which the result never replaces.
+
     """
 
+    @memory_told()
     def __init__(
         self,
         recipe: Recipe,
@@ -118,8 +133,12 @@ class Job:
         task: str = "stylize",
         plan: Plan | None = None,
         resume: StrPath | None = None,
+        inputs: Iterable[object] = (),
     ) -> None:
         self.recipe = recipe
+        self.inputs = tuple(
+            Path(each).absolute() for each in inputs if isinstance(each, str | os.PathLike)
+        )
         self.plan = plan or _plan_for(recipe, content, styles, maker.network)
         self.transparent = content.alpha is not None
         self._alpha_whole = content.alpha
@@ -160,12 +179,17 @@ class Job:
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds
-        for state in self._states:
+
+        def noted(state: State) -> State:
             self._seconds = time.monotonic() - start
             self._last = self._timed(state)
             self._note(state)
-            yield self._last
+            return self._last
 
+        with memory_told():
+            yield from whole_steps(map(noted, self._states))
+
+    @memory_told()
     def forecast(self) -> Forecast:
         """What the whole run will take, from a trial of a second; ask before the first state.
 
@@ -187,12 +211,20 @@ class Job:
         return self._last
 
     @property
+    def is_whole(self) -> bool:
+        """False before the first state, and after an interruption inside a step.
+
+        Then :meth:`keep` refuses, since the optimiser's memory is no longer that of :attr:`last`.
+        """
+        return self._last is not None and self._last.is_whole()
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what was left out or taken for granted of the pictures."""
+        """Sentences on what was left out or taken for granted of the pictures and their sizes."""
         every = [
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
-        return tuple(dict.fromkeys(every))
+        return (*dict.fromkeys(every), *_sizes_note(self.plan.stages[-1]))
 
     @property
     def seconds(self) -> float:
@@ -210,21 +242,36 @@ class Job:
         inputs = {role: [each.sha256 for each in p] for role, p in self._pictures.items()}
         return Wanted(self.recipe, inputs, self._maker.description, self._task)
 
+    @memory_told()
     def keep(self, path: StrPath) -> None:
         """Write a checkpoint of where the run stands; nothing before the first state.
 
+        What lies there already stays as it is if anything is raised.
+
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it cannot be written, or would replace something else than a checkpoint.
+            RecordError: the run was interrupted inside a step.
 
         """
         if self._last is None:
             return
+        path = Path(path)
+        if path.exists() and not is_checkpoint(path):
+            raise OutputError(
+                f"{str(path)!r} is no checkpoint of impasto's and would be replaced: choose "
+                "another name."
+            )
+        point = self._last.checkpoint()
         image = to_pillow(self._last.snapshot(), self._alpha(self._last))
         record = self._record(self._last, image, losses=())
-        write_checkpoint(Path(path), self._last.checkpoint(), record, self._losses)
+        write_checkpoint(path, point, record, self._losses)
 
+    @memory_told()
     def result(self) -> Result:
         """The picture so far: the finished one once the states are used up.
+
+        After an interruption inside a step it is the last state's; where the recipe averages, the
+        average may hold the next one already.
 
         Raises:
             RecipeError: not a single state has been asked for.
@@ -243,6 +290,7 @@ class Job:
             self.recipe.depth,
             self.recipe.resolution,
             self.notes,
+            self.inputs,
         )
 
     def _taken_up(self, path: Path) -> Kept:
@@ -303,16 +351,15 @@ class Job:
         )
 
 
-def check_destination(path: Path, *, overwrite: bool, depth: int = 8) -> None:
-    """Make sure, before any work, that a picture and its record may be written.
-
-    Raises:
-        OutputError: they may not.
-
-    """
-    check_suffix(path, depth=depth)
-    check_output(path, overwrite=overwrite)
-    check_output(record_path(path), overwrite=overwrite)
+def _sizes_note(last: Stage) -> tuple[str, ...]:
+    """That a tile is made at another size than it is delivered at, where it is."""
+    (height, width), asked = last.size, (last.height, last.width)
+    if not last.whole_cells or last.size == asked:
+        return ()
+    return (
+        f"a tile is made in multiples of {CELL} pixels: this one at {width}x{height}, and resized "
+        f"to {last.width}x{last.height} as the tile that it is.",
+    )
 
 
 def _stored(picture: Picture, storage: Storage) -> Picture:

@@ -17,6 +17,7 @@ from impasto.api import STYLIZER_OPTIONS, Stylizer
 from impasto.config import INITS, NOT_FOR_TEXTURES, Recipe
 from impasto.engine.plan import Machine, Plan
 from impasto.errors import RecordError
+from impasto.files.film_records import FilmRecord
 from impasto.files.finding import file_sha256, find_by_name
 from impasto.files.reading import Input, Record, read_record
 from impasto.files.records import pixels_sha256, versions
@@ -72,7 +73,7 @@ class Rerun:
         max_pixels: int = Recipe.max_pixels,
     ) -> None:
         record = read_record(path)
-        _check_objects(record)
+        check_objects(record)
         folders = (path.parent, Path()) if folders is None else folders
         given = {
             "content": [] if content is None else [Path(content)],
@@ -81,16 +82,16 @@ class Rerun:
         }
         self.record = record
         self._pixels = _pixels_at(path) if record.recipe.depth == 8 else None
-        _check_pixels(record, max_pixels)
-        self._found = {role: _find(record, role, given[role], folders) for role in _ROLES}
-        stylizer = _stylizer(record, folders, weights)
-        self.job: Job = self._job(stylizer, _here(record.plan))
+        check_pixels(record, max_pixels)
+        self._found = {role: find_inputs(record, role, given[role], folders) for role in _ROLES}
+        stylizer = stylizer_of(record, folders, weights)
+        self.job: Job = self._job(stylizer, plan_here(record.plan))
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),
-            *_changed_weights(record.network, stylizer.description),
-            *_changed_plan(record.plan, self.job.plan),
-            *_changed_versions(record.versions, versions()),
+            *changed_weights(record.network, stylizer.description),
+            *changed_plan(record.plan, self.job.plan),
+            *changed_versions(record.versions, versions()),
         )
 
     def is_done(self, steps: int) -> bool:
@@ -175,19 +176,33 @@ def _pixels_at(path: Path) -> str | None:
         return None
 
 
-def _check_objects(record: Record) -> None:
-    own = [name for name in ("style_loss", "terms", "optimizer") if name in record.network]
+def check_objects(record: Record | FilmRecord) -> None:
+    """Make sure that a record holds all that made its result.
+
+    Raises:
+        RecordError: something came in as an object.
+
+    """
+    own = [name for name in ("style_loss", "terms", "optimizer", "flow") if name in record.network]
     if own or "sha256" not in record.network:
         what = record.network.get(own[0] if own else "name", "an object")
         raise RecordError(
-            f"The picture was made with an object of the caller's own ({what[:60]!r}), which no "
+            f"It was made with an object of the caller's own ({what[:60]!r}), which no "
             "record can hold: make it again from the same program."
         )
     if record.recipe.init not in INITS and not record.inputs["init"]:
         raise RecordError("The record does not say what its starting picture was.")
 
 
-def _find(record: Record, role: str, given: list[Path], folders: Sequence[Path]) -> list[Path]:
+def find_inputs(
+    record: Record | FilmRecord, role: str, given: list[Path], folders: Sequence[Path]
+) -> list[Path]:
+    """Files of a role: those that are given, or those of the record's names.
+
+    Raises:
+        RecordError: one is not to be found, or too few are given.
+
+    """
     known = record.inputs[role]
     if given and len(given) != len(known):
         raise RecordError(
@@ -206,7 +221,15 @@ def _find_one(known: Input, role: str, folders: Sequence[Path]) -> Path:
     return found
 
 
-def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) -> Stylizer:
+def stylizer_of(
+    record: Record | FilmRecord, folders: Sequence[Path], weights: StrPath | None
+) -> Stylizer:
+    """The record's network, from the file that is given or found by its name.
+
+    Raises:
+        ImpastoError: there is none.
+
+    """
     recipe = record.recipe
     if weights is None and recipe.weights is not None:
         weights = find_by_name(recipe.weights, record.network["sha256"], folders)
@@ -219,9 +242,9 @@ def _stylizer(record: Record, folders: Sequence[Path], weights: StrPath | None) 
     return Stylizer(**{**named, "weights": weights})
 
 
-def _check_pixels(record: Record, most: int) -> None:
+def check_pixels(record: Record | FilmRecord, most: int) -> None:
     """A record is not to decide how much memory it takes."""
-    sizes = [(stage.height, stage.width) for stage in record.plan.stages] if record.plan else []
+    sizes = [stage.size for stage in record.plan.stages] if record.plan else []
     sizes += [size for stage in record.plan.stages for size in stage.styles] if record.plan else []
     asked = max([record.recipe.max_pixels, *(height * width for height, width in sizes)])
     if asked > most:
@@ -231,7 +254,7 @@ def _check_pixels(record: Record, most: int) -> None:
         )
 
 
-def _here(plan: Plan | None) -> Plan | None:
+def plan_here(plan: Plan | None) -> Plan | None:
     """The record's plan on a device of this machine."""
     if plan is None or plan.device in Machine.here().devices:
         return plan
@@ -239,28 +262,34 @@ def _here(plan: Plan | None) -> Plan | None:
 
 
 def _sides(record: Record) -> tuple[int, int]:
-    """Width and height of a texture."""
+    """Width and height of a texture; one that was stopped early may have been smaller so far."""
+    if record.plan is not None:
+        last = record.plan.stages[-1]
+        return last.width, last.height
     if record.result.size is None:
         raise RecordError("The record does not say how large the texture was.")
     height, width = record.result.size
     return width, height
 
 
-def _changed_weights(known: Mapping[str, str], here: Mapping[str, Any]) -> list[str]:
+def changed_weights(known: Mapping[str, str], here: Mapping[str, Any]) -> list[str]:
+    """A sentence if the network is another one."""
     if all(known.get(key, here.get(key)) == here.get(key) for key in ("sha256", "means_sha256")):
         return []
     return [f"The network's weights {here['file']!r} are not those of the record."]
 
 
-def _changed_plan(known: Plan | None, here: Plan) -> list[str]:
+def changed_plan(known: Plan | None, here: Plan) -> list[str]:
+    """A sentence if the plan, or its device, is another one."""
     if known is None:
         return ["The record's plan is another version's: it was made anew."]
     if known.device != here.device:
-        return [f"The picture was made on {known.device!r}; here it is made on {here.device!r}."]
+        return [f"It was made on {known.device!r}; here it is made on {here.device!r}."]
     return []
 
 
-def _changed_versions(known: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+def changed_versions(known: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """A sentence for each package that has another version here."""
     return [
         f"{package} was {known.get(package, 'not recorded')} and is {version} here."
         for package, version in here.items()

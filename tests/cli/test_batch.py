@@ -53,7 +53,9 @@ def test_a_folder(folder, capsys):
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [f"out/p{i}+painting.png" for i in range(4)]
     lines = printed.err.splitlines()
-    assert lines[0].startswith(" 25%  1/4 p0.png  scale 1/1 48x40")
+    assert lines[0].startswith("impasto: Of 'photos' 1 entry is left out")
+    assert lines[0].endswith(": notes.txt.")
+    assert lines[1].startswith(" 25%  1/4 p0.png  scale 1/1 48x40")
     assert lines[-1] == "4 made, 0 finished before, 0 failed."
     assert "\x1b" not in printed.err
 
@@ -77,6 +79,30 @@ def test_what_is_made_is_what_one_call_makes(folder):
 def test_patterns_and_several_names(words, expected, folder):
     assert _batch(*words, "-o", "out", "-q") == 0
     assert _names("out") == expected
+
+
+def test_a_folder_with_a_bracket_and_files_of_any_suffix(folder, capsys):
+    here = Path("holiday [2024]")
+    shutil.copytree("photos", here)
+    Image.open("photos/p2.png").convert("RGB").save(here / "p2.png", "JPEG")  # a wrong suffix
+    (here / "p2.png").rename(here / "p4.jfif")
+    (here / "p1.png").rename(here / "p1")
+    assert _batch("holiday [2024]/*", "painting.png", "-o", "out") == 0
+    assert _names("out") == _whole(0, 1, 3, 4)
+    assert "holiday [2024]/*' 1 entry is left out" in capsys.readouterr().err
+    assert _batch("holiday [2024]/*.png", "painting.png", "-o", "two", "-q") == 0
+    assert _names("two") == _whole(0, 3)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_looks_like_an_option(folder, capsys):
+    shutil.copy("photos/p0.png", "-p.png")
+    assert _batch("-p.png", "painting.png") == 2
+    said = capsys.readouterr().err
+    assert said == "impasto: '-p.png' looks like an option: name the file as './-p.png'.\n"
+    assert _batch("./-p.png", "painting.png", "-o", "one.png", "-q") == 0
+    assert main(["stylize", *QUICK, "-q", "-o", "two.png", "--", "-p.png", "painting.png"]) == 0
+    assert Path("one.png").read_bytes()[:8] == Path("two.png").read_bytes()[:8]
 
 
 def test_several_paintings_are_a_blend_and_no_photographs(folder):
@@ -239,13 +265,13 @@ def test_one_bar_over_all(folder, monkeypatch):
 
 COMMAND = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from impasto.engine import forecast; forecast.LARGE_TRIALS = (112, 112)\n"
+    "forecast.PATIENCE = 0.0\n"
     "from impasto.cli import main; raise SystemExit(main())"
 )
 
 
-def _process(steps: str) -> subprocess.Popen[str]:
-    words = ["stylize", "photos", "painting.png", "-o", "out", *QUICK]
-    words[words.index("--steps") + 1] = steps
+def _process(words: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *words],
         stdout=subprocess.PIPE,
@@ -257,11 +283,13 @@ def _process(steps: str) -> subprocess.Popen[str]:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
-def test_half_way_and_finished_on_the_next_run(how, folder):
+def test_half_way_and_finished_on_the_next_run(how, folder, capsys):
     for index in range(4, 12):
         shutil.copy("photos/p0.png", f"photos/p{index}.png")
-    steps = "12"  # a picture takes a tenth of a second: time to stop in the middle
-    process = _process(steps)
+    words = ["stylize", "photos", "painting.png", "-o", "out", *QUICK]
+    # A picture takes a tenth of a second: time to stop in the middle.
+    words[words.index("--steps") + 1] = "12"
+    process = _process(words)
     try:
         while (
             not Path("out/p01+painting.png").exists() and not Path("out/p1+painting.png").exists()
@@ -284,9 +312,8 @@ def test_half_way_and_finished_on_the_next_run(how, folder):
     for path in made:
         Image.open(Path("out") / path).load()  # none is torn
     before = {name: _times("out")[name] for name in made}
-    second = _process(steps)
-    _, err = second.communicate(timeout=120)
-    assert second.returncode == 0, err
-    assert f"{12 - len(made)} made, {len(made)} finished before, 0 failed." in err
+    assert main(words) == 0
+    said = f"{12 - len(made)} made, {len(made)} finished before, 0 failed."
+    assert said in capsys.readouterr().err
     assert _names("out") == _whole(*range(12))
     assert {name: _times("out")[name] for name in made} == before

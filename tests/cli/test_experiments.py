@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
+import shlex
 from pathlib import Path
 
 import pytest
 
 from impasto.cli import main
+from impasto.config import Recipe
+from impasto.engine.plan import DEFAULT_STEPS
+from impasto.files.images import read_picture
+from impasto.files.reading import read_record
 
 SMALL = ["--size", "32", "--steps", "2", "--scales", "1"]
 
@@ -87,6 +93,40 @@ def test_a_sweep_draws_its_grid(photo, painting, folder, capsys):
     assert "Claims and verdicts" not in page
 
 
+def test_a_grid_is_made_as_the_product_makes_it(photo, painting, folder, capsys):
+    pair = ["--content", str(photo), "--style", str(painting)]
+    assert main(["sweep", "--vary", "init=content,style", *pair, "--size", "32"]) == 0
+    assert "About 1 s" not in capsys.readouterr().err
+    for record in map(read_record, sorted((folder / "sweep/sweep/records").glob("*.json"))):
+        assert record.recipe == Recipe(size=32, init=record.recipe.init)
+        assert record.result.steps == sum(DEFAULT_STEPS[:1])
+        assert record.network["normalisation"] == "normalised"
+    line = (folder / "sweep/sweep/lines.txt").read_text().splitlines()[-1]
+    words = shlex.split(line[line.index("impasto stylize ") :])[1:]
+    os.chdir(folder / "sweep")
+    assert main([*words, "--quiet"]) == 0
+    again = read_record(Path("again.png")).result.sha256
+    cells = [read_record(path) for path in Path("cells").glob("*.json")]
+    assert again in {cell.result.sha256 for cell in cells if cell.recipe.init == "style"}
+    source = read_picture(Path("inputs/photograph.png")).tensor
+    (content,) = [path for path in Path("cells").glob("*.png") if "content" in _init(path)]
+    assert (read_picture(content).tensor - source).abs().mean() > 0.02
+
+
+def _init(cell: Path) -> str:
+    return str(read_record(cell).recipe.init)
+
+
+def test_a_grid_has_its_network_s_options(photo, painting, folder):
+    pair = ["--content", str(photo), "--style", str(painting), "--quiet"]
+    words = ["--vary", "seed=1,2", "--pooling", "avg", "--strength", "0.5", "--quality", "draft"]
+    assert main(["sweep", *words, *pair, "--size", "32", "--scales", "1"]) == 0
+    records = [read_record(path) for path in (folder / "sweep/cells").glob("*.json")]
+    assert [each.network["pooling"] for each in records] == ["avg", "avg"]
+    assert {each.recipe.strength for each in records} == {0.5}
+    assert {each.result.steps for each in records} == {40}
+
+
 def test_a_value_may_be_several_words(photo, painting, folder):
     pair = ["--content", str(photo), "--style", str(painting), "--quiet"]
     grid = ["--vary", "style-layers=conv1_1+conv2_1,conv3_1", "--strength", "0.7"]
@@ -105,6 +145,9 @@ def test_a_value_may_be_several_words(photo, painting, folder):
         (["--vary", "brightness=1"], "--vary brightness is no option"),
         (["--vary", "network=compact"], "--vary network is no option"),
         (["--vary", "seed=x"], "seed"),
+        (["--vary", "seed=1,2", "--steps", "0"], "makes a step: give --steps at least 1"),
+        (["--vary", "steps=0"], "makes a step: give --steps at least 1"),
+        (["--vary", "pooling=max,avg"], "--vary pooling is no option"),
         (["--vary", "strength=0.5,2"], "--strength must lie between 0 and 1"),
         (["--vary", "seed=" + ",".join(map(str, range(501)))], "501 cells, more than 500"),
     ],

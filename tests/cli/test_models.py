@@ -16,14 +16,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from impasto.cli import main
 from impasto.cli import models as command
+from impasto.config import Recipe
 from impasto.files import download as downloading
 from impasto.files import importing
 from impasto.files.readers import convention_to_json
-from impasto.files.registry import MODELS, find_model
+from impasto.files.reading import read_record
+from impasto.files.recognise import FIRST_FILTERS
+from impasto.files.registry import CONVERSIONS, MODELS, find_model
+from impasto.files.weights import load_network
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import KERAS_CONVENTION
 
@@ -120,16 +125,105 @@ def test_import_list_use_remove(vgg_file, own_cache, capsys):
     )
     assert "--network vgg19" in said
     row = next(line for line in _said(capsys, "list").splitlines() if " vgg19 " in line)
-    assert [cell.strip() for cell in row.split("│")][2:4] == ["80 MB", "yes"]
+    assert [cell.strip() for cell in row.split("│")][2:6] == [
+        *("80 MB", "yes", "unknown", "weights of unknown origin"),
+    ]
     assert "80 MB are free again" in _said(capsys, "remove", "vgg19")
     assert not (own_cache / "vgg19.safetensors").exists()
+
+
+def _random_vgg(folder: Path, first: tuple[tuple[float, ...], ...] | None = None) -> Path:
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for layer in layer_table():
+        if layer.kind == "conv":
+            shape = (layer.out_channels, layer.in_channels, 3, 3)
+            tensors[f"{layer.name}.weight"] = 0.02 * torch.randn(shape, generator=generator)
+            tensors[f"{layer.name}.bias"] = torch.zeros(layer.out_channels)
+    if first is not None:
+        tensors["conv1_1.weight"][0] = torch.tensor(first).view(3, 3, 3)
+    # It says of itself what it is not.
+    said = {"release": "vgg19", "origin": "release", "licence": MODELS["vgg19"].licence}
+    path = folder / "random.safetensors"
+    save_file(tensors, path, metadata=said)
+    return path
+
+
+@pytest.mark.parametrize("first", [None, FIRST_FILTERS["vgg19"]], ids=["random", "like vgg19"])
+def test_random_weights_are_of_unknown_origin_everywhere(
+    first, tmp_path, own_cache, photo, painting, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    file = _random_vgg(tmp_path, first)
+    said = _said(capsys, "import", str(file), "--convention", "vgg19")
+    assert said.startswith("vgg19: weights of unknown origin")
+    assert ("the first filter is that of vgg19" in said) is (first is not None)
+    row = next(line for line in _said(capsys, "list").splitlines() if " vgg19 " in line)
+    assert "weights of unknown origin" in row
+    assert "original" not in row
+    assert "CC BY" not in row
+    small = ["--size", "32", "--steps", "0", "--scales", "1", "--quiet"]
+    pair = [str(photo), str(painting), "--network", "vgg19"]
+    assert main(["stylize", *pair, "-o", "a.png", *small]) == 0
+    assert main(["stylize", *pair, "--weights", str(file), "-o", "b.png", *small]) == 0
+    for name in ("a.png", "b.png"):
+        network = read_record(Path(name)).network
+        assert (network["origin"], network["release"]) == ("unknown", "")
+        assert network["licence"] == "unknown"
+        assert main(["show", name]) == 0
+        assert "weights of unknown origin; licence: unknown" in capsys.readouterr().out
+
+
+def test_a_stored_file_that_is_replaced_or_changed_is_of_unknown_origin(
+    vgg_file, trickle, own_cache, tmp_path, monkeypatch, capsys
+):
+    _register(monkeypatch, trickle, vgg_file)
+    _said(capsys, "download", "vgg19", "--quiet")
+    stored = own_cache / "vgg19.safetensors"
+    carried = tmp_path / "carried.safetensors"
+    carried.write_bytes(stored.read_bytes())
+    with safe_open(str(stored), framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors["conv3_2.weight"][5, 7] += 1e-3
+    save_file(tensors, stored, metadata=metadata)
+    assert "unknown origin, changed since they were stored" in _said(capsys, "list")
+    assert load_network(Recipe(network="vgg19")).provenance.kind == "unknown"
+    stored.write_bytes(_random_vgg(tmp_path).read_bytes())
+    assert "weights of unknown origin" in _said(capsys, "list")
+    stored.write_bytes(b"no weights at all")
+    assert "damaged" in _said(capsys, "list")
+    # What impasto stored on another machine is what it was there.
+    assert "weights of the release vgg19" in _said(capsys, "import", str(carried))
+    assert load_network(Recipe(network="vgg19")).provenance.kind == "release"
+
+
+def test_a_known_conversion_is_said_to_be_one(tmp_path, monkeypatch, capsys):
+    file = _random_vgg(tmp_path)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setitem(CONVERSIONS, digest[:8], "vgg19")
+    said = _said(capsys, "import", str(file), "--convention", "vgg19")
+    assert "weights converted from the release vgg19" in said
+    assert "weights converted from the release vgg19" in _said(capsys, "list")
+
+
+def test_the_bundled_network_s_record_says_so(photo, painting, tmp_path, capsys):
+    out = tmp_path / "out.png"
+    words = ["stylize", str(photo), str(painting), "-o", str(out), "-q"]
+    assert main([*words, "--size", "32", "--steps", "0", "--scales", "1"]) == 0
+    assert read_record(out).network["origin"] == "bundled"
+    assert main(["show", str(out)]) == 0
+    assert "the bundled weights, by their hash; licence: CC BY 4.0" in capsys.readouterr().out
 
 
 def test_download(vgg_file, trickle, own_cache, monkeypatch, capsys):
     _register(monkeypatch, trickle, vgg_file)
     assert main(["models", "download", "vgg19"]) == 0
     printed = capsys.readouterr()
-    assert "vgg19: weights of" in printed.out
+    assert "vgg19: weights of the release vgg19, by its hash" in printed.out
+    row = next(line for line in _said(capsys, "list").splitlines() if " vgg19 " in line)
+    assert "CC BY 4.0" in row
+    assert "the original VGG-19" in row
     assert "  0%  from 127.0.0.1" in printed.err
     assert "\x1b" not in printed.err
     assert "is here already" in _said(capsys, "download", "vgg19")

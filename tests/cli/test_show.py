@@ -14,7 +14,7 @@ from rich.console import Console
 
 from impasto.cli import main
 from impasto.cli.curve import print_chart
-from impasto.files.charts import Chart, Curve
+from impasto.plots.losses import Chart, Curve
 
 RECORDS = Path(__file__).parents[1] / "files" / "records"
 
@@ -27,7 +27,9 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["schema-1.json", "schema-2.json", "schema-3.json"])
+@pytest.mark.parametrize(
+    "name", ["schema-1.json", "schema-2.json", "schema-3.json", "schema-4.json"]
+)
 def test_what_made_a_picture(name, capsys):
     assert main(["show", str(RECORDS / name)]) == 0
     printed = capsys.readouterr()
@@ -60,10 +62,11 @@ def test_a_plot_as_png_and_as_svg(folder, capsys):
     assert {(0x2A, 0x7F, 0xBF), (0x33, 0x33, 0x33), (255, 255, 255)} <= _colors(Path("curve.png"))
     assert main(["show", "out.json", "--plot", "curve.svg"]) == 0
     drawing = ElementTree.fromstring(Path("curve.svg").read_text())
-    lines = drawing.findall("{http://www.w3.org/2000/svg}polyline")
-    assert {line.get("stroke") for line in lines} >= {"#d9822b", "#2a7fbf", "#333333"}
-    words = [text.text for text in drawing.findall("{http://www.w3.org/2000/svg}text")]
-    assert {"total", "content", "style", "out.json"} <= set(words)
+    paths = [each.get("style", "") for each in drawing.iter("{http://www.w3.org/2000/svg}path")]
+    for color in ("#d9822b", "#2a7fbf", "#333333"):
+        assert any(f"stroke: {color}" in style for style in paths)
+    words = [(each.text or "").strip() for each in drawing.iter()]
+    assert {"total", "content", "style", "out.json", "step", "loss"} <= set(words)
 
 
 def test_a_plot_replaces_nothing_unless_told(folder, capsys):

@@ -34,6 +34,17 @@ def test_a_texture_and_its_record_by_their_default_names(painting, folder, capsy
     assert "100%" in printed.err
 
 
+def test_a_tile_of_any_size_is_delivered_at_that_size(painting, folder, capsys):
+    words = ["texture", str(painting), "--size", "50x30", "--tileable", "-o", "t.png", *QUICK]
+    assert main(words) == 0
+    assert Image.open("t.png").size == (50, 30)
+    assert "at 64x32, and resized to 50x30" in capsys.readouterr().err
+    assert main(["reproduce", "t.png", "--style", str(painting)]) == 0
+    assert Image.open("t.again.png").size == (50, 30)
+    printed = capsys.readouterr()
+    assert "identical" in printed.out + printed.err
+
+
 def test_a_name_and_several_paintings(painting, photo, folder):
     words = [str(painting), str(photo), "--blend", "1,3", "--size", "32", "-o", "t.jpg", "-q"]
     assert main(["texture", *words, *QUICK]) == 0
@@ -46,7 +57,6 @@ def test_a_name_and_several_paintings(painting, photo, folder):
         ([], "painting"),
         (["PAINTING", "--size", "big"], "--size"),
         (["PAINTING", "--size", "64x"], "--size"),
-        (["PAINTING", "--size", "100", "--tileable"], "96x96"),
         (["PAINTING", "--strength", "0.5"], "--strength"),
         (["nowhere.jpg"], "nowhere.jpg"),
         (["PAINTING", "-o", "no/such.png"], "does not exist"),

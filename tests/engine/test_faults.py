@@ -112,7 +112,7 @@ def test_a_fault_is_noticed_and_mended_in_its_step(
     )  # fmt: skip
     plan = make_plan(recipe, (64, 64), [(44, 40)], Machine(("cpu",), frozenset(), 1))
     pictures = Pictures(waves(64, 64).float(), (waves(44, 40, phase=1.7).float(),))
-    made, strike = [], Strike(fault, plan.stages[stage].width)
+    made, strike = [], Strike(fault, plan.stages[stage].size[1])
     monkeypatch.setattr(pyramid, "Shrinking", _breaking(strike))
 
     def make() -> Falling:

@@ -18,7 +18,7 @@ from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import Pictures, run
 from impasto.engine.shrinking import Shrinking
 from impasto.engine.tiling import TiledObjective, make_objective
-from impasto.errors import RecipeError
+from impasto.errors import RecipeError, ShortageError
 from impasto.nets.topology import COMPACT_WIDTHS, layer_table
 
 PHOTO, PAINTING = (3072, 4096), (1000, 1200)
@@ -158,6 +158,43 @@ def test_out_of_a_gpu_s_memory_into_smaller_tiles(tiny_network, waves):
     assert torch.equal(objective.evaluate(photo).gradient, expected.gradient)
     assert made == [None, 1536, 1024, 960, 768, 512]
     assert objective.tile == 512
+
+
+def test_out_of_the_machine_s_memory_into_tiles_too(tiny_network, waves):
+    network, photo = tiny_network(), waves(40, 60).float()
+    made = []
+
+    def make(tile):
+        made.append(tile)
+        if tile != 960:
+            torch.empty(2**50)
+        return make_objective(Recipe(), network, photo, [photo], None, tile)
+
+    expected = TiledObjective(Recipe(), network, photo, [photo], tile=960).evaluate(photo)
+    objective = Shrinking(make, None)
+    assert torch.equal(objective.evaluate(photo).gradient, expected.gradient)
+    assert made == [None, 1536, 1024, 960]
+
+
+@pytest.mark.parametrize("can_tile", [True, False])
+def test_a_machine_too_small_for_any_tile_is_one_sentence(can_tile):
+    made = []
+
+    def make(tile):
+        made.append(tile)
+        raise MemoryError
+
+    with pytest.raises(ShortageError, match=r"^Memory ran out: .*\.$"):
+        Shrinking(make, None, can_tile=can_tile)
+    assert made == ([None, 1536, 1024, 960, 768, 512] if can_tile else [None])
+
+
+def test_other_errors_of_an_objective_are_left_alone():
+    def make(tile):
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        Shrinking(make, None)
 
 
 def test_a_gpu_too_small_for_any_tile_is_one_sentence():

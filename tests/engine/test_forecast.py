@@ -49,6 +49,21 @@ def test_time_is_pixels_times_steps(told):
     assert 0.01 + 600 * 800 * 1e-6 < step < 0.01 + 1.3 * 600 * 800 * 1e-6
 
 
+def test_an_average_is_evaluated_at_the_end_of_each_stage(told):
+    _, without = told(average=0.0)
+    plan, found = told(average=0.9)
+    for stage, a, b in zip(plan.stages, without.seconds, found.seconds, strict=True):
+        assert b - a == pytest.approx(0.01 + stage.pixels * 1e-6)
+
+
+def test_each_stage_has_a_beginning(told, monkeypatch):
+    _, without = told()
+    monkeypatch.setattr(module, "_pace", lambda *_: Pace(0.01, 1e-6, beginning=0.3))
+    _, found = told()
+    for a, b in zip(without.seconds, found.seconds, strict=True):
+        assert b - a == pytest.approx(0.3)
+
+
 def test_a_pace_goes_through_both_trials():
     pace = Pace.through((100, 0.3), (300, 0.5))
     assert pace.seconds(100) == pytest.approx(0.3)

@@ -199,7 +199,7 @@ def test_a_fault_at_any_scale_costs_no_picture(
         style_loss="gram", average=0.0, learning_rate=0.005,
     )  # fmt: skip
     plan = make_plan(recipe, (64, 64), [(44, 40)], Machine(("cpu",), frozenset(), 1))
-    width, first = plan.stages[stage].width, 3
+    width, first = plan.stages[stage].size[1], 3
     calls = 0
 
     class Breaking(pyramid.Shrinking):

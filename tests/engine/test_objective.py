@@ -274,3 +274,20 @@ def test_a_painting_at_several_sizes_has_the_statistics_of_their_mixture(network
         )
         expected += gram_loss(own, mixture(sizes), own.total.numel()).item() / 3
     assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_the_style_loss_is_made_on_one_thread_and_the_rest_on_all(network, pictures):
+    photo, painting, image = pictures
+    image = F.interpolate(image, photo.shape[-2:])
+    counts: list[int] = []
+
+    def loss(statistics, target, channels):
+        counts.append(torch.get_num_threads())
+        return gram_loss(statistics, target, channels)
+
+    torch.set_num_threads(2)
+    objective = Objective(_recipe(), network, photo, [painting], layer_loss=loss)
+    counts.clear()
+    objective.evaluate(image)
+    assert counts == [1] * len(STYLE)
+    assert torch.get_num_threads() == 2

@@ -9,12 +9,14 @@ from impasto.config import INITS, Recipe
 from impasto.engine.objective import Objective
 from impasto.engine.plan import Machine, make_plan
 from impasto.engine.pyramid import RIM, Pictures, run
+from impasto.engine.waiting import waiting
 from impasto.errors import RecipeError
 from impasto.ops.color import match_color_statistics, rgb_to_luma
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
 
 MACHINE = Machine(("cpu",), frozenset(), 1)
 SMALL = {
+    "margin": 0,
     "size": 40,
     "scales": 2,
     "steps": (4, 3),
@@ -151,8 +153,8 @@ def test_a_stage_starts_from_the_picture_of_the_one_before(start):
 
 def test_the_rim_is_not_enlarged_but_where_a_picture_has_none(start):
     for options in ({"init": "noise"}, {"init": "noise", "tileable": True}):
-        states = _drain(start(**options))
-        end, begin = states[4][1], states[5][1]
+        made = [state.checkpoint().image.clone() for state in start(**options)]
+        end, begin = made[4], made[5]
         expected = resize(end, *begin.shape[-2:], wrap=True)
         assert torch.allclose(begin, expected) == ("tileable" in options)
 
@@ -220,6 +222,13 @@ def test_the_number_of_threads_is_given_back(start, pictures, tiny_network):
     plan = make_plan(recipe, (50, 60), [(44, 40)], MACHINE)
     _drain(run(recipe, plan, pictures, tiny_network(last="conv2_1")))
     assert torch.get_num_threads() == 2
+
+
+def test_after_every_step_it_is_looked_how_threads_wait(start, monkeypatch):
+    looks: list[int] = []
+    monkeypatch.setattr(waiting, "look", looks.append)
+    steps = _drain(start())[-1][0].steps
+    assert looks == [torch.get_num_threads()] * steps
 
 
 def test_preserved_luminance_keeps_the_photograph_s_colours(start, pictures):
@@ -326,7 +335,8 @@ def test_a_torch_network_is_copied_and_left_as_it_was(start, tiny_network):
 
 
 def test_bfloat16_gives_nearly_the_picture_of_float32(start):
-    exact = _drain(start(precision="fp32"))[-1][0]
+    exact = [state.losses.total for state, _ in _drain(start(precision="fp32"))]
     state, picture = _drain(start(precision="bf16"))[-1]
     assert state.image.dtype == picture.dtype == torch.float32
-    assert state.losses.total == pytest.approx(exact.losses.total, rel=0.1)
+    # Each way a step rounds leads elsewhere; what a run gains must be the same.
+    assert state.losses.total == pytest.approx(exact[-1], abs=0.05 * (exact[0] - exact[-1]))

@@ -121,7 +121,7 @@ def test_paintings_are_measured_once_a_shot(shot, network, frames):
     list(made.following(frames[1], [link]))
     network.sizes.clear()
     list(made.following(frames[2], [link]))
-    assert set(network.sizes) == {(32, 48)}
+    assert set(network.sizes) == {(48, 64)}  # the frame with its margin, and no painting
 
 
 def test_an_earlier_pass_gives_half_of_the_start(shot, frames):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -40,11 +42,33 @@ def _both(recipe, network, tile, photo, paintings, **options):
 
 
 def _compare(whole, tiled, image, tolerance):
-    expected, found = whole.evaluate(image), tiled.evaluate(image)
-    for name, value in vars(expected.losses).items():
-        assert getattr(found.losses, name) == pytest.approx(value, rel=tolerance, abs=1e-300)
-    error = (found.gradient - expected.gradient).norm() / expected.gradient.norm()
-    assert error < tolerance
+    assert _error(tiled.evaluate(image), whole.evaluate(image)) < tolerance
+
+
+def _error(found, exact):
+    """The worst relative error of the losses and the gradient."""
+    errors = [float((found.gradient - exact.gradient).norm() / exact.gradient.norm())]
+    for name, value in vars(exact.losses).items():
+        errors.append(abs(getattr(found.losses, name) - value) / max(abs(value), 1e-300))
+    return max(errors)
+
+
+def _errors(recipe, network, photo, painting, image):
+    """In tiles and as a whole, of float64; as a whole, the worse of both memory formats.
+
+    Positions are added up in an order that differs by memory format and by processor, and where
+    picture and painting are much alike, their small difference magnifies what the sums lose.
+    """
+    exact = Objective(recipe, copy.deepcopy(network).double(), photo.double(), [painting.double()])
+    wanted = exact.evaluate(image.double())
+    inputs = (recipe, network, photo, [painting])
+    tiled = _error(TiledObjective(*inputs, tile=64).evaluate(image), wanted)
+    whole = 0.0
+    for layout in (torch.contiguous_format, torch.channels_last):
+        other = copy.deepcopy(network).to(memory_format=layout)
+        found = Objective(recipe, other, photo, [painting]).evaluate(image)
+        whole = max(whole, _error(found, wanted))
+    return tiled, whole
 
 
 @settings(max_examples=15)
@@ -97,29 +121,31 @@ def test_float32_differs_by_rounding_alone(channels_last, tiny_network, waves):
     network = tiny_network((8, 8, 8, 8, 8))
     if channels_last:
         network = network.to(memory_format=torch.channels_last)
-    photo, painting, image = (waves(150, 170, phase=p).float() for p in (0.0, 1.7, 0.4))
-    recipe = Recipe(style_loss="gram")
-    _compare(*_both(recipe, network, 64, photo, [painting]), image, 1e-5)
+    pictures = (waves(150, 170, phase=p).float() for p in (0.0, 1.7, 0.4))
+    tiled, whole = _errors(Recipe(style_loss="gram"), network, *pictures)
+    assert tiled < 3 * whole
+    assert whole < 1e-3
 
 
 @pytest.mark.parametrize("loss", STYLE_LOSSES)
 def test_float32_on_the_bundled_network(loss):
     """Where no filter is silent; a covariance that is nearly singular would magnify rounding."""
-    photo, painting, image = (natural_picture(150, 170, seed=seed) for seed in (1, 2, 3))
+    pictures = (natural_picture(150, 170, seed=seed) for seed in (1, 2, 3))
     recipe = Recipe(style_loss=loss)
-    network = load_network(recipe).network
-    _compare(*_both(recipe, network, 64, photo, [painting]), image, 1e-5)
+    tiled, whole = _errors(recipe, load_network(recipe).network, *pictures)
+    assert tiled < 3 * whole
+    assert whole < 1e-3
 
 
 def test_bfloat16_stays_bfloat16_s_own_rounding_away(tiny_network, waves):
     """A float32 picture and gradient; the sums in float64."""
     network = tiny_network((8, 8, 8, 8, 8)).bfloat16()
     photo, painting, image = (waves(150, 170, phase=p).float() for p in (0.0, 1.7, 0.4))
-    whole, tiled = _both(Recipe(), network, 64, photo, [painting])
-    expected, found = whole.evaluate(image), tiled.evaluate(image)
-    assert found.gradient.dtype == torch.float32
-    assert found.losses.total == pytest.approx(expected.losses.total, rel=1e-3)
-    assert (found.gradient - expected.gradient).norm() < 0.05 * expected.gradient.norm()
+    tiled = TiledObjective(Recipe(), network, photo, [painting], tile=64)
+    assert tiled.evaluate(image).gradient.dtype == torch.float32
+    error, usual = _errors(Recipe(), network, photo, painting, image)
+    assert error < 1.5 * usual
+    assert usual < 0.3
 
 
 def test_not_a_number_is_found_out(tiny_network, waves):

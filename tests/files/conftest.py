@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -173,12 +174,17 @@ def _full(first: str, blocks: dict[str, Tensor]) -> dict[str, Tensor]:
 def full_vgg() -> Callable[..., dict[str, Tensor]]:
     """All convolutions of a VGG-19 of seeded noise, with the first filter of a release or none.
 
-    With ``blocks``, a folder of shared weights, blocks 1 to 3 are the true ones.
+    With ``shared``, a folder of shared weights, blocks 1 to 3 are the true ones. Each is drawn
+    once: the dictionary is the caller's own, what lies in its tensors is everybody's.
     """
 
-    def make(first: str = "vgg19", *, shared: Path | None = None) -> dict[str, Tensor]:
+    @cache
+    def drawn(first: str, shared: Path | None) -> dict[str, Tensor]:
         path = shared / "weights" / "vgg19_blocks1-3.safetensors" if shared else None
         return _full(first, load_file(path) if path and path.is_file() else {})
+
+    def make(first: str = "vgg19", *, shared: Path | None = None) -> dict[str, Tensor]:
+        return dict(drawn(first, shared))
 
     return make
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import OutputError
-from impasto.files.atomic import atomic_write, check_folder, check_output, remove_leftovers
+from impasto.files.atomic import atomic_write, remove_leftovers
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path):
@@ -54,26 +54,8 @@ def test_a_name_that_is_too_long_is_said_in_one_sentence(tmp_path):
         raise OutputError("a short temporary name would do as well")
 
 
-def test_what_may_be_written(tmp_path):
-    path = tmp_path / "out.png"
-    check_output(path, overwrite=False)
-    path.touch()
-    check_output(path, overwrite=True)
-    for bad, words in (
-        (path, "exists already.*--overwrite"),
-        (tmp_path / "no" / "out.png", "does not exist: make it"),
-        (tmp_path, "is a folder"),
-    ):
-        with pytest.raises(OutputError, match=words):
-            check_output(bad, overwrite=False)
-    with pytest.raises(OutputError, match="is a folder"):
-        check_output(tmp_path, overwrite=True)
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_a_relative_name_is_written_where_one_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    check_output(Path("out.txt"), overwrite=False)
     with atomic_write(Path("out.txt")) as temporary:
         temporary.write_text("here")
     assert (tmp_path / "out.txt").read_text() == "here"
@@ -89,19 +71,3 @@ def test_what_a_killed_writer_left_is_told_from_others(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
     remove_leftovers(other)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_for_results_is_there_or_can_be_made(tmp_path, monkeypatch):
-    check_folder(tmp_path)
-    check_folder(tmp_path / "new")
-    monkeypatch.chdir(tmp_path)
-    check_folder(Path("new"))
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="is not a folder"):
-        check_folder(tmp_path / "file")
-    with pytest.raises(OutputError, match="does not exist"):
-        check_folder(tmp_path / "no" / "new")
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(OutputError, match="cannot be written to"):
-        check_folder(tmp_path / "new")
-    assert not (tmp_path / "new").exists()

@@ -16,6 +16,8 @@ from impasto.errors import PictureError
 from impasto.files import deep, opening
 from impasto.files.images import read_picture
 from tests.files import profiles
+from tests.files.by_number import avif, heic
+from tests.files.test_colors import SRGB_TO_P3, curve, light, pq
 
 imagecodecs = pytest.importorskip("imagecodecs")
 tifffile = pytest.importorskip("tifffile")
@@ -330,3 +332,22 @@ def test_a_picture_opaque_all_over_has_no_alpha(tmp_path):
     assert read_picture(path).alpha is None
     Image.new("RGBA", (8, 8), (1, 2, 3, 254)).save(path)
     assert read_picture(path).alpha.shape == (1, 1, 8, 8)
+
+
+@pytest.mark.parametrize("kind", ["avif", "hif"])
+def test_colours_that_avif_and_heic_note_by_number(kind, tmp_path):
+    make = avif if kind == "avif" else heic
+    y, x = np.mgrid[0:32, 0:40] / np.array([32, 40])[:, None, None]
+    color = np.stack([0.2 + 0.7 * x, 0.2 + 0.7 * y, 0.9 - 0.3 * (x + y)], -1)
+    path = tmp_path / f"a.{kind}"
+    p3 = np.round(curve(light(color) @ SRGB_TO_P3.T).clip(0, 1) * 255).astype(np.uint8)
+    path.write_bytes(make(p3, 12, 13))
+    found = read_picture(path)
+    assert np.abs(found.tensor[0].permute(1, 2, 0).numpy() - color).mean() * 255 < 2
+    assert found.notes == ()
+    for transfer, level in ((16, pq(203)), (18, 0.75)):
+        white = np.full((32, 32, 3), round(level * 255), np.uint8)
+        path.write_bytes(make(white, 9, transfer))
+        found = read_picture(path)
+        assert found.tensor.mean() * 255 == pytest.approx(249, abs=4)
+        assert "high dynamic range" in found.notes[0]

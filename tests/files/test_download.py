@@ -136,6 +136,7 @@ def test_a_refusal_is_final_and_a_server_s_error_may_pass(server, part):
     assert len(server.ranges("500")) == 3
 
 
+@pytest.mark.alone
 def test_a_stalling_server_is_left_after_the_timeout(server, part):
     """It gives half of what is left each time: the timeout is all that ends its silence."""
     start = time.monotonic()
@@ -236,6 +237,7 @@ def test_killed_at_any_point_it_goes_on(server, part):
     assert begun
 
 
+@pytest.mark.alone
 def test_a_server_that_trickles_for_ever_is_left(server, part):
     start = time.monotonic()
     said = _refused(part, "too slowly", server.url("trickle"))

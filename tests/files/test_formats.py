@@ -20,6 +20,8 @@ from PIL import Image, ImageCms, features
 from impasto.files import deep
 from impasto.files.images import SUFFIXES, read_picture, write_result
 from tests.files import profiles
+from tests.files.by_number import avif, heic
+from tests.files.pngs import gama, png
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 YES, NO, NEVER = "yes", "**no**", "–"  # NEVER: the format has no such thing
@@ -159,6 +161,22 @@ def _profile(kind: str, folder: Path) -> str:
     return _near(_read(kind, data, folder).tensor, np.broadcast_to([0, 255, 0], (32, 32, 3)))
 
 
+def _without_profile(kind: str, folder: Path) -> str:
+    """Linear light, or Adobe RGB's colours, said by the format's own means."""
+    linear, red = np.full((32, 32, 3), 55, np.uint8), np.full((32, 32, 3), (219, 0, 0), np.uint8)
+    if kind == "PNG":
+        return _near(_read(kind, png(linear, gama(1.0)), folder).tensor, np.full((32, 32, 3), 128))
+    if kind in ("AVIF", "HEIF"):
+        data = (avif if kind == "AVIF" else heic)(linear, 1, 8)
+        return _near(_read(kind, data, folder).tensor, np.full((32, 32, 3), 128))
+    exif = Image.Exif()
+    exif[319] = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+    data = _saved(kind, Image.fromarray(red), exif=exif.tobytes())
+    if data is None or 319 not in Image.open(io.BytesIO(data)).getexif():
+        return NEVER
+    return _near(_read(kind, data, folder).tensor, np.broadcast_to([255, 0, 0], (32, 32, 3)))
+
+
 def _turns(image: Image.Image) -> bool:
     """Whether the file says so: in its EXIF, or by a property of its own, which Pillow reads."""
     return image.getexif().get(0x0112) == 6 or image.size == (40, 56)
@@ -192,6 +210,7 @@ READING = {
     "float": _deep(np.float32),
     "transparency": _transparency,
     "profile converted": _profile,
+    "colours said without one": _without_profile,
     "EXIF rotation": _rotation,
     "first of several, said so": _first,
 }
@@ -311,6 +330,21 @@ A picture is refused before it is decoded when it holds more than 256 million pi
 compensation. CMYK without a profile is converted plainly. A profile that cannot be used is
 passed over, and a sentence says so. Floats are taken for sRGB values from 0 to 1; what lies
 outside is cut off, and a sentence says so.
+
+Without a profile, what else a file says of its colours counts: in a PNG the first of cICP (even
+before a profile), sRGB, and gAMA with cHRM; in AVIF and HEIC the numbers of `nclx`; in EXIF the
+colour space, the interoperability index (R03 is Adobe RGB), primaries and gamma. High dynamic range
+(PQ and HLG) is mapped so that its reference white becomes nearly white, and a sentence says so.
+
+Of a TIFF's pages the largest is read, also one in a SubIFD, and of several of that size the first.
+TIFFs that Pillow does not read, such as CMYK with transparency, need `impasto[deep]`.
+
+Damage that costs no pixel is passed over, and a sentence says so: a wrong checksum of a PNG's notes
+or profile, a missing end mark. A file that lacks pixels is refused.
+
+A folder's pictures are told by their content or their suffix, and come in natural order (`frame2`
+before `frame10`); a sentence names what is left out, such as cameras' raw files. A bracket in a
+pattern that belongs to the name of a folder that exists is no pattern.
 
 ## Written
 

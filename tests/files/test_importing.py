@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,11 +35,34 @@ from impasto.nets.vgg import KERAS_CONVENTION, TORCHVISION_CONVENTION, vgg19
 PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
 
 
-@pytest.fixture(autouse=True)
-def small_pictures(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures():
     """Two of 32 x 32 in place of twelve of 256 x 256: 20 seconds become one."""
-    monkeypatch.setattr(importing, "MADE", 2)
-    monkeypatch.setattr(importing, "MADE_SIZE", 32)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(importing, "MADE", 2)
+        monkeypatch.setattr(importing, "MADE_SIZE", 32)
+        yield
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory, full_vgg) -> Path:
+    """A file as torch writes it, for all who only read it."""
+    return write_pth(full_vgg(), tmp_path_factory.mktemp("release") / "v.pth")
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory, release) -> Path:
+    """The file that an import makes of it, for tests of what comes after."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("IMPASTO_MODELS", str(tmp_path_factory.mktemp("imported")))
+        return import_weights(release).path
+
+
+def _stored(imported: Path) -> Path:
+    """As if the import had just been made."""
+    path = model_path("vgg19")
+    path.parent.mkdir(exist_ok=True)
+    return Path(shutil.copyfile(imported, path))
 
 
 def write_pth(tensors, path: Path) -> Path:
@@ -90,7 +114,7 @@ def test_a_keras_file_becomes_the_network_vgg19(tmp_path, full_vgg):
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
-def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, full_vgg):
+def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, full_vgg, release):
     folder = tmp_path / "photos"
     folder.mkdir()
     random_ = np.random.default_rng(0)
@@ -98,7 +122,7 @@ def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, ful
         levels = random_.integers(0, 256, (40, 48, 3), dtype=np.uint8)
         Image.fromarray(levels).save(folder / f"{index}.png")
     (folder / "notes.txt").write_text("no picture")
-    stored = import_weights(write_pth(full_vgg(), tmp_path / "v.pth"), pictures=folder)
+    stored = import_weights(release, pictures=folder)
     assert stored.pictures == "2 pictures of the user's"
     loaded = load_network(Recipe(network="vgg19", pooling=pooling))
     assert loaded.normalisation == "normalised"
@@ -112,8 +136,8 @@ def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, ful
         assert torch.allclose(alive, torch.ones_like(alive), rtol=1e-3), name
 
 
-def test_the_record_says_which_network_it_was(tmp_path, full_vgg, photo, painting):
-    import_weights(write_pth(full_vgg(), tmp_path / "v.pth"))
+def test_the_record_says_which_network_it_was(imported, photo, painting):
+    _stored(imported)
     options = {"network": "vgg19", "size": 32, "steps": (0,), "scales": 1, "precision": "fp32"}
     for raw, word in ((False, "normalised"), (True, "raw")):
         result = impasto.stylize(photo, painting, raw_weights=raw, **options)
@@ -134,10 +158,9 @@ def test_torchvision_goes_by_its_own_name_and_a_name_can_be_given(tmp_path, full
         import_weights(source, name="mine")
 
 
-def test_our_own_file_can_be_carried_to_another_machine(tmp_path, full_vgg, own_cache):
-    import_weights(write_pth(full_vgg(), tmp_path / "v.pth"))
+def test_our_own_file_can_be_carried_to_another_machine(tmp_path, imported):
     carried = tmp_path / "carried.safetensors"
-    model_path("vgg19").rename(carried)
+    shutil.copyfile(imported, carried)
     before = load_network(Recipe(network="vgg19", weights=str(carried)))
     assert before.normalisation == "normalised"
     stored = import_weights(carried)
@@ -145,27 +168,26 @@ def test_our_own_file_can_be_carried_to_another_machine(tmp_path, full_vgg, own_
     assert load_network(Recipe(network="vgg19")).means_sha256 == before.means_sha256
 
 
-def test_damaged_means_are_not_used(tmp_path, full_vgg):
-    stored = import_weights(write_pth(full_vgg(), tmp_path / "v.pth"))
-    with safe_open(str(stored.path), framework="pt") as file:
+def test_damaged_means_are_not_used(imported):
+    stored = _stored(imported)
+    with safe_open(str(stored), framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
     tensors["conv3_1.mean_avg"][0] += 1
-    save_file(tensors, stored.path, metadata=metadata)
+    save_file(tensors, stored, metadata=metadata)
     with pytest.raises(WeightsError, match=r"mean activations.*import it again"):
         load_network(Recipe(network="vgg19"))
     assert load_network(Recipe(network="vgg19", pooling="max")).normalisation == "normalised"
 
 
-def test_what_fails_leaves_what_was_there(tmp_path, full_vgg, own_cache, monkeypatch):
-    source = write_pth(full_vgg(), tmp_path / "v.pth")
+def test_what_fails_leaves_what_was_there(tmp_path, release, imported, own_cache, monkeypatch):
     with pytest.raises(PictureError, match="no folder"):
-        import_weights(source, pictures=tmp_path / "nowhere")
+        import_weights(release, pictures=tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(PictureError, match="no pictures that can be read"):
-        import_weights(source, pictures=tmp_path / "empty")
+        import_weights(release, pictures=tmp_path / "empty")
     assert not own_cache.exists()
-    import_weights(source)
+    _stored(imported)
     before = model_path("vgg19").read_bytes()
 
     def full(*_, **__):
@@ -173,25 +195,25 @@ def test_what_fails_leaves_what_was_there(tmp_path, full_vgg, own_cache, monkeyp
 
     monkeypatch.setattr(importing, "save_file", full)
     with pytest.raises(WeightsError, match=r"could not be stored \(no space.*make room"):
-        import_weights(source)
+        import_weights(release)
     assert model_path("vgg19").read_bytes() == before
     assert {path.name for path in own_cache.iterdir()} == {"vgg19.safetensors", ".vgg19.lock"}
 
 
-def test_no_classifier_is_one_sentence_with_the_command(tmp_path, full_vgg):
+def test_no_classifier_is_one_sentence_with_the_command(imported):
     with pytest.raises(WeightsError, match="impasto models download vgg19-torchvision"):
         load_classifier()
-    stored = import_weights(write_pth(full_vgg(), tmp_path / "v.pth"))
+    stored = _stored(imported)
     with pytest.raises(WeightsError, match="impasto models download vgg19-torchvision"):
         load_classifier()
     with pytest.raises(WeightsError, match="lack the classifier"):
-        load_classifier(stored.path)
+        load_classifier(stored)
 
 
 @pytest.fixture
-def registered(tmp_path, full_vgg, serve, monkeypatch):
+def registered(release, serve, monkeypatch):
     """The record of vgg19, pointing at a server of a file made here."""
-    content = write_pth(full_vgg(), tmp_path / "release.pth").read_bytes()
+    content = release.read_bytes()
     server = serve(content)
     digest = hashlib.sha256(content).hexdigest()
     model = replace(

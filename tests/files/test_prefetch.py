@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+import torch
 
 from impasto.files.prefetch import ahead
 
@@ -56,3 +57,13 @@ def test_it_works_while_the_consumer_does():
         time.sleep(0.01)
     assert seen == [0, 1, 2]
     found.close()
+
+
+def test_torch_has_one_thread_there_and_as_many_as_before_elsewhere():
+    torch.set_num_threads(2)
+    assert list(ahead(torch.get_num_threads() for _ in range(3))) == [1, 1, 1]
+    later: list[int] = []
+    thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert (torch.get_num_threads(), later) == (2, [2])

@@ -21,7 +21,8 @@ from impasto.files.records import MAX_TEXT, png_text
 
 FIRST = Path(__file__).parent / "records" / "schema-1.json"
 SECOND = Path(__file__).parent / "records" / "schema-2.json"
-LATEST = Path(__file__).parent / "records" / "schema-3.json"
+THIRD = Path(__file__).parent / "records" / "schema-3.json"
+LATEST = Path(__file__).parent / "records" / "schema-4.json"
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def values() -> dict:
     return json.loads(LATEST.read_text())
 
 
-@pytest.mark.parametrize("path", [FIRST, SECOND, LATEST], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [FIRST, SECOND, THIRD, LATEST], ids=lambda path: path.stem)
 def test_every_schema_reads(path):
     record = read_record(path)
     assert record.schema == int(path.stem[-1])
@@ -43,7 +44,9 @@ def test_every_schema_reads(path):
     assert (record.result.sha256 is None) == (record.schema == 1)
     before_3 = ("gram", "equal", 0.0)
     found = (record.recipe.style_loss, record.recipe.layer_weights, record.recipe.average)
-    assert found == (("w2", "falling", 0.9) if record.schema == 3 else before_3)
+    assert found == (("w2", "falling", 0.9) if record.schema >= 3 else before_3)
+    assert record.recipe.margin == record.plan.stages[0].margin == (4 if record.schema == 4 else 0)
+    assert record.result.made_at == (record.plan.stages[0].size if record.schema == 4 else None)
 
 
 def test_a_record_inside_a_png_is_read_before_the_one_beside_it(values, tmp_path):
@@ -107,6 +110,8 @@ HOSTILE = {
     "a name with a null": lambda v: v["inputs"]["content"][0].update(name="a\0b"),
     "a name without end": lambda v: v["inputs"]["content"][0].update(name="a" * 10**6),
     "a hash of numbers": lambda v: v["inputs"]["content"][0].update(sha256=12),
+    "a margin beyond measure": lambda v: v["plan"]["stages"][0].update(margin=10**6),
+    "a margin below zero": lambda v: v["plan"]["stages"][0].update(margin=-1),
     "network is a list": lambda v: v.update(network=[]),
     "losses are text": lambda v: v.update(losses="down"),
     "a loss of text": lambda v: v["losses"][0].update(total="1"),

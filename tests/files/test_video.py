@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import struct
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from impasto.errors import FilmError
 from impasto.files.images import to_pillow
@@ -79,6 +82,39 @@ def test_rotation_is_carried_out(make_film, tmp_path, rotation):
     assert (shown - expected).abs().mean() < 0.05
 
 
+def test_a_mirrored_film_is_mirrored(make_film, tmp_path):
+    """A display matrix that PyAV cannot write: it is put into the file's track header."""
+    picture = torch.zeros(1, 3, 32, 48)
+    picture[..., :16, :24] = 1  # top left
+    film = make_film(
+        tmp_path / "clip.mp4", [picture] * 2, codec="libx264", pixels="yuv420p", rotation=180
+    )
+    data = film.read_bytes()
+    turned = struct.pack(">9i", -65536, 0, 0, 0, -65536, 0, 0, 0, 1 << 30)
+    at = data.index(turned[:20])
+    for a, b, c, d, expected in (
+        (-1, 0, 0, 1, picture.flip(-1)),
+        (1, 0, 0, -1, picture.flip(-2)),
+        (0, 1, 1, 0, picture.transpose(-2, -1)),
+        (0, 1, -1, 0, torch.rot90(picture, -1, (-2, -1))),
+    ):
+        numbers = [each << 16 for each in (a, b, 0, c, d)]
+        film.write_bytes(data[:at] + struct.pack(">5i", *numbers) + data[at + 20 :])
+        clip = open_clip(film)
+        shown = next(read_frames(clip)).picture
+        assert tuple(shown.shape) == tuple(expected.shape)
+        assert clip.size == tuple(expected.shape[-2:])
+        assert (shown - expected).abs().mean() < 0.05
+
+
+def test_a_film_that_is_askew_is_said_to_be(make_film, moving, tmp_path):
+    film = make_film(
+        tmp_path / "clip.mp4", moving(2), codec="libx264", pixels="yuv420p", rotation=30
+    )
+    (note,) = open_clip(film).notes
+    assert "30 degrees" in note
+
+
 def test_oblong_pixels_are_counted_as_shown(make_film, moving, tmp_path):
     film = make_film(
         tmp_path / "clip.mkv", moving(2), codec="libx264", pixels="yuv420p", oblong=Fraction(4, 3)
@@ -118,6 +154,38 @@ def test_a_folder_of_frames(moving, tmp_path):
     to_pillow(moving(1)[0][..., :20]).save(folder / "999.png")
     with pytest.raises(FilmError, match="one size"):
         list(read_frames(open_clip(folder)))
+
+
+def test_transparent_frames_of_a_folder_lie_on_one_ground(tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, color in enumerate([(0, 0, 0, 0), (200, 40, 40, 255), (40, 40, 200, 255)]):
+        levels = np.zeros((32, 48, 4), np.uint8)
+        levels[8:24, 8:24] = color
+        Image.fromarray(levels).save(folder / f"{number}.png")
+    Image.fromarray(levels[..., :3]).save(folder / "3.png")
+    clip = open_clip(folder)
+    frames = list(read_frames(clip))
+    assert clip.has_alpha
+    assert clip.ground == pytest.approx([200 / 255, 40 / 255, 40 / 255])  # nothing is in the first
+    for frame in frames[:3]:
+        corner = frame.picture[0, :, 0, 0].tolist()
+        assert corner == pytest.approx(clip.ground)
+    assert [float(frame.alpha.max()) for frame in frames[:3]] == [0, 1, 1]
+    assert frames[3].alpha is None
+    assert float(frames[3].picture[0, 0, 0, 0]) == 0
+
+
+def test_frames_are_taken_by_their_numbers_and_it_is_said(moving, tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, picture in enumerate(moving(12)):
+        to_pillow(picture).save(folder / f"frame{number + 1}.png")
+    clip = open_clip(folder)
+    for frame, picture in zip(read_frames(clip), moving(12), strict=True):
+        torch.testing.assert_close(frame.picture, _rounded(picture))
+    (note,) = clip.notes
+    assert "'frame1.png' to 'frame12.png'" in note
 
 
 def _cut_off(path: Path) -> Path:
@@ -180,7 +248,7 @@ def test_a_playlist_opens_no_other_file(make_film, moving, tmp_path):
 
 def test_a_name_is_never_taken_for_a_protocol(make_film, moving, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = ["concat:a|b.mkv", "clip%03d.mkv", "data:,.mkv", os.fsdecode(b"caf\xe9.mkv")]
+    names = ["a:b.mkv", "concat:a|b.mkv", "clip%03d.mkv", "data:,.mkv", os.fsdecode(b"caf\xe9.mkv")]
     film = make_film(tmp_path / "film.mkv", moving(3)).read_bytes()
     for name in names:
         Path(name).write_bytes(film)

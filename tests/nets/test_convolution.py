@@ -47,6 +47,17 @@ def test_both_ways_are_torch_s(dtype, tolerance, layout, padding, relu):
     close(moved, expected + offset.double().view(1, -1, 1, 1))
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_bfloat16_on_a_processor_where_onednn_refuses_it(layout, monkeypatch):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_convolution_pointwise", _refuses, raising=False)
+    test_both_ways_are_torch_s(torch.bfloat16, 0.02, layout, padding=1, relu=True)
+
+
+def _refuses(*_):
+    raise RuntimeError("bf16 path needs the cpu support avx512bw, avx512vl and avx512dq")
+
+
 def test_a_copy_of_what_is_prepared_starts_empty():
     prepared = Prepared()
     prepared["conv1_1"] = ("state", Convolution(_noise(4, 3, 3, 3), _noise(4)))

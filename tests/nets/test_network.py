@@ -142,12 +142,12 @@ def test_gradients_reach_the_picture_and_no_weight(waves, tiny_network):
 
 
 def test_channels_last_gives_the_same_maps(waves, tiny_network):
-    network, picture = tiny_network(), waves(20, 24).float()
+    network, picture = tiny_network().double(), waves(20, 24)
     expected = network.features(picture, ["conv4_2"])["conv4_2"]
     network = network.to(memory_format=torch.channels_last)
     found = network.features(picture, ["conv4_2"])["conv4_2"]
     assert found.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
 
 
 def test_bfloat16_weights_normalise_the_picture_before_it_is_rounded(waves, tiny_network):

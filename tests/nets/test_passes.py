@@ -120,8 +120,9 @@ def test_rounding_costs_no_more_than_with_torch_s_own_operations(dtype, pooling,
         float((each - exact).norm() / exact.norm())
         for each in (gradient, plain_gradient(image.to(dtype)))
     )
-    assert error < 1.3 * usual
-    assert usual < 0.3
+    # In float32 the order in which positions are added up decides; it differs by processor.
+    assert error < (3 if dtype == torch.float32 else 1.3) * usual
+    assert usual < (1e-5 if dtype == torch.float32 else 0.3)
 
 
 @pytest.mark.parametrize("which", ["total", "outer"])

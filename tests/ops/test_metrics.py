@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
@@ -20,6 +22,7 @@ from impasto.ops.color import rgb_to_luma
 from impasto.ops.metrics import (
     color_distance,
     flat_patch_ratio,
+    frame_share,
     gram_distance,
     high_frequency_energy,
     multiscale_ssim,
@@ -269,3 +272,73 @@ def test_distances_survive_fewer_positions_than_channels():
     few, many = statistics_of(torch.rand(1, 6, 1, 2)), statistics_of(torch.rand(1, 6, 4, 4))
     for distance in (gram_distance, wasserstein_distance):
         assert 0 < distance(few, many) < math.inf
+
+
+def _stripes(seed: int, height: int = 120, width: int = 140) -> Tensor:
+    """Blots of paint some pixels wide, of a picture's contrast."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.rand(1, 3, height // 4, width // 4, generator=generator)
+    return F.interpolate(noise, (height, width), mode="bicubic").clamp(0, 1)
+
+
+def _framed(image: Tensor, change: Callable[[Tensor], Tensor], width: int) -> Tensor:
+    framed = change(image)
+    inner = (..., slice(width, -width), slice(width, -width))
+    framed[inner] = image[inner]
+    return framed
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 6, 8, 10])
+@pytest.mark.parametrize(
+    "change", [lambda x: 0.6 * x, lambda x: 0.4 + 0.6 * x], ids=["dark", "light"]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_frame_stands_out_from_all_lines_inside(seed, change, width):
+    image = _stripes(seed)
+    assert frame_share(image) > 0.05
+    assert frame_share(_framed(image, change, width)) < 0.02
+
+
+def test_a_frame_is_told_from_the_inside_alone():
+    """Of the same change, less is a frame in a picture that changes so itself."""
+    image = _stripes(3)
+    ruled = image * (1 - 0.4 * ((torch.arange(140) // 4 % 4) == 0))
+    assert frame_share(_framed(ruled, lambda x: 0.6 * x, 4)) > frame_share(
+        _framed(image, lambda x: 0.6 * x, 4)
+    )
+
+
+def _share_by_numpy(image: np.ndarray) -> float:
+    """From the definition, line by line; ``(H, W, 3)``."""
+    found = []
+    for width in (2, 3, 4, 6, 8, 10):
+        shares = []
+        for lines in (image, image.transpose(1, 0, 2)):
+            steps = []
+            for at in range(lines.shape[1] - 2 * width):
+                near = lines[:, at : at + width].mean(1)
+                far = lines[:, at + width + 1 : at + 2 * width + 1].mean(1)
+                step = near - far
+                steps.append((step.mean(0) ** 2).sum() / (step**2).mean(0).sum())
+            inside = np.array(steps[16:-16])
+            shares += [
+                (1 + (inside >= edge).sum()) / (1 + inside.size) for edge in (steps[0], steps[-1])
+            ]
+        found.append(np.prod(shares) ** 0.25)
+    return min(found)
+
+
+def test_a_frame_s_share_is_numpys(picture):
+    framed = _framed(picture, lambda x: x + 0.02, 3)
+    for each in (picture, framed):
+        assert frame_share(each).item() == pytest.approx(_share_by_numpy(_array(each)))
+
+
+def test_natural_pictures_have_no_frame(picture, other):
+    assert min(frame_share(each) for each in (picture, other)) > 0.03
+
+
+def test_a_flat_picture_has_no_frame_and_a_small_one_no_figure():
+    assert frame_share(torch.full((1, 3, 100, 100), 0.3)) == 1
+    with pytest.raises(PictureError, match="100 x 100"):
+        frame_share(torch.rand(1, 3, 99, 120))

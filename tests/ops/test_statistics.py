@@ -145,20 +145,38 @@ def test_half_precision_is_summed_in_float32(dtype: torch.dtype, channels: int):
     found = statistics_of(features)
     assert found.total.dtype == found.outer.dtype == torch.float32
     flat = features.double().flatten(2)[0]
-    torch.testing.assert_close(found.total.double(), flat.sum(1), rtol=1e-5, atol=0)
-    torch.testing.assert_close(found.outer.double(), flat @ flat.T, rtol=1e-5, atol=0)
+    # What two numbers of bfloat16 hold, and float32's rounding: the root of a block's 4096 rows.
+    rounding = 2**-17 + 4096**0.5 * 2**-24
+    torch.testing.assert_close(found.total.double(), flat.sum(1), rtol=rounding, atol=0)
+    torch.testing.assert_close(found.outer.double(), flat @ flat.T, rtol=rounding, atol=0)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02)])
-def test_gradients_come_in_the_type_of_the_features(dtype: torch.dtype, tolerance: float):
-    features = _noise(1, 4, 70, 70).to(dtype).requires_grad_()
-    target = statistics_of(_noise(1, 4, 70, 70, seed=1).float())
-    (gradient,) = torch.autograd.grad(gram_loss(statistics_of(features), target, 4), features)
-    assert gradient.dtype == dtype
-    exact = features.detach().double().requires_grad_()
-    wide = Statistics(target.count, target.total.double(), target.outer.double())
-    (expected,) = torch.autograd.grad(gram_loss(statistics_of(exact), wide, 4), exact)
-    assert (gradient.double() - expected).norm() < tolerance * expected.norm()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_gradients_come_in_the_type_of_the_features(dtype: torch.dtype):
+    """As far from float64 as the plain sums, which the small difference of both maps magnifies."""
+    features = _noise(1, 4, 70, 70).to(dtype)
+    target = statistics_of(_noise(1, 4, 70, 70, seed=1))
+
+    def gradient(f: torch.Tensor, sums: Callable[[torch.Tensor], Statistics]) -> torch.Tensor:
+        f = f.detach().requires_grad_()
+        found = sums(f)
+        like = (target.total.to(found.total), target.outer.to(found.outer))
+        loss = gram_loss(found, Statistics(target.count, *like), 4)
+        return torch.autograd.grad(loss, f)[0]
+
+    def plain(f: torch.Tensor) -> Statistics:
+        rows = f[0].flatten(1)
+        return Statistics(rows.shape[1], rows.sum(1), rows @ rows.T)
+
+    found = gradient(features, statistics_of)
+    assert found.dtype == dtype
+    expected = gradient(features.double(), plain)
+    error, usual = (
+        (each.double() - expected).norm() / expected.norm()
+        for each in (found, gradient(features.float(), plain))
+    )
+    assert error < 3 * usual + torch.finfo(dtype).eps
+    assert usual < 0.01
 
 
 def test_detached_statistics_carry_no_graph():

@@ -24,6 +24,7 @@ from impasto.files.images import Picture, read_picture
 from impasto.files.reading import parse_record
 from impasto.files.weights import COMPACT_FILE, load_network
 from impasto.ops.inits import resize
+from impasto.ops.metrics import frame_share
 from impasto.panel import LAYERS, Panel, Trio, align, figures_of, measure
 
 STYLE = "far from the painting's style"
@@ -102,6 +103,42 @@ def _shuffled(image: Tensor) -> Tensor:
 )
 def test_each_fault_is_named(spoil, fault, trio, faults_of):
     assert fault in faults_of(replace(trio, result=spoil(trio.result)))
+
+
+def _with_rim(image: Tensor, width: int = 4) -> Tensor:
+    framed = 0.6 * image
+    framed[..., width:-width, width:-width] = image[..., width:-width, width:-width]
+    return framed
+
+
+def test_a_frame_is_named_but_where_the_photograph_has_it(trio, faults_of):
+    framed = _with_rim(trio.result)
+    assert "a frame" in faults_of(replace(trio, result=framed))
+    content = _with_rim(trio.content)
+    assert "a frame" not in faults_of(replace(trio, result=framed, content=content))
+
+
+def test_a_texture_is_no_frame(trio, faults_of):
+    painting = resize(trio.style, 160, 160)
+    assert "a frame" not in faults_of(replace(trio, result=painting))
+
+
+def test_small_pictures_have_no_figure_for_a_frame(trio):
+    network = load_network(impasto.Recipe()).network
+    small = Trio(*(resize(each, 64, 64) for each in (trio.result, trio.content, trio.style)))
+    assert "frame" not in {each.name for each in figures_of(small, network)}
+    assert "frame" in {each.name for each in figures_of(trio, network)}
+
+
+def test_the_margin_is_what_keeps_a_result_without_a_frame(made):
+    _, photo, painting = made
+    options = {"size": 160, "steps": (60, 40), "threads": 1}
+    plain, with_margin = (
+        frame_share(impasto.stylize(photo, painting, margin=margin, **options).tensor)
+        for margin in (0, impasto.Recipe.margin)
+    )
+    assert with_margin > 0.05
+    assert plain < with_margin / 2
 
 
 def test_the_photograph_itself_is_far_from_the_style(trio, faults_of):

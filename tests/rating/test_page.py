@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,7 +17,6 @@ from impasto.errors import PictureError
 from impasto.rating.choices import read_ballots
 from impasto.rating.page import write_page
 from impasto.rating.sheet import Item, draw_comparisons, read_sheets
-from tests.browser import Page, open_browser
 
 NAMES = {"red": "good", "green": "plain", "blue": "poor"}
 
@@ -80,52 +80,67 @@ COLOR = """(async id => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[Page]:
-    with open_browser(tmp_path_factory.mktemp("profile")) as page:
-        yield page
+COUNT = "document.getElementById('count').textContent"
+ANSWERS = "JSON.stringify(state.answers)"
 
 
-def test_a_rater_in_a_browser(browser, page, tmp_path):
-    folder = tmp_path / "saved"
-    folder.mkdir()
-    browser.open(page)
-    browser.save_downloads_in(folder)
-    count = "document.getElementById('count').textContent"
-    assert browser.value("document.getElementById('title').textContent") == "Six <b> questions"
-    assert browser.value("document.body.innerText.match(/good|plain|poor/)") is None
+@pytest.fixture
+def opened(chromium, page) -> Iterator[Any]:
+    """Open the page for a rater who has never been there."""
+    with chromium.new_context() as context:
+        tab = context.new_page()
+        tab.goto(page.as_uri())
+        yield tab
 
-    shown, keys = [], ["ArrowLeft", "ArrowRight", " ", "ArrowLeft", "=", "ArrowRight"]
+
+def _shown(tab) -> list[str]:
+    """The contenders to the left and right, by the colours that they have here."""
+    return [NAMES[tab.evaluate(f"({COLOR})('{side}-image')")] for side in ("left", "right")]
+
+
+@pytest.mark.alone
+def test_a_rater_in_a_browser(chromium, page, tmp_path):
+    context = chromium.new_context()
+    tab = context.new_page()
+    errors, requests = [], []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    tab.on("request", lambda asked: requests.append(asked.url))
+    tab.goto(page.as_uri())
+    assert tab.text_content("#title") == "Six <b> questions"
+    assert tab.evaluate("document.body.innerText.match(/good|plain|poor/)") is None
+
+    shown, keys = [], ["ArrowLeft", "ArrowRight", "Space", "ArrowLeft", "=", "ArrowRight"]
     for key in keys[:2]:
-        shown.append([NAMES[browser.value(f"{COLOR}('{s}-image')")] for s in ("left", "right")])
-        browser.press(key)
-    browser.press("ArrowLeft")
-    browser.press("Backspace")  # taken back
-    assert browser.value(count) == "2 of 6"
+        shown.append(_shown(tab))
+        tab.keyboard.press(key)
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("Backspace")  # taken back
+    assert tab.evaluate(COUNT) == "2 of 6"
 
-    browser.value("document.getElementById('rater').focus()")
-    for letter in "us ":  # letters of a name are no commands
-        browser.press(letter)
-    assert browser.value(count) == "2 of 6"
-    browser.value("document.getElementById('rater').blur()")
+    tab.focus("#rater")
+    tab.keyboard.type("us ")  # letters of a name are no commands
+    assert tab.evaluate(COUNT) == "2 of 6"
+    tab.evaluate("document.getElementById('rater').blur()")
 
-    browser.reload()  # loses nothing
-    assert browser.value(count) == "2 of 6"
-    assert browser.value("document.getElementById('rater').value") == "us "
+    tab.reload()  # loses nothing
+    assert tab.evaluate(COUNT) == "2 of 6"
+    assert tab.input_value("#rater") == "us "
     for key in keys[2:]:
-        shown.append([NAMES[browser.value(f"{COLOR}('{s}-image')")] for s in ("left", "right")])
-        browser.press(key)
-    assert browser.value(count) == "6 of 6"
-    browser.press("ArrowLeft")  # there is nothing left to choose
-    assert browser.value("document.getElementById('pair').hidden")
-    browser.press("s")
-    path = folder / "choices-us.json"
-    browser.until(path.is_file)
-    assert browser.errors == []
-    assert [r for r in browser.requests if not r.startswith(("data:", "blob:", "file:"))] == []
-    assert {r for r in browser.requests if r.startswith("file:")} == {page.as_uri()}
+        shown.append(_shown(tab))
+        tab.keyboard.press(key)
+    assert tab.evaluate(COUNT) == "6 of 6"
+    tab.keyboard.press("ArrowLeft")  # there is nothing left to choose
+    assert tab.is_hidden("#pair")
+    with tab.expect_download() as download:
+        tab.keyboard.press("s")
+    assert download.value.suggested_filename == "choices-us.json"
+    download.value.save_as(tmp_path / "choices-us.json")
+    assert errors == []
+    assert {url for url in requests if not url.startswith(("data:", "blob:"))} == {page.as_uri()}
+    context.close()
 
-    (ballot,) = read_ballots([path])
+    (ballot,) = read_ballots([tmp_path / "choices-us.json"])
     assert ballot.rater == "us"
     assert [each.choice for each in ballot.choices] == [
         "left", "right", "tie", "left", "tie", "right",
@@ -135,41 +150,35 @@ def test_a_rater_in_a_browser(browser, page, tmp_path):
     assert len(pairs) == 6
 
 
-def test_the_mouse_and_the_space_bar_after_it(browser, page):
-    browser.open(page)
-    browser.value("localStorage.clear(), sessionStorage.clear()")
-    browser.reload()
+@pytest.mark.alone
+def test_the_mouse_and_the_space_bar_after_it(opened):
     for name in ("right-image", "left-image", "tie", "undo"):
-        browser.click(name)
-    browser.press(" ")
-    browser.click("save")
-    browser.press("ArrowRight")
-    assert browser.value("JSON.stringify(state.answers)") == '["right","left","tie","right"]'
+        opened.click(f"#{name}")
+    opened.keyboard.press("Space")
+    opened.click("#save")
+    opened.keyboard.press("ArrowRight")
+    assert opened.evaluate(ANSWERS) == '["right","left","tie","right"]'
 
 
-def test_a_browser_that_forgets_one_of_the_two_stores(browser, page):
+@pytest.mark.alone
+def test_a_browser_that_forgets_one_of_the_two_stores(opened):
     """As Chromium does now and then on a reload, with what a page that is a file has stored."""
-    browser.open(page)
-    browser.value("localStorage.clear(), sessionStorage.clear()")
-    browser.reload()
-    for key, forgotten in (("ArrowLeft", "localStorage"), (" ", "localStorage")):
-        browser.press(key)
-        browser.value(f"{forgotten}.clear()")
-        browser.reload()
-    assert browser.value("JSON.stringify(state.answers)") == '["left","tie"]'
+    for key, forgotten in (("ArrowLeft", "localStorage"), ("Space", "localStorage")):
+        opened.keyboard.press(key)
+        opened.evaluate(f"{forgotten}.clear()")
+        opened.reload()
+    assert opened.evaluate(ANSWERS) == '["left","tie"]'
     older = "JSON.stringify({...state, answers: ['right'], changes: 1})"
     for name, other in (("localStorage", "sessionStorage"), ("sessionStorage", "localStorage")):
-        browser.value(f"{other}.setItem(key, JSON.stringify(state))")
-        browser.value(f"{name}.setItem(key, {older})")
-        assert browser.value("JSON.stringify(stored().answers)") == '["left","tie"]'
-        browser.value(f"{name}.clear()")
-        assert browser.value("JSON.stringify(stored().answers)") == '["left","tie"]'
+        opened.evaluate(f"{other}.setItem(key, JSON.stringify(state))")
+        opened.evaluate(f"{name}.setItem(key, {older})")
+        assert opened.evaluate("JSON.stringify(stored().answers)") == '["left","tie"]'
+        opened.evaluate(f"{name}.clear()")
+        assert opened.evaluate("JSON.stringify(stored().answers)") == '["left","tie"]'
 
 
-def test_a_choice_is_stored_before_it_is_shown(browser, page):
-    browser.open(page)
-    browser.value("localStorage.clear(), sessionStorage.clear()")
-    browser.reload()
+@pytest.mark.alone
+def test_a_choice_is_stored_before_it_is_shown(opened):
     watch = """
       const seen = [], count = document.getElementById("count");
       new MutationObserver(() => seen.push(stored().answers.length)).observe(
@@ -177,6 +186,6 @@ def test_a_choice_is_stored_before_it_is_shown(browser, page):
       const shown = draw;
       draw = () => { seen.push(stored().answers.length); shown(); };
       window.seen = seen;"""
-    browser.value(f"(() => {{ {watch} }})()")
-    browser.press("ArrowLeft")
-    assert browser.value("JSON.stringify(seen)") == "[1,1]"
+    opened.evaluate(f"(() => {{ {watch} }})()")
+    opened.keyboard.press("ArrowLeft")
+    assert opened.evaluate("JSON.stringify(seen)") == "[1,1]"

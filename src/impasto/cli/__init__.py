@@ -19,5 +19,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # An interrupted import may end in any error of the package that was being imported.
             if stop.signal is None and not isinstance(error, KeyboardInterrupt):
                 raise
-            print("impasto: stopped; nothing was written.", file=sys.stderr)
+            said = "nothing was written" if stop.times < 2 else "what was kept is as it was"
+            print(f"impasto: stopped; {said}.", file=sys.stderr)
             return 128 + (stop.signal or 2)

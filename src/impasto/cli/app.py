@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
-from impasto.cli.experiments import NOT_VARIED, Content, Network, Style, Weights, experiments
+from impasto.cli.experiments import NOT_IN_A_GRID, Content, Network, Style, Weights, experiments
 from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
 from impasto.cli.measure import measure
 from impasto.cli.models import models
@@ -27,6 +27,7 @@ from impasto.cli.rate import rate
 from impasto.cli.video import video
 from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
+from impasto.shortage import SMALLER, is_shortage
 
 app = App(
     name="impasto",
@@ -59,10 +60,11 @@ def stylize(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         Parameter(
             name=["--output", "-o"],
-            help="Where to write; by default photo+painting.png. A folder for many photographs.",
+            help="Where to write; by default photo+painting.png. A folder for many photographs, or "
+            "for one under that name.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -90,7 +92,7 @@ def stylize(
         return batch_command(
             photographs,
             styles,
-            output=output,
+            output=None if output is None else Path(output),
             overwrite=overwrite,
             keeping=keeping,
             kind=kind,
@@ -107,6 +109,7 @@ def stylize(
         preview=preview,
         quiet=quiet,
         options=options,
+        is_plain=not paintings,
     )
 
 
@@ -116,8 +119,11 @@ def texture(
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
     size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",
     output: Annotated[
-        Path | None,
-        Parameter(name=["--output", "-o"], help="Where to write; by default painting.texture.png."),
+        str | None,
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write, a file or a folder; by default painting.texture.png.",
+        ),
     ] = None,
     overwrite: Overwrite = False,
     checkpoint: Checkpoint = 30.0,
@@ -143,7 +149,7 @@ def texture(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_VARIED)
+@partial(with_recipe_options, leave_out=NOT_IN_A_GRID)
 def sweep(
     *,
     vary: Annotated[
@@ -158,7 +164,7 @@ def sweep(
     content: Content = None,
     style: Style = None,
     size: Annotated[int, Parameter(help="Longest side of every picture, in pixels.")] = 256,
-    network: Network = "compact",
+    network: Network = Recipe.network,
     weights: Weights = None,
     yes: Annotated[bool, Parameter(help="Go on with over 500 cells.", negative="")] = False,
     quiet: Quiet = False,
@@ -187,12 +193,13 @@ def sweep(
 def reproduce(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     output: Annotated[
-        Path | None, Parameter(help="Where to write; by default NAME.again.png beside it.")
+        str | None,
+        Parameter(help="Where to write; by default NAME.again.png, or a film's own suffix."),
     ] = None,
     *,
     content: Annotated[
         Path | None,
-        Parameter(help="The photograph, if it lies neither beside the record nor here."),
+        Parameter(help="The photograph or film, if it lies neither beside the record nor here."),
     ] = None,
     style: Annotated[
         list[Path] | None, Parameter(help="The painting; once for each, in order.", negative="")
@@ -228,16 +235,17 @@ def show(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     *,
     plot: Annotated[
-        Path | None, Parameter(help="Draw the loss curve into this .png or .svg as well.")
+        Path | None, Parameter(help="Draw the curve into this .png or .svg as well.")
     ] = None,
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Print how a result was made, and draw its loss curve."""
+    """Print how a result was made, and draw its loss curve; of a film, its frames' distances."""
     del debug
     from impasto.cli.show import show_command
 
-    return show_command(record, plot=plot, overwrite=overwrite)
+    return show_command(record, plot=plot, overwrite=overwrite, quiet=quiet)
 
 
 @app.command
@@ -262,23 +270,34 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _fail(str(error))
+        return _fail(_about_hyphens(words) or str(error))
     except ImpastoError as error:
         if "--debug" in words:
             raise
         return _fail(str(error))
+    except Exception as error:
+        if "--debug" in words or not is_shortage(error):
+            raise
+        return _fail(f"Memory ran out: {SMALLER}.")
     return status if isinstance(status, int) else 0
+
+
+def _about_hyphens(words: Sequence[str]) -> str:
+    """What to do about a file whose name looks like an option; empty where there is none."""
+    named = (each for each in words if each.startswith("-") and Path(each).is_file())
+    found = next(named, None)
+    return f"{found!r} looks like an option: name the file as './{found}'." if found else ""
 
 
 def _share_the_processor() -> None:
     """Let torch's idle threads wait less eagerly; must come before torch is imported.
 
-    By default GNU OpenMP spins so long at every barrier that one other busy program makes a run ten
-    to twenty times slower; this costs an eighth on an idle machine and spares most of that
-    (docs/performance.md). Whoever has set either variable keeps it.
+    By default GNU OpenMP's threads spin for several milliseconds at every barrier. A millisecond
+    is as fast on a quiet machine, and costs less until it is noticed that it is a busy one
+    (:mod:`impasto.engine.waiting`). Whoever has set either variable keeps it.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+        os.environ.setdefault("GOMP_SPINCOUNT", "100000")
 
 
 def _print_any_name() -> None:

@@ -11,19 +11,22 @@ from typing import Any
 
 from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
+from impasto.cli.making import say
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import BatchShow, batch_display
-from impasto.cli.stopping import status_of
+from impasto.cli.stopping import ends_at_once, status_of
 from impasto.cli.stylize import default_output
 from impasto.config import INITS, Recipe
-from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError
+from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError, ShortageError
 from impasto.files.atomic import claimed, make_folder
 from impasto.files.checkpoints import checkpoint_path
-from impasto.files.finding import file_sha256, is_many, pictures_of
+from impasto.files.finding import file_sha256, find_pictures, is_many
 from impasto.files.finished import Wanted, is_finished, may_replace
 from impasto.files.images import SUFFIXES, check_suffix, read_picture
+from impasto.files.outputs import Outputs, folded, named_in, same_file
 from impasto.files.records import record_path
-from impasto.job import Job, check_destination
+from impasto.job import Job
+from impasto.shortage import ADVICE, is_shortage
 
 FAILED = 1
 
@@ -75,14 +78,18 @@ def batch_command(
         )
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
-    found = [path for path in pictures_of(photographs) if path.resolve() not in paintings]
+    pictures = find_pictures(photographs)
+    found = [path for path in pictures.pictures if path.resolve() not in paintings]
     suffix = f".{kind.lower().lstrip('.')}"
     check_suffix(folder / f"picture{suffix}", depth=options.get("depth", 8))
+    outputs = Outputs((*found, *styles, *named_in(options)), overwrite=overwrite)
     tasks = _tasks(found, styles, folder, suffix)
+    _check_tasks(tasks, found, folder, outputs)
     _check_inputs(styles, options)
     stylizer, rest = stylizer_for(options)
-    batch = _Batch(stylizer, styles, rest, overwrite=overwrite, keeping=keeping)
+    batch = _Batch(stylizer, styles, rest, outputs, overwrite=overwrite, keeping=keeping)
     make_folder(folder)
+    say(pictures.notes, quiet=quiet)
     return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
 
 
@@ -94,10 +101,12 @@ class _Batch:
         stylizer: Stylizer,
         styles: Sequence[Path],
         options: Mapping[str, Any],
+        outputs: Outputs,
         *,
         overwrite: bool,
         keeping: Keeping,
     ) -> None:
+        self._outputs = outputs
         self._keeping = keeping
         self._stylizer = stylizer
         self._styles = list(styles)
@@ -145,7 +154,7 @@ class _Batch:
         self, index: int, task: _Task, wanted: Wanted, show: BatchShow, tally: _Tally
     ) -> None:
         overwrite = self._overwrite or may_replace(task.destination, wanted)
-        check_destination(task.destination, overwrite=overwrite, depth=self._recipe.depth)
+        self._outputs.check_picture(task.destination, depth=self._recipe.depth, overwrite=overwrite)
         keeper = Keeper(task.destination, self._keeping.seconds)
         job = self._job(task, keeper)
         tally.notes += [(task.photograph, note) for note in job.notes]
@@ -154,20 +163,28 @@ class _Batch:
             for state in job:
                 show(index, task.photograph.name, job.plan, state)
                 keeper(job)
-        except KeyboardInterrupt:
-            if job.last is not None:
+        except KeyboardInterrupt as stop:
+            if job.is_whole and not ends_at_once(stop):
                 keeper.keep(job)
                 job.result().save(task.destination, overwrite=overwrite)
+            raise
+        except ShortageError:
+            keeper.keep_after_shortage(job)
             raise
         job.result().save(task.destination, overwrite=overwrite)
         keeper.discard()
 
     def _job(self, task: _Task, keeper: Keeper) -> Job:
         """Gone on with from the checkpoint of a batch that was stopped or killed, where it fits."""
-        kept = keeper.found(resume=True, quiet=True)
+        kept = keeper.found(resume=True, overwrite=self._overwrite, quiet=True)
         try:
             return self._stylizer.job(task.photograph, self._styles, resume=kept, **self._options)
-        except RecordError:
+        except RecordError as error:
+            if not self._overwrite:
+                raise OutputError(
+                    f"{str(keeper.path)!r} holds another run, or a damaged one: choose another "
+                    "--output, or add --overwrite to start anew."
+                ) from error
             return self._stylizer.job(task.photograph, self._styles, **self._options)
 
 
@@ -182,13 +199,6 @@ def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
         )
     if output.suffix.lower() in SUFFIXES and not output.is_dir():
         raise OutputError(f"{str(output)!r} is one picture: for many give --output a folder.")
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{str(output)!r} is not a folder: choose another --output.")
-    if not output.parent.is_dir():
-        raise OutputError(
-            f"The folder {str(output.parent)!r} does not exist: make it first, or choose another "
-            "--output."
-        )
     return output
 
 
@@ -197,21 +207,30 @@ def _tasks(
 ) -> list[_Task]:
     """A name for each result: the photograph's stem, or its whole name where stems agree."""
     stems = Counter(path.stem for path in photographs)
-    tasks, taken = [], dict[str, Path]()
+    tasks, taken = [], dict[str, tuple[Path, Path]]()
     for path in photographs:
-        if path.resolve().parent == folder.resolve():
-            raise OutputError(
-                "The results would lie among the photographs: choose another --output."
-            )
         named = path if stems[path.stem] == 1 else path.with_name(f"{path.name}.png")
         destination = folder / default_output(named, styles).with_suffix(suffix)
-        other = taken.setdefault(destination.name, path)
-        if other is not path:
+        other = taken.setdefault(folded(destination.name), (path, destination))
+        if same_file(destination, other[1]) and other[0] is not path:
             raise OutputError(
-                f"{str(other)!r} and {str(path)!r} would become one file: rename one of them."
+                f"{str(other[0])!r} and {str(path)!r} would become one file: rename one of them."
             )
         tasks.append(_Task(path, destination))
     return tasks
+
+
+def _check_tasks(
+    tasks: Sequence[_Task], photographs: Sequence[Path], folder: Path, outputs: Outputs
+) -> None:
+    """No result may lie among the photographs, or be a file that is read; what else is there is
+    looked at when its turn comes.
+    """
+    Outputs(photographs).check_folder(folder, overwrite=True)
+    if folder.is_dir():
+        for task in tasks:
+            outputs.check_picture(task.destination, overwrite=True)
+            outputs.check_not_read(checkpoint_path(task.destination))
 
 
 def _check_inputs(styles: Sequence[Path], options: Mapping[str, Any]) -> None:
@@ -245,5 +264,7 @@ def _report(tasks: Sequence[_Task], tally: _Tally, status: int, *, quiet: bool) 
 
 
 def _sentence(error: BaseException) -> str:
+    if is_shortage(error) and not isinstance(error, ImpastoError):
+        return f"Memory ran out: {ADVICE}."
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__

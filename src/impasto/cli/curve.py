@@ -7,10 +7,10 @@ import math
 from rich.console import Console
 from rich.text import Text
 
-from impasto.files.charts import Chart
+from impasto.plots.losses import Chart
 
 COLUMNS, ROWS = 64, 12
-STYLES = {"content": "cyan", "style": "yellow", "total": "bold"}
+STYLES = {"content": "cyan", "style": "yellow", "total": "bold", "temporal": ""}
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row, then column
 _MARGIN = 6
 

@@ -39,11 +39,14 @@ Other = Annotated[
     ),
 ]
 
-NOT_VARIED = (
-    *("network", "weights", "raw_weights", "pooling"),
+NOT_IN_A_GRID = (
+    *("network", "weights"),
     *("size", "print", "dpi", "crop_preview", "depth", "max_pixels"),
 )
-"""Options that are the same for a whole grid, or mean nothing there."""
+"""Options of the recipe that a grid has as options of its own, or that mean nothing there."""
+
+NOT_VARIED = (*NOT_IN_A_GRID, "raw_weights", "pooling")
+"""Those, and what is the same for a whole grid, as it makes the network."""
 
 _options = App()
 
@@ -87,7 +90,7 @@ def run_experiments(
     style: Style = None,
     photo: Photo = None,
     dark: Dark = None,
-    network: Network = "compact",
+    network: Network = Recipe.network,
     weights: Weights = None,
     other: Other = None,
     size: Annotated[int | None, Parameter(help="Longest side, in place of the preset's.")] = None,
@@ -103,7 +106,7 @@ def run_experiments(
         raise RecipeError("Name an experiment, or all: see impasto experiments list.")
     wanted = find_experiments(names)
     lab = Lab(
-        _folder(out),
+        _folder(out, content, style, photo, dark, weights, *(other or ())),
         _preset(preset, size, steps),
         Inputs(content, style, photo, dark),
         network=network,
@@ -135,14 +138,16 @@ def sweep_command(
     from impasto.experiments import Inputs, Lab, Preset
     from impasto.experiments.sweep import parse_axes, sweep
 
+    of_network = {name: options[name] for name in ("raw_weights", "pooling") if name in options}
     rest = {name: value for name, value in options.items() if name not in NOT_VARIED}
     experiment = sweep(parse_axes(vary), {"size": size, **rest}, typed=_typed, allow_many=yes)
     lab = Lab(
-        _folder(out),
-        Preset("sweep", size=size, steps=0, long_steps=0, as_stated=True, options={}),
+        _folder(out, content, style, weights),
+        Preset("sweep", size=size, steps=0, long_steps=0, as_product=True, options={}),
         Inputs(content, style),
         network=network,
         weights=weights,
+        **of_network,
     )
     return _carry_out([experiment], lab, title="A grid of options", quiet=quiet)
 
@@ -189,10 +194,10 @@ def _preset(name: str, size: int | None, steps: int | None) -> Preset:
     return preset if size is None else replace(preset, size=size)
 
 
-def _folder(path: Path) -> Path:
-    from impasto.files.atomic import check_folder
+def _folder(path: Path, *inputs: Path | None) -> Path:
+    from impasto.files.outputs import Outputs
 
-    check_folder(path)
+    Outputs(inputs).check_own_folder(path)
     return path
 
 

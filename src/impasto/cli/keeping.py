@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.errors import OutputError, RecipeError
+from impasto.errors import OutputError, RecipeError, ShortageError
 from impasto.files.checkpoints import checkpoint_path, is_checkpoint
 from impasto.job import Job
 
@@ -33,13 +33,19 @@ class Keeping:
 
 
 class Keeper:
-    """Writes the checkpoints of one output. A disk that is full costs a checkpoint, not the run."""
+    """Writes the checkpoints of one output. A full disk costs a checkpoint, not the run."""
 
     def __init__(self, output: Path, seconds: float) -> None:
         self.path = checkpoint_path(output)
         self._seconds = seconds
         self._due = time.monotonic() + seconds
         self._has_failed = False
+        self._is_ours = False  # what lies there is this run's, or may be replaced
+
+    @property
+    def has_one(self) -> bool:
+        """Whether a checkpoint of this run lies there."""
+        return self._is_ours and self.path.is_file()
 
     def __call__(self, job: Job) -> None:
         """Write one if it is time."""
@@ -52,22 +58,31 @@ class Keeper:
             start = time.monotonic()
             try:
                 job.keep(self.path)
-            except OutputError as error:
+                self._is_ours = True
+            except (OutputError, ShortageError) as error:
                 self._say(error)
             now = time.monotonic()
             self._due = now + max(self._seconds, (now - start) / MOST_OF_THE_TIME)
-        return self.path.is_file()
+        return self.has_one
+
+    def keep_after_shortage(self, job: Job) -> bool:
+        """Write one after memory has run out, if it may be; whether one lies there.
+
+        A step that was cut short has moved the optimiser and not the picture; the checkpoint before
+        it is left.
+        """
+        return self.keep(job) if job.is_whole else self.has_one
 
     def discard(self) -> None:
         """Remove the checkpoint of a picture that is finished."""
-        if is_checkpoint(self.path):
+        if self.has_one and is_checkpoint(self.path):
             self.path.unlink(missing_ok=True)
 
-    def found(self, *, resume: bool, quiet: bool) -> Path | None:
+    def found(self, *, resume: bool, overwrite: bool, quiet: bool) -> Path | None:
         """The checkpoint to go on from, if there is one and that is wanted.
 
         Raises:
-            OutputError: what lies there is not ours to replace.
+            OutputError: what lies there is not ours to replace, or of a run that nobody gave up.
 
         """
         if not self.path.exists() or not (resume or self._seconds):
@@ -77,6 +92,12 @@ class Keeper:
                 f"{str(self.path)!r} is no checkpoint of impasto's and would be replaced: move it, "
                 "choose another --output, or add --checkpoint 0."
             )
+        if not (resume or overwrite):
+            raise OutputError(
+                f"{self.path} holds an earlier run: add --resume to go on with it, or --overwrite "
+                "to start anew."
+            )
+        self._is_ours = True
         if not resume and not quiet:
             print(
                 f"impasto: {self.path} holds an earlier run, which --resume would go on with; this "
@@ -85,7 +106,7 @@ class Keeper:
             )
         return self.path if resume else None
 
-    def _say(self, error: OutputError) -> None:
+    def _say(self, error: OutputError | ShortageError) -> None:
         if not self._has_failed:
             print(f"impasto: no checkpoint, but the run goes on: {error}", file=sys.stderr)
         self._has_failed = True

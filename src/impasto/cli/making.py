@@ -7,17 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import lasting, progress_display
-from impasto.cli.stopping import status_of
+from impasto.cli.stopping import ends_at_once, status_of
 from impasto.engine.state import State
-from impasto.errors import OutputError
-from impasto.files.atomic import check_output, claimed
+from impasto.errors import OutputError, ShortageError
+from impasto.files.atomic import claimed
 from impasto.files.finished import is_finished, may_replace
 from impasto.files.images import left_out, to_pillow, write_image
+from impasto.files.outputs import Outputs
 from impasto.files.records import record_path
-from impasto.job import Job, check_destination
+from impasto.job import Job
+from impasto.shortage import memory_told
+
+_PREVIEW = {"impasto-preview": "yes"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Output:
         path: of the picture.
         overwrite: what is there may be replaced.
         keeping: checkpoints.
+        inputs: what is read.
         preview: steps between two previews, if any.
         quiet: say nothing but errors.
 
@@ -36,6 +43,7 @@ class Output:
     path: Path
     overwrite: bool
     keeping: Keeping
+    inputs: Sequence[object]
     preview: int | None = None
     quiet: bool = False
 
@@ -52,19 +60,18 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
 
     """
     path, resume = output.path, output.keeping.resume
-    check_destination(path, overwrite=output.overwrite or resume)
-    if output.preview:
-        check_output(_preview_path(path), overwrite=output.overwrite)
     keeper = Keeper(path, output.keeping.seconds)
+    outputs = _checked(output, keeper)
     with claimed(path, record_path(path), keeper.path):
-        job = start(keeper.found(resume=resume, quiet=output.quiet))
+        kept = keeper.found(resume=resume, overwrite=output.overwrite, quiet=output.quiet)
+        job = start(kept)
         say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=output.quiet)
         if resume and is_finished(path, job.wanted):
             say((f"{path} was finished before.",), quiet=output.quiet)
             status = 0
         else:
             overwrite = output.overwrite or (resume and may_replace(path, job.wanted))
-            check_destination(path, overwrite=overwrite)
+            outputs.check_picture(path, depth=job.recipe.depth, overwrite=overwrite)
             keep_freed_memory(job.plan)
             if not output.quiet:
                 say((_expected(job),), quiet=False)
@@ -74,6 +81,18 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
         if status == 0:
             keeper.discard()
     return job, status
+
+
+def _checked(output: Output, keeper: Keeper) -> Outputs:
+    """What may be written, made sure before any work; more is known of it once the job is there."""
+    outputs = Outputs(output.inputs, overwrite=output.overwrite)
+    path, preview = output.path, _preview_path(output.path)
+    outputs.check_not_read(keeper.path)
+    outputs.check_picture(path, *([preview] if output.preview else []), overwrite=True)
+    outputs.check_picture(path, overwrite=output.overwrite or output.keeping.resume)
+    if output.preview and not is_preview(preview):
+        outputs.check(preview)
+    return outputs
 
 
 def say(sentences: Sequence[str], *, quiet: bool) -> None:
@@ -106,12 +125,22 @@ def _work(job: Job, keeper: Keeper, output: Output) -> int:
                 preview(state)
                 keeper(job)
     except KeyboardInterrupt as stop:
-        if job.last is None:
+        if not job.is_whole or ends_at_once(stop):
             raise
-        return 0 if job.last.step == job.plan.steps else status_of(stop)
+        return 0 if _is_done(job) else status_of(stop)
+    except ShortageError as error:
+        if keeper.keep_after_shortage(job):
+            raise ShortageError(
+                f"{str(error).rstrip('.')}; --resume goes on from {keeper.path}."
+            ) from error
+        raise
     finally:
         preview.remove()
     return 0
+
+
+def _is_done(job: Job) -> bool:
+    return job.last is not None and job.last.step == job.plan.steps
 
 
 class _Preview:
@@ -124,9 +153,10 @@ class _Preview:
         if not self._every or not state.step or state.step % self._every:
             return
         try:
-            write_image(to_pillow(state.snapshot()), self._path)
+            with memory_told():
+                write_image(to_pillow(state.snapshot()), self._path, text=_PREVIEW)
             self._is_ours = True
-        except OutputError as error:
+        except (OutputError, ShortageError) as error:
             say((f"no preview, but the run goes on: {error}",), quiet=False)
             self._every = None
 
@@ -137,14 +167,13 @@ class _Preview:
 
 def _deliver(job: Job, keeper: Keeper, path: Path, *, overwrite: bool) -> None:
     """Write the picture as it is; where that fails, or the run was stopped, keep a checkpoint."""
-    is_finished = job.last is not None and job.last.step == job.plan.steps
-    if not is_finished:
+    if not _is_done(job):
         keeper.keep(job)
     try:
         job.result().save(path, overwrite=overwrite)
-    except OutputError as error:
+    except (OutputError, ShortageError) as error:
         if keeper.keep(job):
-            raise OutputError(
+            raise type(error)(
                 f"{str(error).rstrip('.')}; nothing is lost: --resume goes on from {keeper.path}."
             ) from error
         raise
@@ -160,7 +189,7 @@ def _report(job: Job, keeper: Keeper, output: Output, status: int) -> None:
         )
     if status:
         height, width = job.last.image.shape[-2:]
-        again = "; add --resume to go on" if keeper.path.is_file() else ""
+        again = "; add --resume to go on" if keeper.has_one else ""
         sentence = (
             f"stopped after {job.last.step} of {job.plan.steps} steps; "
             f"the picture so far ({width}x{height}) is in {output.path}{again}."
@@ -172,3 +201,12 @@ def _report(job: Job, keeper: Keeper, output: Output, status: int) -> None:
 
 def _preview_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.preview.png")
+
+
+def is_preview(path: Path) -> bool:
+    """Whether a file is a preview that a killed run has left: it may be replaced."""
+    try:
+        with Image.open(path) as image:
+            return _PREVIEW.items() <= image.info.items()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False

@@ -53,13 +53,15 @@ def measure(
     del debug
     from impasto.cli.tables import plain_console
     from impasto.errors import RecipeError
-    from impasto.files.atomic import check_output
-    from impasto.files.charts import write_chart
+    from impasto.files.outputs import Outputs
+    from impasto.files.records import record_path
     from impasto.panel import measure as measure_result
     from impasto.panel.films import flicker_chart, is_film, measure_frames
+    from impasto.plots.losses import write_chart
 
     if plot is not None:
-        check_output(plot, overwrite=overwrite)
+        read = (result, record_path(result), content, style, network)
+        Outputs(read, overwrite=overwrite).check(plot)
         if not is_film(result):
             raise RecipeError("--plot draws the flicker of a film: leave it out for a picture.")
     names = tuple(name.strip() for name in layers.split(",") if name.strip())

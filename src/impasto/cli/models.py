@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from impasto.cli.flags import Debug, Quiet
+from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.stopping import status_of
+from impasto.errors import WeightsError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from impasto.files.importing import Stored
+    from impasto.files.registry import Model
 
 Pictures = Annotated[
     Path | None,
@@ -79,6 +81,7 @@ def import_file(
         Parameter(help="vgg19 (BGR, 0 to 255) or vgg19-torchvision (RGB, 0 to 1), if it is asked."),
     ] = None,
     pictures: Pictures = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
@@ -89,7 +92,12 @@ def import_file(
     try:
         with _bar(quiet=quiet) as report:
             stored = import_weights(
-                file, name=name, convention=convention, pictures=pictures, report=report
+                file,
+                name=name,
+                convention=convention,
+                pictures=pictures,
+                overwrite=overwrite,
+                report=report,
             )
     except KeyboardInterrupt as stop:
         print("impasto: stopped; nothing was stored.", file=sys.stderr)
@@ -113,8 +121,12 @@ def remove(name: str, *, quiet: Quiet = False, debug: Debug = False) -> int:
 
 def _say(stored: Stored, *, quiet: bool) -> int:
     if not quiet:
+        from impasto.files.provenance import UNKNOWN
+
         what = stored.weights
-        known = f"weights of {what.release}" if what.release else "weights of unknown origin"
+        known = stored.provenance.words
+        if stored.provenance.kind == UNKNOWN and what.release:
+            known += f" (the first filter is that of {what.release})"
         classes = ", with the classifier" if what.classifies else ""
         convention = f"pictures in {what.convention.channels}, 0 to {what.convention.range:g}"
         print(f"{stored.name}: {known}{classes}; {convention} ({what.reason}).")
@@ -125,7 +137,6 @@ def _say(stored: Stored, *, quiet: bool) -> int:
 def _table() -> Table:
     from rich.table import Table
 
-    from impasto.files.cache import download_path, model_path
     from impasto.files.registry import MODELS
 
     table = Table()
@@ -133,16 +144,28 @@ def _table() -> Table:
         table.add_column(heading, no_wrap=heading in ("name", "size", "here"))
     table.add_row("compact", "2 MB", "yes", "CC BY 4.0", "bundled; the default")
     for model in MODELS.values():
-        part = download_path(model.name, model.format)
-        begun = f"{part.stat().st_size / model.bytes:.0%}" if part.is_file() else "no"
-        table.add_row(
-            model.name,
-            f"{model.bytes / 1e6:,.0f} MB",
-            "yes" if model_path(model.name).is_file() else begun,
-            model.licence,
-            model.about,
-        )
+        table.add_row(model.name, *_row(model))
     return table
+
+
+def _row(model: Model) -> tuple[str, str, str, str]:
+    """Size, whether it is here, licence and a line: of what is here, or of what would be got."""
+    from impasto.files.cache import download_path, model_path
+    from impasto.files.provenance import RELEASE
+    from impasto.files.registry import MODELS
+    from impasto.files.weights import stored_provenance
+
+    path, part = model_path(model.name), download_path(model.name, model.format)
+    if not path.is_file():
+        begun = f"{part.stat().st_size / model.bytes:.0%}" if part.is_file() else "no"
+        return f"{model.bytes / 1e6:,.0f} MB", begun, model.licence, model.about
+    size = f"{path.stat().st_size / 1e6:,.0f} MB"
+    try:
+        found = stored_provenance(model.name)
+    except WeightsError as error:
+        return size, "damaged", "unknown", str(error)
+    about = MODELS[found.release].about if found.kind == RELEASE else found.words
+    return size, "yes", found.licence, about
 
 
 @contextmanager

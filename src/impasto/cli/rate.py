@@ -44,7 +44,7 @@ def page(
     """Write a page that shows results blind, in random pairs, and saves what is chosen."""
     del debug
     from impasto.errors import RatingError
-    from impasto.files.atomic import check_output
+    from impasto.files.outputs import Outputs
     from impasto.rating.page import write_page
     from impasto.rating.sheet import draw_comparisons, read_sheets
 
@@ -52,8 +52,12 @@ def page(
         raise RatingError("A sheet is needed: impasto rate sheet.json (see docs/measuring.md).")
     if size < 32 or (comparisons is not None and comparisons < 1):
         raise RatingError("--size must be at least 32 pixels, and --comparisons at least 1.")
-    check_output(output, overwrite=overwrite)
+    Outputs(sheet, overwrite=overwrite).check(output)
     items = read_sheets(sheet)
+    pictures = (
+        file for each in items for file in (each.content, each.style, *each.results.values())
+    )
+    Outputs(pictures, overwrite=overwrite).check(output)
     drawn = draw_comparisons(items, limit=comparisons, seed=seed)
     write_page(items, drawn, output, title=title, size=size)
     print(f"{output}: {len(drawn)} comparisons on {len({each.item for each in drawn})} items")
@@ -85,7 +89,7 @@ def read(
     """Fit scores to saved choices, with 95% intervals, and say how far raters agree."""
     del debug
     from impasto.errors import RatingError
-    from impasto.files.atomic import check_output
+    from impasto.files.outputs import Outputs
     from impasto.rating.agreement import agreement_of
     from impasto.rating.choices import read_ballots
     from impasto.rating.plot import write_scores
@@ -100,7 +104,7 @@ def read(
             f"{MOST_DRAWS:,}."
         )
     if plot is not None:
-        check_output(plot, overwrite=overwrite)
+        Outputs(choices, overwrite=overwrite).check(plot)
     ballots = read_ballots(choices)
     scores = score_ballots(ballots, prior=prior, bootstrap=bootstrap, seed=seed)
     if against is not None and against not in scores.names:

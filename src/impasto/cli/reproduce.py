@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from impasto.cli.destination import destination
+from impasto.cli.film_progress import film_display
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import progress_display
-from impasto.job import check_destination
+from impasto.files.atomic import claimed
+from impasto.files.film_records import FilmRecord, read_any_record
+from impasto.files.outputs import Outputs
+from impasto.files.records import record_path
 from impasto.reproduction import Reproduction, Rerun
+
+if TYPE_CHECKING:
+    from impasto.film_reproduction import FilmReproduction
 
 VERDICTS = {
     True: "The pixels are identical.",
@@ -19,7 +28,7 @@ VERDICTS = {
 
 
 def reproduce_command(
-    path: Path, output: Path | None, *, overwrite: bool, quiet: bool, **given: Any
+    path: Path, output: str | None, *, overwrite: bool, quiet: bool, **given: Any
 ) -> int:
     """Make it again; 0 if it is the same or cannot be compared, 1 if it is not.
 
@@ -27,19 +36,58 @@ def reproduce_command(
         ImpastoError: with one sentence that says what to do.
 
     """
-    destination = output or default_output(path)
-    check_destination(destination, overwrite=overwrite)
-    rerun = Rerun(path, **given)
-    if not quiet:
-        for change in rerun.changes:
-            print(change, file=sys.stderr)
+    if isinstance(read_any_record(path), FilmRecord):
+        return _film(path, output, overwrite=overwrite, quiet=quiet, **given)
+    read = (path, record_path(path), path.with_suffix(".png"))
+    with destination(output, default_output(path)) as target:
+        Outputs(read, overwrite=overwrite).check_picture(target)
+        rerun = Rerun(path, **given)
+        outputs = Outputs((*read, *rerun.job.inputs), overwrite=overwrite)
+        outputs.check_picture(target, depth=rerun.job.recipe.depth)
+        return _make(rerun, target, overwrite=overwrite, quiet=quiet)
+
+
+def _make(rerun: Rerun, path: Path, *, overwrite: bool, quiet: bool) -> int:
+    _say(rerun.changes, quiet=quiet)
     keep_freed_memory(rerun.job.plan)
     with progress_display(rerun.job.plan, quiet=quiet) as show:
         for state in rerun.job:
             show(state)
             if rerun.is_done(state.step):
                 break
-    return _deliver(rerun.finish(), destination, overwrite=overwrite, quiet=quiet)
+    return _deliver(rerun.finish(), path, overwrite=overwrite, quiet=quiet)
+
+
+def _film(path: Path, output: str | None, *, quiet: bool, **given: Any) -> int:
+    from impasto.film_reproduction import FilmRerun
+
+    rerun = FilmRerun(path, None if output is None else Path(output), **given)
+    with claimed(rerun.path):
+        _say([*rerun.changes, *rerun.job.notes], quiet=quiet)
+        keep_freed_memory(rerun.job.plan)
+        with film_display(quiet=quiet) as show:
+            for state in rerun.job:
+                show(state)
+        _say(rerun.job.troubles, quiet=quiet)
+        again = rerun.finish()
+    if not quiet:
+        print(rerun.path)
+        print(film_verdict(again, len(rerun.record.frames)))
+    return 1 if again.identical is False else 0
+
+
+def film_verdict(again: FilmReproduction, count: int) -> str:
+    """Whether a film is the same, in one sentence."""
+    if again.different is None:
+        return "Whether the frames are identical is not known: the record is from before hashes."
+    if not again.different:
+        return "The frames are identical."
+    return f"{len(again.different)} of {count} frames are not identical."
+
+
+def _say(sentences: Sequence[str], *, quiet: bool) -> None:
+    for sentence in () if quiet else sentences:
+        print(sentence, file=sys.stderr)
 
 
 def default_output(path: Path) -> Path:

@@ -1,32 +1,40 @@
-"""``impasto show``: what a record says, and the loss curve."""
+"""``impasto show``: what a record says, and the loss curve, or a film's distances by frame."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from impasto.cli.curve import print_chart
-from impasto.files.atomic import check_output
-from impasto.files.charts import loss_chart, write_chart
-from impasto.files.reading import Record, read_record
+from impasto.files.film_records import FilmRecord, read_any_record
+from impasto.files.outputs import Outputs
+from impasto.files.provenance import provenance_in_record
+from impasto.files.reading import Record
+from impasto.files.records import record_path
+from impasto.plots.losses import film_chart, loss_chart, write_chart
+
+_NOT_IN_LINE = ("sha256", "means_sha256", "source_sha256", "origin", "release", "licence")
 
 
-def show_command(path: Path, *, plot: Path | None, overwrite: bool) -> int:
-    """Print the record of a result and draw its losses; the exit status.
+def show_command(path: Path, *, plot: Path | None, overwrite: bool, quiet: bool = False) -> int:
+    """Print the record of a result, unless it is to be quiet, and draw its losses; the exit status.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
 
     """
-    record = read_record(path)
-    chart = loss_chart(record)
+    record = read_any_record(path)
+    chart = film_chart(record) if isinstance(record, FilmRecord) else loss_chart(record)
     if plot is not None:
-        check_output(plot, overwrite=overwrite)
+        Outputs((path, record_path(path)), overwrite=overwrite).check(plot)
         write_chart(chart, printable(path.name), plot)
+    if quiet:
+        return 0
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(record))
     print_chart(chart, console)
@@ -40,7 +48,7 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
-def _table(record: Record) -> Table:
+def _table(record: Record | FilmRecord) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -49,8 +57,8 @@ def _table(record: Record) -> Table:
     return table
 
 
-def _rows(record: Record) -> Iterator[tuple[str, str]]:
-    yield "task", record.task
+def _rows(record: Record | FilmRecord) -> Iterator[tuple[str, str]]:
+    yield "task", "film" if isinstance(record, FilmRecord) else record.task
     for role, pictures in record.inputs.items():
         for each in pictures:
             height, width = each.size
@@ -60,30 +68,51 @@ def _rows(record: Record) -> Iterator[tuple[str, str]]:
         "network",
         " ".join(
             [
-                *(v for k, v in network.items() if k != "sha256"),
+                *(v for k, v in network.items() if k not in _NOT_IN_LINE),
                 f"sha256 {network.get('sha256', '-')[:12]}",
             ]
         ),
     )
+    if "sha256" in network:
+        licence = network.get("licence", "unknown")
+        yield "weights", f"{provenance_in_record(network)}; licence: {licence}"
     yield "seed", str(record.recipe.seed)
     yield "recipe", record.recipe.command_line() or "all defaults"
+    if isinstance(record, FilmRecord):
+        yield "film", record.film.command_line() or "all defaults"
     yield from _plan_rows(record)
-    yield from _result_rows(record)
+    yield from _film_rows(record) if isinstance(record, FilmRecord) else _result_rows(record)
     yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
     yield "schema", str(record.schema)
 
 
-def _plan_rows(record: Record) -> Iterator[tuple[str, str]]:
+def _film_rows(record: FilmRecord) -> Iterator[tuple[str, str]]:
+    result, frames = record.result, record.frames
+    height, width = result.size
+    shots = sum(each.begins_shot for each in frames)
+    yield "frames", f"{len(frames)} of {width}x{height} in {result.seconds:.1f} s; shots: {shots}"
+    if frames:
+        steps, content, style = (
+            fmean(getattr(each, name) for each in frames)
+            for name in ("steps", "content_distance", "style_distance")
+        )
+        yield "steps", f"{steps:.1f} a frame"
+        yield "distances", f"content {content:.3f}, style {style:.4f} (means)"
+    if result.sha256:
+        yield "file", f"sha256 {result.sha256[:12]}"
+
+
+def _plan_rows(record: Record | FilmRecord) -> Iterator[tuple[str, str]]:
     if record.plan is None:
         yield "plan", "another version's"
         return
     yield "plan", f"{record.plan.device}, threads: {record.plan.threads}"
-    for stage, weights in zip(record.plan.stages, record.weights, strict=False):
-        yield (
-            "",
-            f"{stage.width}x{stage.height}, {stage.steps} steps, {stage.precision}, "
-            f"alpha {_number(weights.alpha)}, beta {_number(weights.beta)}",
-        )
+    stages = [f"{s.width}x{s.height}, {s.steps} steps, {s.precision}" for s in record.plan.stages]
+    if isinstance(record, FilmRecord):
+        yield from (("", stage) for stage in stages)
+        return
+    for stage, weights in zip(stages, record.weights, strict=False):
+        yield "", f"{stage}, alpha {_number(weights.alpha)}, beta {_number(weights.beta)}"
 
 
 def _result_rows(record: Record) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,19 @@
-"""Being stopped: Ctrl-C, a closed terminal and ``kill`` are one and the same, and never a crash."""
+"""Being stopped: Ctrl-C, a closed terminal and ``kill`` are one and the same, and never a crash.
+
+The first signal ends a run once the step in hand is done, and everything else at once; what there
+is is then kept. A second one ends all of it at once, and what is on the disk stays as it is.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+from impasto.engine.interrupts import hold_back
 
 INTERRUPTED = 130
 _SIGNALS = [
@@ -19,18 +26,21 @@ class Stopped(KeyboardInterrupt):
 
     Attributes:
         status: what the process is to end with, 128 and the signal's number.
+        at_once: it is the second signal, after which nothing is kept any more.
 
     """
 
-    def __init__(self, number: int = signal.SIGINT) -> None:
+    def __init__(self, number: int = signal.SIGINT, *, at_once: bool = False) -> None:
         super().__init__(number)
         self.status = 128 + number
+        self.at_once = at_once
 
 
 class Stop:
-    """Whether the process was asked to end, and by which signal."""
+    """Whether the process was asked to end, by which signal, and how often."""
 
     signal: int | None = None
+    times = 0
 
 
 @contextmanager
@@ -48,7 +58,13 @@ def stoppable(*, to_the_end: bool) -> Iterator[Stop]:
 
     def handle(number: int, _: FrameType | None) -> None:
         stop.signal = number
-        raise Stopped(number)
+        stop.times += 1
+        stopped = Stopped(number, at_once=stop.times > 1)
+        if stopped.at_once or not hold_back(stopped):
+            raise stopped
+        with suppress(OSError):
+            if os.isatty(2):  # a step may take a while
+                os.write(2, b"\nimpasto: ends after this step; once more ends at once.\n")
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     before = {number: old for number, old in before.items() if old != signal.SIG_IGN}
@@ -64,3 +80,8 @@ def stoppable(*, to_the_end: bool) -> Iterator[Stop]:
 def status_of(error: KeyboardInterrupt) -> int:
     """The exit status after an interruption."""
     return error.status if isinstance(error, Stopped) else INTERRUPTED
+
+
+def ends_at_once(error: KeyboardInterrupt) -> bool:
+    """Whether an interruption leaves no time to keep what there is."""
+    return isinstance(error, Stopped) and error.at_once

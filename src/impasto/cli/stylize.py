@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from impasto.api import stylize_job
+from impasto.cli.destination import destination, names_folder
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make, say
 from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
 from impasto.files.images import check_suffix
+from impasto.files.outputs import is_folder, named_in
 from impasto.job import Job
 
 LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
@@ -22,14 +24,27 @@ def stylize_command(
     content: Path,
     styles: Sequence[Path],
     *,
-    output: Path | None,
+    output: str | None,
     overwrite: bool,
     keeping: Keeping,
     preview: int | None,
     quiet: bool,
     options: dict[str, Any],
+    is_plain: bool = True,
 ) -> int:
     """Make the picture and write it; the exit status.
+
+    Args:
+        content: the photograph.
+        styles: the paintings.
+        output: where to; a folder takes it under its usual name.
+        overwrite: what is there may be replaced.
+        keeping: checkpoints.
+        preview: steps between two previews, if any.
+        quiet: say nothing but errors.
+        options: of the recipe.
+        is_plain: the paintings were named without ``--style``: several names and a folder may then
+            be a pattern that the shell has expanded.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
@@ -39,20 +54,21 @@ def stylize_command(
         raise RecipeError("A painting is needed too: impasto stylize photo.jpg painting.jpg.")
     if preview is not None and preview < 1:
         raise RecipeError("--preview must be at least 1.")
-    if output is not None and len(styles) > 1 and (output.is_dir() or not output.suffix):
+    if output is not None and is_plain and len(styles) > 1 and _may_be_a_folder(output):
         raise OutputError(
-            f"{str(output)!r} names no known format of a picture: if many photographs are meant, "
+            f"{output!r} names no known format of a picture: if many photographs are meant, "
             "name the painting with --style, or put the pattern in quotes."
         )
-    path = output or default_output(content, styles)
-    if options.get("crop_preview"):
-        path = path.with_name(f"{path.stem}.crop{path.suffix}")
-    check_suffix(path, depth=options.get("depth", 8))
 
     def start(resume: Path | None) -> Job:
         return stylize_job(content, list(styles), resume=resume, **options)
 
-    job, status = make(start, Output(path, overwrite, keeping, preview, quiet))
+    inputs = (content, *styles, *named_in(options))
+    with destination(output, default_output(content, styles)) as named:
+        is_part = bool(options.get("crop_preview"))
+        path = named.with_name(f"{named.stem}.crop{named.suffix}") if is_part else named
+        check_suffix(path, depth=options.get("depth", 8))
+        job, status = make(start, Output(path, overwrite, keeping, inputs, preview, quiet))
     if options.get("crop_preview") and status == 0:
         say((_price(job),), quiet=quiet)
     return status
@@ -64,6 +80,10 @@ def default_output(content: Path, styles: Sequence[Path]) -> Path:
     if len(os.fsencode(joined)) > LONGEST_NAME:
         joined = os.fsencode(joined)[:LONGEST_NAME].decode(errors="ignore")
     return Path(joined + ".png")
+
+
+def _may_be_a_folder(output: str) -> bool:
+    return names_folder(output) or is_folder(output) or not Path(output).suffix
 
 
 def _price(job: Job) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from impasto.api import texture_job
+from impasto.cli.destination import destination
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make
 from impasto.errors import RecipeError
 from impasto.files.images import check_suffix
+from impasto.files.outputs import named_in
 from impasto.job import Job
 
 
@@ -19,7 +21,7 @@ def texture_command(
     styles: Sequence[Path],
     *,
     size: str,
-    output: Path | None,
+    output: str | None,
     overwrite: bool,
     keeping: Keeping,
     quiet: bool,
@@ -34,13 +36,14 @@ def texture_command(
     if not styles:
         raise RecipeError("A painting is needed: impasto texture painting.jpg.")
     sides = sides_of(size)
-    path = output or default_output(styles)
-    check_suffix(path, depth=options.get("depth", 8))
 
     def start(resume: Path | None) -> Job:
         return texture_job(list(styles), sides, resume=resume, **options)
 
-    return make(start, Output(path, overwrite, keeping, quiet=quiet))[1]
+    inputs = (*styles, *named_in(options))
+    with destination(output, default_output(styles)) as path:
+        check_suffix(path, depth=options.get("depth", 8))
+        return make(start, Output(path, overwrite, keeping, inputs, quiet=quiet))[1]
 
 
 def sides_of(text: str) -> tuple[int, int]:

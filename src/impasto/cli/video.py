@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from cyclopts import Parameter
 from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
-from impasto.errors import FilmError, OutputError, RecipeError
+from impasto.errors import FilmError, OutputError, RecipeError, ShortageError
 from impasto.film_recipe import NOT_FOR_FILMS, FilmRecipe
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ def video(
     clip: Annotated[Path, Parameter(help="The film, or a folder of frames.")],
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
     output: Annotated[
-        Path | None,
+        str | None,
         Parameter(
             name=["--output", "-o"],
-            help="Where to write: .mp4, .mov, .mkv, .webm, or a folder for frames; by default "
-            "clip+painting.mp4.",
+            help="Where to write: .mp4, .mov, .mkv, .webm, a folder for that, or a new name for a "
+            "folder of frames; by default clip+painting.mp4.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -49,16 +50,20 @@ def video(
     """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
     del debug
     from impasto.cli.making import say
-    from impasto.cli.stopping import status_of
+    from impasto.cli.stopping import ends_at_once, status_of
     from impasto.cli.stylize import default_output
     from impasto.files.atomic import claimed
+    from impasto.files.outputs import named_in
     from impasto.films import Target, check_target, film_job
 
     if not style:
         raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
-    path = output or default_output(clip, style).with_suffix(_suffix(options.get("codec")))
-    check_target(Target(path, overwrite, resume))
-    with claimed(path):
+    read = (clip, *style, *named_in(options))
+    default = default_output(clip, style).with_suffix(_suffix(options.get("codec")))
+    with ExitStack() as stack:
+        path = stack.enter_context(_destination(clip, output, default))
+        check_target(Target(path, overwrite, resume, preview, save_flow), read)
+        stack.enter_context(claimed(path))
         job = film_job(
             clip,
             list(style),
@@ -73,18 +78,31 @@ def video(
         try:
             _work(job, quiet=quiet)
         except KeyboardInterrupt as error:
+            if ends_at_once(error):
+                raise
             if not job.is_finished:
                 print(f"impasto: stopped; {_so_far(job)}; --resume goes on.", file=sys.stderr)
                 return status_of(error)
             job.clear()
         except FilmError as error:
             raise FilmError(f"{str(error).rstrip('.')}; {_so_far(job)}.") from error
-        except OutputError as error:
+        except (OutputError, ShortageError) as error:
             again = "; --resume goes on" if job.done else ""
-            raise OutputError(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
+            raise type(error)(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
+    say(job.troubles, quiet=quiet)
     if not quiet:
         print(path)
     return 0
+
+
+def _destination(clip: Path, output: str | None, default: Path) -> AbstractContextManager[Path]:
+    """The film; or the folder for frames, where frames come from one or such a folder is meant."""
+    from impasto.cli.destination import destination
+    from impasto.files.finding import is_many
+    from impasto.films import Target
+
+    is_given = output is not None and (is_many(clip) or Target(Path(output)).has_frames)
+    return nullcontext(Path(str(output))) if is_given else destination(output, default)
 
 
 def _work(job: FilmJob, *, quiet: bool) -> None:
@@ -100,7 +118,7 @@ def _so_far(job: FilmJob) -> str:
     """What there is of a film that was not finished, which is written here."""
     try:
         done = job.save_so_far()
-    except OutputError:
+    except (OutputError, ShortageError):
         return _frames(job)
     if not done:
         return _frames(job)
@@ -114,6 +132,6 @@ def _frames(job: FilmJob) -> str:
 
 
 def _suffix(codec: Any) -> str:
-    from impasto.files.video_output import CODECS
+    from impasto.files.codecs import CODECS
 
     return CODECS[codec].suffix if codec in CODECS else ".mp4"

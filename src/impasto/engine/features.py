@@ -22,14 +22,18 @@ class Features:
         self._grams: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def measure(
-        self, image: Tensor, content_layers: Sequence[str], style_layers: Sequence[str]
+        self, image: Tensor, map_layers: Sequence[str], sum_layers: Sequence[str]
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
-        """Content layers' maps, as they are, and style statistics, by layer."""
-        maps, sums = _measured(self._network, image, content_layers, style_layers)
-        return (
-            {layer: maps[layer] for layer in content_layers},
-            {layer: self.mapped(layer, sums[layer]) for layer in style_layers},
-        )
+        """Maps of some layers, as they are, and statistics of others, through the heads."""
+        maps, sums = self.computed(image, map_layers, sum_layers)
+        return maps, {layer: self.mapped(layer, sums[layer]) for layer in sum_layers}
+
+    def computed(
+        self, image: Tensor, map_layers: Sequence[str], sum_layers: Sequence[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Maps of some layers, and sums over the maps of others, before any head."""
+        maps, sums = _measured(self._network, image, map_layers, sum_layers)
+        return {n: maps[n] for n in map_layers}, {n: sums[n] for n in sum_layers}
 
     def channels(self, layer: str, statistics: Statistics) -> int:
         """N of eq. (5): the number of channels that the layer stands for."""

@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 
 PROGRAM = 185e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32
-ACTIVATIONS = 1.56  # times their own bytes: with gradients, and what the allocator keeps back
+ACTIVATIONS = 2.05  # times their own bytes: with gradients, and what the allocator keeps back
 ACTIVATIONS_BY_KERNELS = 1.2  # likewise
-AROUND = 23  # bytes a pixel for each channel of the first layer, in any precision
 FORWARD = 0.35  # share of a gradient's memory that a picture takes which is only measured
 PASSES = 1.5  # forward, forward and backward, over forward and backward
 AT_ONCE = {"lbfgs": 5, "adam": 6, "sgd": 7}  # pictures that an optimiser needs beside its pairs
-SCATTERED = 4.0  # pictures: room between tiles' maps that no whole picture fits into
+SCATTERED = 5.0  # pictures: room between maps of other sizes that no whole picture fits into
 AT_ONCE_MAPPED = {"lbfgs": 4, "adam": 4, "sgd": 7}
 
 
@@ -57,7 +56,7 @@ class Footprint:
 
         """
         paintings = sum(height * width for height, width in stage.styles)
-        is_resized = (stage.height, stage.width) != content
+        is_resized = stage.size != content
         kept = PICTURE * (stage.pixels * (self._pictures(stage) + is_resized) + paintings)
         measured = max(self._at_once(size, stage.tile) for size in stage.styles)
         made = self._at_once(stage.size, stage.tile)
@@ -71,8 +70,7 @@ class Footprint:
         name = self.recipe.optimizer
         if stage.mapped:
             return AT_ONCE_MAPPED[name]
-        scattered = 0 if stage.tile is None else SCATTERED
-        return AT_ONCE[name] + self._pairs(stage) + bool(self.recipe.average) + scattered
+        return AT_ONCE[name] + self._pairs(stage) + bool(self.recipe.average) + SCATTERED
 
     def _pairs(self, stage: Stage) -> float:
         """L-BFGS's pairs in memory, in pictures."""
@@ -89,7 +87,7 @@ class Footprint:
         for layer in self._used():
             block = layer.block + (layer.kind == "pool")
             values += layer.out_channels / 4.0 ** (block - 1)
-        return ACTIVATIONS * values * _itemsize(stage) + AROUND * self.table[0].out_channels
+        return ACTIVATIONS * values * _itemsize(stage)
 
     def _per_pixel_by_kernels(self) -> float:
         """Maps, two gradients of the largest at a time, and for a pooling where its maxima lay."""

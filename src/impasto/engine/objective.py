@@ -16,6 +16,7 @@ from impasto.engine.state import Losses, Weights
 from impasto.engine.terms import Content, Found, Painting, Pixels, Style, Target, Term, needed
 from impasto.engine.terms.term import EVERYWHERE
 from impasto.engine.terms.variation import Variation
+from impasto.engine.threads import on_threads
 from impasto.nets.network import Network
 from impasto.ops.statistics import Statistics, StatisticsLoss, mixture
 
@@ -42,6 +43,9 @@ class Evaluation:
         anywhere = torch.sub(self.image, self.gradient, alpha=1e30).clamp_(0, 1)
         return anywhere == self.image
 
+
+Slopes = dict[str, tuple[Tensor, Tensor]]
+"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
 
 StyleTargets = Sequence[Mapping[str, Statistics]]
 """Statistics of each painting by layer."""
@@ -107,14 +111,21 @@ class Objective:
         image = image.contiguous()
         with torch.enable_grad():
             x = image.detach().requires_grad_()
-            maps, sums = self._features.measure(x, self._needed.maps, self._needed.sums)
-            found = Found(maps, sums, self._photograph, dict.fromkeys(maps, EVERYWHERE))
-            terms = [term for term in self.terms if term.needs != "pixels"]
-            losses = {term.name: term.loss(found) for term in terms}
-            total = self._weighted(losses)
-            (gradient,) = torch.autograd.grad(total, x)
+            maps, sums = self._features.computed(x, self._needed.maps, self._needed.sums)
+            found = Found(maps, {}, self._photograph, dict.fromkeys(maps, EVERYWHERE))
+            losses = {term.name: term.loss(found) for term in self.terms if term.needs == "maps"}
+            weighted = [self._weight_of(t) * losses[t.name] for t in self.terms if t.name in losses]
+            outputs = [(each, torch.ones_like(each)) for each in weighted]
+            of_sums, slopes = self._losses_of_sums(sums)
+            for layer, slope in slopes.items():
+                outputs += zip((sums[layer].total, sums[layer].outer), slope, strict=True)
+            roots, derivatives = zip(
+                *(each for each in outputs if each[0].requires_grad), strict=True
+            )
+            (gradient,) = torch.autograd.grad(roots, x, derivatives)
             gradient = gradient.contiguous()
-        values = torch.stack([total.sum(), *(each.sum() for each in losses.values())])
+        losses |= of_sums
+        values = torch.stack([self._weighted(losses), *losses.values()])
         whole, *each = values.detach().tolist()
         return self._with_pixels(image, whole, dict(zip(losses, each, strict=True)), gradient)
 
@@ -177,6 +188,25 @@ class Objective:
         maps, sums = self._features.measure(photograph, self._needed.maps, self._needed.sums)
         self._photograph = maps
         return self._content.unit_of_maps(maps), self._style.unit(sums)
+
+    def _losses_of_sums(self, sums: Mapping[str, Statistics]) -> tuple[dict[str, Tensor], Slopes]:
+        """Losses of the terms that need sums, and their weighted derivatives by the sums.
+
+        On one thread: the matrices are small, and what is made of them takes hundreds of calls, at
+        each of which several threads would wait for each other.
+        """
+        pairs = {n: (s.total.detach(), s.outer.detach()) for n, s in sums.items()}
+        leaves = [each.requires_grad_() for pair in pairs.values() for each in pair]
+        with on_threads(1), torch.enable_grad():
+            own = {n: Statistics(s.count, *pairs[n]) for n, s in sums.items()}
+            found = Found(sums={n: self._features.mapped(n, s) for n, s in own.items()})
+            losses = {term.name: term.loss(found) for term in self.terms if term.needs == "sums"}
+            derivatives = torch.autograd.grad(
+                self._weighted(losses), leaves, allow_unused=True, materialize_grads=True
+            )
+        slopes = zip(derivatives[::2], derivatives[1::2], strict=True)
+        values = {name: loss.detach() for name, loss in losses.items()}
+        return values, dict(zip(sums, slopes, strict=True))
 
     def _resolve_weights(self, content_unit: float, style_unit: float) -> Weights:
         if self._recipe.uses_alpha_beta:

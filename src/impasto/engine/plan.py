@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-import psutil
 import torch
 
 from impasto.config import Recipe
 from impasto.engine.fitting import fitted
+from impasto.engine.limits import free_memory, processors
 from impasto.errors import PictureError, RecipeError
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
@@ -40,8 +40,9 @@ class Machine:
     Attributes:
         devices: usable ones, best first.
         fast_bf16: those on which bfloat16 convolutions are done in hardware.
-        threads: CPU threads that torch uses.
-        memory: bytes that are free, by device; of a device that is missing nothing is known.
+        threads: CPU threads that torch uses, and no more than a container's limits allow.
+        memory: bytes that are free, by device, within a container's limits; of a device that is
+            missing nothing is known.
 
     """
 
@@ -54,7 +55,7 @@ class Machine:
     def here(cls) -> Machine:
         """The present machine, as torch sees it."""
         devices = ["cpu"]
-        memory = {"cpu": psutil.virtual_memory().available}
+        memory = {"cpu": free_memory()}
         bf16 = {"cpu"} if _cpu_has_bf16() else set()
         if torch.backends.mps.is_available():
             devices.insert(0, "mps")
@@ -64,7 +65,8 @@ class Machine:
             memory["cuda"] = torch.cuda.mem_get_info()[0]
             if torch.cuda.is_bf16_supported(including_emulation=False):
                 bf16.add("cuda")
-        return cls(tuple(devices), frozenset(bf16), torch.get_num_threads(), memory)
+        threads = min(torch.get_num_threads(), processors())
+        return cls(tuple(devices), frozenset(bf16), threads, memory)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class Stage:
         window: the part of the picture that is made, for a preview; None for all of it.
         tile: largest side of the tiles that it is computed in; None for the whole at once.
         mapped: whether what the optimiser remembers lies in a file.
+        whole_cells: whether it is made at the next multiples of CELL, and then resized: for a tile,
+            so that no pooling drops a row and the seam lies like any row.
+        margin: pixels, at least, that are made beyond each edge and cut off again, for whole cells;
+            0 for none.
 
     """
 
@@ -92,11 +98,16 @@ class Stage:
     window: Window | None = None
     tile: int | None = None
     mapped: bool = False
+    whole_cells: bool = False
+    margin: int = 0
 
     @property
     def size(self) -> Size:
-        """Height and width of what is made."""
-        return self.window[2:] if self.window else (self.height, self.width)
+        """Height and width of what is made, its margin included."""
+        height, width = self.window[2:] if self.window else (self.height, self.width)
+        if not (self.whole_cells or self.margin):
+            return height, width
+        return _whole_cells((height + 2 * self.margin, width + 2 * self.margin))
 
     @property
     def pixels(self) -> int:
@@ -185,12 +196,17 @@ def make_plan(
     machine = machine or Machine.here()
     device = _device(recipe, machine)
     sizes = _sizes(recipe, content)
-    if recipe.tileable:
-        sizes = [_whole_cells(size) for size in sizes]
     steps = _steps(recipe, len(sizes))
     precisions = _precisions(recipe, machine, device, len(sizes))
     stages = tuple(
-        Stage(*size, _style_sizes(recipe, size, styles), n, precision)
+        Stage(
+            *size,
+            _style_sizes(recipe, size, styles),
+            n,
+            precision,
+            whole_cells=recipe.tileable,
+            margin=0 if recipe.tileable else recipe.margin,
+        )
         for size, n, precision in zip(sizes, steps, precisions, strict=True)
     )
     stages = fitted(recipe, stages, content, machine.memory.get(device), device, network)
@@ -204,8 +220,8 @@ def fit(size: Size, longest: int) -> Size:
 
 
 def _whole_cells(size: Size) -> Size:
-    """Sides in multiples of CELL, so that no pooling drops a row and the seam lies like any row."""
-    height, width = (max(CELL, round(side / CELL) * CELL) for side in size)
+    """Sides as the next multiples of CELL."""
+    height, width = (-(-side // CELL) * CELL for side in size)
     return height, width
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,7 +14,9 @@ from torch import Tensor, nn
 
 from impasto.config import Recipe
 from impasto.engine.average import Average
+from impasto.engine.framing import asked, made, surrounded
 from impasto.engine.guard import Guard
+from impasto.engine.interrupts import let_through
 from impasto.engine.objective import Evaluation, Objective, StyleTargets
 from impasto.engine.optimize import Optimizer, make_optimizer
 from impasto.engine.plan import Plan, Stage
@@ -24,14 +25,17 @@ from impasto.engine.state import Checkpoint, State
 from impasto.engine.storage import Storage, in_memory
 from impasto.engine.terms import Term, needed, standard
 from impasto.engine.terms.temporal import Anchor, Temporal
+from impasto.engine.threads import on_threads
 from impasto.engine.tiling import check_can_tile, make_objective
 from impasto.engine.vectors import vectors_for
+from impasto.engine.waiting import waiting
 from impasto.errors import RecipeError, RecordError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
 from impasto.ops.statistics import StatisticsLoss
+from impasto.shortage import is_shortage
 
 RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
@@ -126,15 +130,19 @@ def _stages(
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
     at: Evaluation | None = None
-    before = pictures.content
+    standing = _Standing()
+    before = (plan.stages[0], pictures.content)
     for index, stage in enumerate(plan.stages):
         if resume and index < resume.stage:
             continue
-        content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
-        own, sized = placed(network, plan, stage), (content, *styles)
-        with on_threads(plan.threads):
+        with let_through(), on_threads(plan.threads):
+            content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
+            own, sized = placed(network, plan, stage), (content, *styles)
+            tied = replace(pictures, anchors=_anchors(stage, pictures))
             objective = Shrinking(
-                partial(_objective, recipe, own, sized, own_terms, pictures), stage.tile
+                partial(_objective, recipe, own, sized, own_terms, tied),
+                stage.tile,
+                can_tile=isinstance(network, ConvNetwork),
             )
             fresh, average = partial(make, stage), Average(recipe.average, place(stage))
             if resume and index == resume.stage:
@@ -142,9 +150,12 @@ def _stages(
             else:
                 at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
                 first, guard = 0, Guard(fresh, at)
-        finish = partial(with_luma_of, content) if _keeps_luminance(recipe) else _unchanged
+        deliver = partial(asked, stage=stage, wrap=recipe.tileable)
+        keeps_luminance = recipe.preserve_color == "luminance"
+        finish = partial(with_luma_of, deliver(content)) if keeps_luminance else _unchanged
         for step in range(first, stage.steps + 1):
             if step > first:
+                standing.step = None
                 with on_threads(plan.threads):
                     at = guard.step(at, objective.evaluate)
                     if guard.went_back:
@@ -152,6 +163,8 @@ def _stages(
                     average.add(at.image)
                     if step == stage.steps:
                         at = guard.settled(at, objective.evaluate, average.picture)
+                waiting.look(plan.threads)
+            standing.step = (index, step)
             yield State(
                 step=plan.steps_before(index) + step,
                 steps=plan.steps,
@@ -159,19 +172,35 @@ def _stages(
                 progress=plan.progress(index, step),
                 losses=at.losses,
                 weights=objective.weights,
-                image=at.image,
+                image=deliver(at.image),
                 finish=finish,
-                shown=average.picture,
-                checkpoint=partial(_checkpoint, index, step, at, guard, average),
+                shown=None if average.picture is None else deliver(average.picture),
+                checkpoint=partial(_checkpoint, standing, index, step, at, guard, average),
+                is_whole=partial(standing.is_at, index, step),
                 trouble=guard.trouble,
                 tile=objective.tile,
             )
-        before = content
+        before = (stage, content)
+
+
+@dataclass
+class _Standing:
+    """Which step, as (stage, step), the optimiser's memory is of; None inside a step."""
+
+    step: tuple[int, int] | None = None
+
+    def is_at(self, stage: int, step: int) -> bool:
+        return self.step == (stage, step)
 
 
 def _checkpoint(
-    stage: int, step: int, at: Evaluation, guard: Guard, average: Average
+    standing: _Standing, stage: int, step: int, at: Evaluation, guard: Guard, average: Average
 ) -> Checkpoint:
+    if not standing.is_at(stage, step):
+        raise RecordError(
+            "The run was interrupted inside a step, so it cannot go on from the picture before it: "
+            "use a checkpoint made earlier, or start anew."
+        )
     state = {**guard.state_dict(at), **average.state_dict()}
     return Checkpoint(stage, step, at.image, at.gradient, at.losses, state)
 
@@ -200,7 +229,7 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
     fits = 0 <= resume.stage < len(plan.stages)
     if fits:
         stage = plan.stages[resume.stage]
-        shape = (1, 3, stage.height, stage.width)
+        shape = (1, 3, *stage.size)
         fits = 0 <= resume.step <= stage.steps and all(
             each.shape == shape and each.dtype == torch.float32
             for each in (resume.image, resume.gradient)
@@ -210,23 +239,11 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
     try:
         _resumed(resume, partial(make, stage), Average(0.0), torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start anew."
         ) from error
-
-
-@contextmanager
-def on_threads(count: int) -> Iterator[None]:
-    """Torch's CPU threads while the block runs; the caller's own setting is given back."""
-    before = torch.get_num_threads()
-    if before == count:
-        yield
-        return
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _objective(
@@ -283,7 +300,7 @@ def _start(
     stage: Stage,
     pictures: Pictures,
     found: Evaluation | None,
-    before: Tensor,
+    before: tuple[Stage, Tensor],
     content: Tensor,
 ) -> Tensor:
     """Where a stage starts: the recipe's starting picture, or what the stage before has found.
@@ -291,18 +308,24 @@ def _start(
     A run that started from the photograph enlarges only its change to it, so that the photograph's
     finer detail is there again; enlarging the picture itself ended 2 to 5% higher in the loss.
     """
-    size, wrap = (stage.height, stage.width), recipe.tileable
+    wrap = recipe.tileable
     if found is None:
-        return resize(_first_picture(recipe, stage, pictures), *size, wrap=wrap).to(content.device)
-    rimless = _unchanged if wrap else _without_rim
+        return _first_picture(recipe, stage, pictures).to(content.device)
     if recipe.init != "content":
-        return resize(rimless(found.image), *size, wrap=wrap)
-    change = interpolate(rimless(found.image - before), *size, wrap=wrap)
-    return change.add_(content).clamp_(0, 1)
+        return made(_inner(found.image, before[0], wrap), stage, wrap=wrap)
+    change = _inner(found.image - before[1], before[0], wrap)
+    return made(change, stage, wrap=wrap, resize=interpolate).add_(content).clamp_(0, 1)
+
+
+def _inner(image: Tensor, stage: Stage, wrap: bool) -> Tensor:
+    """What of a stage's picture the next stage begins with: all but margin or rim."""
+    if stage.margin:
+        return asked(image, stage)
+    return image if wrap else _without_rim(image)
 
 
 def _without_rim(image: Tensor) -> Tensor:
-    """The outermost pixels made like their inner neighbours.
+    """The outermost pixels made like their inner neighbours, of a picture without a margin.
 
     Next to the zeros of a network's padding they come out lighter or darker than they should;
     enlarged from size to size, the rim would grow to several pixels.
@@ -312,18 +335,26 @@ def _without_rim(image: Tensor) -> Tensor:
 
 
 def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
-    if pictures.init is not None:
-        return pictures.init
-    if recipe.init == "noise":
-        return white_noise(stage.height, stage.width, seed=recipe.seed)
-    if recipe.init == "stripes":
-        return stripes(stage.height, stage.width)
-    return pictures.styles[0] if recipe.init == "style" else pictures.content
+    if pictures.init is None and recipe.init == "noise":
+        return white_noise(*stage.size, seed=recipe.seed)
+    if pictures.init is None and recipe.init == "stripes":
+        return stripes(*stage.size)
+    first = pictures.styles[0] if recipe.init == "style" else pictures.content
+    given = first if pictures.init is None else pictures.init
+    return made(given, stage, wrap=recipe.tileable)
+
+
+def _anchors(stage: Stage, pictures: Pictures) -> tuple[Anchor, ...]:
+    """What ties a film's frame, with the stage's margin."""
+    return tuple(
+        Anchor(surrounded(each.picture, stage), surrounded(each.weights, stage))
+        for each in pictures.anchors
+    )
 
 
 def _at_size(plan: Plan, stage: Stage, pictures: Pictures, *, wrap: bool) -> list[Tensor]:
     """Photograph and paintings at the stage's sizes, where the computation takes place."""
-    content = resize(pictures.content, stage.height, stage.width, wrap=wrap)
+    content = made(pictures.content, stage, wrap=wrap)
     scales = len(stage.styles) // len(pictures.styles)
     paintings = [style for style in pictures.styles for _ in range(scales)]
     styles = [resize(style, *size) for style, size in zip(paintings, stage.styles, strict=True)]
@@ -341,10 +372,6 @@ def placed(network: Network, plan: Plan, stage: Stage) -> Network:
     layout = torch.channels_last if plan.channels_last else torch.contiguous_format
     own = copy.deepcopy(network).to(plan.device, dtype)
     return own.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
-
-
-def _keeps_luminance(recipe: Recipe) -> bool:
-    return recipe.preserve_color == "luminance"
 
 
 def _unchanged(image: Tensor) -> Tensor:

@@ -135,12 +135,14 @@ class State:
             valid until the next state is asked for; :meth:`snapshot` copies.
         finish: what is done to a picture before it is delivered.
         checkpoint: where the run stands: given to :func:`impasto.engine.pyramid.run`, it goes on
-            from here, bit for bit.
+            from here, bit for bit. A RecordError once the next step has begun.
         trouble: what went wrong in this step, if anything did.
         shown: what is delivered in place of ``image``: the average of the steps so far, where the
             recipe asks for it. After a stage's last step it is ``image``. Valid as long as that.
         tile: side of the tiles that the stage is computed in: the plan's, or a smaller one after a
             GPU's memory has run out.
+        is_whole: False once the next step has begun: what the optimiser remembers is then no
+            longer this state's.
 
     """
 
@@ -156,6 +158,7 @@ class State:
     trouble: Trouble | None = None
     shown: Tensor | None = field(default=None, repr=False)
     tile: int | None = None
+    is_whole: Callable[[], bool] = field(default=lambda: True, repr=False)
 
     def snapshot(self) -> Tensor:
         """A copy of the picture as it would be delivered: with the photograph's colours back in

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective, StyleTargets
+from impasto.engine.objective import Evaluation, Objective, Slopes, StyleTargets
 from impasto.engine.terms import Found, Term
 from impasto.engine.terms.variation import Variation
 from impasto.engine.tiles import Tile, halos, tiles
@@ -26,9 +26,6 @@ from impasto.errors import RecipeError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.passes import Passage
 from impasto.ops.statistics import Statistics, StatisticsLoss
-
-Slopes = dict[str, tuple[Tensor, Tensor]]
-"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
 
 
 class TiledObjective(Objective):
@@ -117,16 +114,8 @@ class TiledObjective(Objective):
         """The first pass: losses of statistics, and their weighted derivatives by the sums."""
         with torch.no_grad():
             sums = self._tiled.sums(image, self._needed.sums)
-        leaves = [each.requires_grad_() for s in sums.values() for each in (s.total, s.outer)]
-        with torch.enable_grad():
-            found = Found(sums={n: self._features.mapped(n, s) for n, s in sums.items()})
-            losses = {term.name: term.loss(found) for term in self._terms("sums")}
-            derivatives = torch.autograd.grad(
-                self._weighted(losses), leaves, allow_unused=True, materialize_grads=True
-            )
-        pairs = zip(derivatives[::2], derivatives[1::2], strict=True)
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        return values, dict(zip(sums, pairs, strict=True))
+        losses, slopes = self._losses_of_sums(sums)
+        return {name: float(loss) for name, loss in losses.items()}, slopes
 
     def _go_back(
         self, index: int, tile: Tile, image: Tensor, slopes: Slopes, gradient: Tensor

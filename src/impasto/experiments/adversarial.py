@@ -20,8 +20,8 @@ from impasto.experiments.inputs import longest
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import failure_rate, outlier_limit
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding, Sheet
-from impasto.files.plots import Plot, Series
 from impasto.ops.inits import white_noise
+from impasto.plots.lines import Plot, Series
 
 FIRST_ATTACKED = 10_000  # seeds of the attacked starts; the random ones count from 0
 

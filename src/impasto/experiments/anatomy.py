@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +14,13 @@ from torch import Tensor
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import difference
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
-from impasto.files.drawing import Box, Line, Shape, Text, svg
 from impasto.nets.summary import Row, summarise
 from impasto.nets.topology import layer_table
 from impasto.ops.metrics import high_frequency_energy, ssim
+from impasto.plots.canvas import INK, POINT, diagram, svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PRINTED = (  # figure 6, "Param #", as the report prints it
     *(1_792, 36_928, 73_856, 147_584, 295_168, 590_080, 590_080, 590_080),
@@ -65,48 +70,61 @@ def _architecture(_: Lab) -> Finding:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    shapes: list[Shape] = [
-        Text(x, 16, words, anchor, size=13)
-        for x, words, anchor in _across(("layer", "output", "parameters", "receptive field"))
-    ]
-    for index, row in enumerate(rows, start=1):
+    lines = [("layer", "output", "parameters", "receptive field")]
+    for row in rows:
         field = str(row.receptive_field) if row.receptive_field else "all"
-        words = (row.name, " x ".join(map(str, row.shape)), f"{row.parameters:,}", field)
-        y = 16 + 18 * index
-        shapes += [Text(x, y, text, anchor, size=13) for x, text, anchor in _across(words)]
-    return svg(shapes, 640, 18 * len(rows) + 32)
+        lines.append((row.name, " x ".join(map(str, row.shape)), f"{row.parameters:,}", field))
+    with diagram(640, 18 * len(rows) + 32) as (drawn, axes):
+        for index, words in enumerate(lines):
+            for x, text, anchor in _across(words):
+                axes.text(x, 16 + 18 * index, text, ha=anchor, va="center", size=13 * POINT)
+        return svg(drawn)
 
 
 def _across(words: Sequence[str]) -> Iterator[tuple[float, str, str]]:
-    yield from zip((10, 300, 460, 620), words, ("start", "end", "end", "end"), strict=True)
+    yield from zip((10, 300, 460, 620), words, ("left", "right", "right", "right"), strict=True)
 
 
 def _blocks() -> str:
-    shapes: list[Shape] = []
     x = 14.0
-    for row in summarise()[1:]:
-        height = 12 + 1.1 * (row.shape[0] if len(row.shape) == 3 else 24)
-        width = 3 + 2.6 * math.log2(row.shape[-1]) / 2
-        fill = "#e2a36b" if "pool" in row.name else "#8fb8d8" if "conv" in row.name else "#a5c9a5"
-        shapes.append(Box(x, 150 - height / 2, width, height, fill))
-        if "pool" in row.name or len(row.shape) == 1:
-            shapes.append(Text(x + width / 2, 296, row.name, "middle", size=9))
-        x += width + (16 if len(row.shape) == 1 else 8)
-    return svg([*shapes, Text(14, 318, "convolution, pooling, dense", size=11)], 640, 330)
+    with diagram(680, 330) as (drawn, axes):
+        for row in summarise()[1:]:
+            height = 12 + 1.1 * (row.shape[0] if len(row.shape) == 3 else 24)
+            width = 3 + 2.6 * math.log2(row.shape[-1]) / 2
+            fill = (
+                "#e2a36b" if "pool" in row.name else "#8fb8d8" if "conv" in row.name else "#a5c9a5"
+            )
+            _box(axes, x, 150 - height / 2, width, height, fill)
+            if "pool" in row.name or len(row.shape) == 1:
+                axes.text(x + width / 2, 296, row.name, ha="center", va="center", size=9 * POINT)
+            x += width + (28 if len(row.shape) == 1 or row.name == "pool5" else 8)
+        axes.text(14, 318, "convolution, pooling, dense", va="center", size=11 * POINT)
+        return svg(drawn)
+
+
+def _box(axes: Axes, x: float, y: float, width: float, height: float, fill: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(Rectangle((x, y), width, height, facecolor=fill, edgecolor=INK, lw=POINT))
 
 
 def _dense() -> str:
     left = [(120.0, 30.0 + 40 * i) for i in range(6)]
     right = [(360.0, 70.0 + 40 * i) for i in range(4)]
-    lines: list[Shape] = [Line([a, b], "#bbbbbb") for a in left for b in right]
-    dots = [Line([point], "#2a7fbf", 14) for point in (*left, *right)]
-    words = [
-        Text(60, 130, "inputs", "middle"),
-        Text(430, 130, "outputs", "middle"),
-        Text(480, 160, "each: one weight", size=12),
-        Text(480, 176, "an input, and a bias", size=12),
-    ]
-    return svg([*lines, *dots, *words], 640, 260)
+    words = (
+        (60, 130, "inputs", "center", 15),
+        (430, 130, "outputs", "center", 15),
+        (480, 160, "each: one weight", "left", 12),
+        (480, 176, "an input, and a bias", "left", 12),
+    )
+    with diagram(640, 260) as (drawn, axes):
+        for (x, y), (across, down) in product(left, right):
+            axes.plot([x, across], [y, down], color="#bbbbbb", lw=POINT)
+        x_places, y_places = zip(*left, *right, strict=True)
+        axes.plot(x_places, y_places, "o", color="#2a7fbf", ms=14 * POINT)
+        for x, y, text, anchor, size in words:
+            axes.text(x, y, text, ha=anchor, va="center", size=size * POINT)
+        return svg(drawn)
 
 
 def _convolution(lab: Lab) -> Finding:
@@ -178,21 +196,27 @@ def _pooling(lab: Lab) -> Finding:
 
 def _arrays(arrays: Sequence[tuple[str, Tensor]]) -> str:
     """Arrays side by side as squares, dark for large values, with their numbers."""
-    shapes: list[Shape] = []
-    side, left = 30.0, 14.0
+    side, gap, margin = 30.0, 24, 14.0
+    across = sum(side * array.shape[1] + gap for _, array in arrays)
     tallest = max(array.shape[0] for _, array in arrays)
-    for name, array in arrays:
-        low, high = float(array.min()), float(array.max())
-        for i, row in enumerate(array.tolist()):
-            for j, value in enumerate(row):
-                grey = round(255 - 130 * (value - low) / max(high - low, 1e-9))
-                fill = f"#{grey:02x}{grey:02x}ff"
-                shapes.append(Box(left + side * j, 34 + side * i, side, side, fill))
-                middle = (left + side * (j + 0.5), 34 + side * (i + 0.5))
-                shapes.append(Text(*middle, f"{value:g}", "middle", size=12))
-        shapes.append(Text(left, 18, name))
-        left += side * array.shape[1] + 24
-    return svg(shapes, round(max(left, 640)), round(34 + side * tallest + 14))
+    with diagram(round(max(margin + across, 640)), round(48 + side * tallest)) as (drawn, axes):
+        left = margin
+        for name, array in arrays:
+            axes.text(left, 18, name, va="center")
+            _squares(axes, array, left, 34, side)
+            left += side * array.shape[1] + gap
+        return svg(drawn)
+
+
+def _squares(axes: Axes, array: Tensor, left: float, top: float, side: float) -> None:
+    low, high = float(array.min()), float(array.max())
+    for i, row in enumerate(array.tolist()):
+        for j, value in enumerate(row):
+            grey = round(255 - 130 * (value - low) / max(high - low, 1e-9))
+            x, y = left + side * j, top + side * i
+            _box(axes, x, y, side, side, f"#{grey:02x}{grey:02x}ff")
+            middle = (x + side / 2, y + side / 2)
+            axes.text(*middle, f"{value:g}", ha="center", va="center", size=12 * POINT)
 
 
 ARCHITECTURE = Experiment(

@@ -13,9 +13,9 @@ from impasto.engine.sequence import Link, Shot
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import difference, failure_rate, outlier_limit
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
-from impasto.files.plots import Plot, Series
 from impasto.film_recipe import FilmRecipe
 from impasto.ops.warp import inside
+from impasto.plots.lines import Plot, Series
 
 MOVE = (1, 2)  # rows and columns that the camera goes on with every frame
 CROP = 0.8  # of the photograph, that a frame shows

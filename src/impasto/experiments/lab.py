@@ -52,6 +52,8 @@ class Lab:
         inputs: the pictures.
         network: ``compact`` or the name of a full VGG-19.
         weights: a safetensors file for it.
+        raw_weights: take a full VGG-19 as released, whatever the preset.
+        pooling: ``max`` or ``avg``; the network's own when not given.
         others: further networks, for ``networks``: safetensors files of VGG-19, or of its first
             blocks.
 
@@ -71,8 +73,10 @@ class Lab:
         preset: Preset,
         inputs: Inputs | None = None,
         *,
-        network: str = "compact",
+        network: str = Recipe.network,
         weights: str | os.PathLike[str] | None = None,
+        raw_weights: bool = False,
+        pooling: str | None = None,
         others: Sequence[Path] = (),
     ) -> None:
         self.folder = folder
@@ -82,7 +86,8 @@ class Lab:
         self._own: dict[str, Any] = {
             "network": network,
             "weights": weights,
-            "raw_weights": preset.as_stated and network != "compact",
+            "raw_weights": raw_weights or (preset.as_stated and network != "compact"),
+            "pooling": pooling,
         }
         self._stylizers: dict[str, Stylizer] = {}
         self.add_network("own")
@@ -161,8 +166,10 @@ class Lab:
     def options(self, cell: Cell) -> dict[str, Any]:
         """All options of a cell, for its network's stylizer."""
         given = dict(cell.options)
-        options = {"size": self.preset.size, "steps": (self.preset.steps,), **self.preset.options}
-        balanced = {"strength", "alpha", "beta"} & set(given)
+        options: dict[str, Any] = {"size": self.preset.size, **self.preset.options}
+        if not self.preset.as_product:
+            options = {"steps": (self.preset.steps,), **options}
+        balanced = self.preset.as_product or {"strength", "alpha", "beta"} & set(given)
         ratio = given.pop(RATIO, None if balanced else USUAL_RATIO)
         if ratio is not None:
             options |= self.weights_for(ratio)

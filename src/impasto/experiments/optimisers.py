@@ -13,8 +13,8 @@ from impasto.engine.objective import Evaluation, Objective
 from impasto.engine.optimize import make_optimizer
 from impasto.experiments.lab import Lab
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
-from impasto.files.plots import Plot, Series
 from impasto.ops.inits import white_noise
+from impasto.plots.lines import Plot, Series
 
 # Learning rates were chosen on another pair (scikit-image's astronaut) before any full run.
 OPTIMISERS: dict[str, dict[str, Any]] = {

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from impasto.experiments.inputs import CREDIT
 from impasto.experiments.lab import Lab
 from impasto.experiments.model import Diagram, Outcome, Sheet, Verdict
-from impasto.experiments.report import Row, cell_table, claim_table, number_table, write_claims
+from impasto.experiments.report import cell_table, claim_table, number_table, write_claims
 from impasto.experiments.sheets import draw_sheet
-from impasto.files.atomic import atomic_write
+from impasto.files.pages import write_page as fill_page
 
 QUALITY = 82  # of the sheets inside the page; those in the folders are lossless
 COMPACT_LIMITS = (
@@ -29,15 +32,6 @@ _COLORS = {
     Verdict.UNTESTED: "#666666",
     Verdict.NO_CLAIM: "#666666",
 }
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:1100px;margin:2em auto;padding:0 1em}
-h1,h2{line-height:1.2} h2{margin-top:2.5em;border-top:1px solid #ddd;padding-top:1em}
-table{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}
-td,th{border-bottom:1px solid #ddd;padding:.25em .7em .25em 0;text-align:left;vertical-align:top}
-figure{margin:1.5em 0} figcaption{color:#555;font-size:14px} img,svg{max-width:100%;height:auto}
-svg{width:640px} pre{background:#f5f5f5;padding:.7em;overflow-x:auto;font-size:12px}
-.verdict{color:#fff;border-radius:.3em;padding:.1em .5em;white-space:nowrap;font-size:14px}
-"""
 
 
 def write_page(outcomes: Sequence[Outcome], lab: Lab, *, title: str) -> Path:
@@ -49,27 +43,19 @@ def write_page(outcomes: Sequence[Outcome], lab: Lab, *, title: str) -> Path:
     """
     write_claims(outcomes, lab)
     path = lab.folder / "index.html"
-    with atomic_write(path) as temporary:
-        temporary.write_text("\n".join(_page(outcomes, lab, title)), encoding="utf-8")
-    return path
-
-
-def _page(outcomes: Sequence[Outcome], lab: Lab, title: str) -> Iterator[str]:
-    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
-    yield '<meta name="viewport" content="width=device-width">'
-    yield f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>"
-    yield f"<h1>{escape(title)}</h1>"
     is_judged = any(outcome.experiment.checks for outcome in outcomes)
-    yield from (f"<p>{escape(words)}</p>" for words in _preface(lab, is_judged=is_judged))
-    yield from _figure(_inputs(lab))
-    if is_judged:
-        yield "<h2>Claims and verdicts</h2>"
-        yield from _claims(outcomes, lab)
-    for outcome in outcomes:
-        yield from _section(outcome)
-    if lab.inputs.is_example:
-        yield f"<h2>Pictures</h2><p>{escape(CREDIT)}</p>"
-    yield "</body>\n</html>\n"
+    fill_page(
+        files("impasto.experiments").joinpath("page.html"),
+        path,
+        title=title,
+        preface=[*_preface(lab, is_judged=is_judged)],
+        inputs=_figure(Sheet([list(lab.pictures.inputs.items())], "What went in.")),
+        claims=claim_table(outcomes, lab.network_name) if is_judged else [],
+        sections=[_section(outcome) for outcome in outcomes],
+        colors={verdict.value: color for verdict, color in _COLORS.items()},
+        credit=CREDIT if lab.inputs.is_example else "",
+    )
+    return path
 
 
 def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
@@ -89,7 +75,7 @@ def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
     )
     if lab.network_name == "compact":
         yield COMPACT_LIMITS
-    if not preset.as_stated:
+    if not (preset.as_stated or preset.as_product):
         yield (
             "Ratios alpha/beta are in the report's units: eq. (1) is a sum over positions, and "
             "each network has its own scale, so 1e-3 is set where a strength of 0.95 balances "
@@ -99,65 +85,26 @@ def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
         )
 
 
-def _inputs(lab: Lab) -> Sheet:
-    return Sheet([list(lab.pictures.inputs.items())], "What went in.")
-
-
-def _claims(outcomes: Sequence[Outcome], lab: Lab) -> Iterator[str]:
-    headings, *rows = claim_table(outcomes, lab.network_name)
-    yield "<table>" + _row("th", map(escape, headings))
-    for outcome, row in zip(outcomes, rows, strict=True):
-        name, section, claim, _, *rest = map(escape, row)
-        link = f'<a href="#{name}">{name}</a>'
-        yield _row("td", [link, section, claim, _badge(outcome.verdict), *rest])
-    yield "</table>"
-
-
-def _section(outcome: Outcome) -> Iterator[str]:
+def _section(outcome: Outcome) -> dict[str, Any]:
+    """What the template shows of an experiment."""
     experiment = outcome.experiment
-    yield f'<h2 id="{escape(experiment.name)}">{escape(experiment.name)}</h2>'
-    yield f"<p>{escape(experiment.section)}. {escape(experiment.claim)}</p>"
-    if experiment.checks:
-        yield f"<p>{_badge(outcome.verdict)}</p>"
-    for figure in outcome.sheets:
-        yield from _figure(figure)
-    yield from (f"<p>{escape(note)}</p>" for note in outcome.finding.notes)
-    if outcome.finding.numbers:
-        yield from _table(number_table(outcome))
-    if outcome.made:
-        yield "<details><summary>Every cell, and the line that makes it again</summary>"
-        yield from _table(cell_table(outcome))
-        lines = (f"# {label}\n{line}" for label, line in outcome.lines.items())
-        yield f"<pre>{escape(chr(10).join(lines))}</pre></details>"
+    return {
+        "name": experiment.name,
+        "heading": f"{experiment.section}. {experiment.claim}",
+        "verdict": outcome.verdict.value if experiment.checks else "",
+        "figures": [_figure(figure) for figure in outcome.sheets],
+        "notes": outcome.finding.notes,
+        "numbers": number_table(outcome) if outcome.finding.numbers else [],
+        "cells": cell_table(outcome) if outcome.made else [],
+        "lines": "\n".join(f"# {label}\n{line}" for label, line in outcome.lines.items()),
+    }
 
 
-def _figure(figure: Sheet | Diagram) -> Iterator[str]:
-    yield "<figure>"
-    yield figure.svg if isinstance(figure, Diagram) else _image(figure)
-    yield f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
-
-
-def _image(sheet: Sheet) -> str:
-    drawn, data = draw_sheet(sheet), io.BytesIO()
+def _figure(figure: Sheet | Diagram) -> dict[str, Any]:
+    """A drawing as it is, or a sheet as a JPEG inside the page."""
+    if isinstance(figure, Diagram):
+        return {"svg": Markup(figure.svg), "caption": figure.caption}
+    drawn, data = draw_sheet(figure), io.BytesIO()
     drawn.save(data, "JPEG", quality=QUALITY, optimize=True)
-    text = base64.b64encode(data.getvalue()).decode("ascii")
-    return (
-        f'<img width="{drawn.width}" height="{drawn.height}" alt="{escape(sheet.caption)}" '
-        f'src="data:image/jpeg;base64,{text}">'
-    )
-
-
-def _table(rows: Sequence[Row]) -> Iterator[str]:
-    yield "<table>" + _row("th", map(escape, rows[0]))
-    for row in rows[1:]:
-        yield _row("td", map(escape, row))
-    yield "</table>"
-
-
-def _row(cell: str, values: Iterable[str]) -> str:
-    inner = "".join(f"<{cell}>{value}</{cell}>" for value in values)
-    return f"<tr>{inner}</tr>"
-
-
-def _badge(verdict: Verdict) -> str:
-    return f'<span class="verdict" style="background:{_COLORS[verdict]}">{verdict.value}</span>'
+    source = "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+    return {"svg": "", "size": drawn.size, "source": source, "caption": figure.caption}

@@ -11,6 +11,7 @@ from impasto.experiments.inputs import INPUTS, Inputs
 from impasto.files.atomic import make_folder
 from impasto.files.finding import file_sha256
 from impasto.files.images import read_picture, to_pillow, write_image
+from impasto.files.outputs import mark_folder
 
 
 class Pictures:
@@ -54,6 +55,7 @@ class Pictures:
     def add(self, name: str, image: Tensor) -> None:
         """Put a picture among the others, rounded to 8 bits."""
         make_folder(self._folder)
+        mark_folder(self._folder.parent)
         path = self._folder / f"{name}.png"
         write_image(to_pillow(image), path)
         self._images[name] = read_picture(path).tensor

@@ -19,6 +19,7 @@ REPORT_METHOD: dict[str, Any] = {
     "optimizer": "lbfgs",
     "average": 0.0,
     "precision": "fp32",
+    "margin": 0,
 }
 """Eqs. (1) to (7) from white noise at one size, whatever the product's defaults are."""
 
@@ -41,6 +42,8 @@ class Preset:
         frames: of the film.
         as_stated: take alpha / beta as the report states them, and a full VGG-19 as released;
             otherwise 1e-3 is set where a strength of 0.95 lies (:meth:`Lab.weights_for`).
+        as_product: add neither steps nor alpha / beta to a cell's options: what a cell does not
+            name is the recipe's own default.
         options: of :class:`impasto.Recipe`, for every cell.
 
     """
@@ -57,6 +60,7 @@ class Preset:
     attack_steps: int = 12
     frames: int = 6
     as_stated: bool = False
+    as_product: bool = False
     options: dict[str, Any] = field(default_factory=REPORT_METHOD.copy)
 
 

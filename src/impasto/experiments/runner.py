@@ -15,6 +15,8 @@ from impasto.experiments.model import Cell, Experiment, Outcome, Sheet, no_cells
 from impasto.experiments.page import write_page
 from impasto.experiments.report import write_outcome
 from impasto.experiments.sheets import grid
+from impasto.plots.canvas import check_matplotlib
+from impasto.shortage import memory_told
 
 TRIAL_STEPS = 3
 
@@ -53,6 +55,12 @@ def run(experiments: Sequence[Experiment], lab: Lab) -> Stream:
         ImpastoError: with one sentence that says what to do.
 
     """
+    check_matplotlib()
+    with memory_told():
+        return (yield from _run(experiments, lab))
+
+
+def _run(experiments: Sequence[Experiment], lab: Lab) -> Stream:
     outcomes: list[Outcome] = []
     known = [(each, each.cells(lab)) for each in experiments]
     for cell in (cell for _, cells in known for cell in cells):

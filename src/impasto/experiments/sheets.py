@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from impasto.experiments.model import Sheet
-from impasto.files.drawing import INK
 from impasto.files.images import to_pillow
+from impasto.plots.canvas import INK
 
 WIDEST_ROW, LARGEST = 1050, 320  # pixels of a row and of a picture, where the sheet does not say
 GAP, LABEL_SIZE = 10, 15

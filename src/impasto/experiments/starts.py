@@ -10,7 +10,7 @@ import torch
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import difference, mean_difference, stripe_contrast
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
-from impasto.files.plots import Plot, Series
+from impasto.plots.lines import Plot, Series
 
 SEEDS = (0, 1, 2, 3)
 STARTS = ("noise", "content", "style", "stripes")

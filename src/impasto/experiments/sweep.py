@@ -12,7 +12,7 @@ from impasto.config import Recipe
 from impasto.errors import RecipeError
 from impasto.experiments.lab import RATIO, Lab
 from impasto.experiments.model import Cell, Diagram, Experiment, Finding
-from impasto.files.plots import Plot, Series
+from impasto.plots.lines import Plot, Series
 
 MOST_CELLS = 500  # without being asked twice
 MOST_LINES = 6
@@ -58,7 +58,8 @@ def sweep(
         allow_many: make even more than 500 cells.
 
     Raises:
-        RecipeError: a value is out of range, or there are over 500 cells and nobody allowed them.
+        RecipeError: a value is out of range, no cell makes a step, or there are over 500 cells and
+            nobody allowed them.
 
     """
     count = math.prod(len(values) for _, values in axes)
@@ -68,6 +69,8 @@ def sweep(
         )
     values = [[(word, _options(name, word, typed)) for word in words] for name, words in axes]
     cells = [_cell(chosen, options) for chosen in product(*values)]
+    if not any(_makes_a_step(cell) for cell in cells):
+        raise RecipeError("No picture of this grid makes a step: give --steps at least 1.")
     names = " x ".join(name for name, _ in axes)
     return Experiment(
         name="sweep",
@@ -101,6 +104,11 @@ def _cell(values: Sequence[Value], options: Options) -> Cell:
         chosen |= given
     Recipe(**chosen)  # a value out of range is said before any work
     return Cell(", ".join(word for word, _ in values), chosen)
+
+
+def _makes_a_step(cell: Cell) -> bool:
+    steps = cell.options.get("steps")
+    return steps is None or any(steps)
 
 
 def _measure(axes: Sequence[Axis], lab: Lab) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from impasto.experiments.lab import RATIO, Lab
 from impasto.experiments.measures import rank_agreement
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
-from impasto.files.plots import Plot, Series
+from impasto.plots.lines import Plot, Series
 
 RATIOS = (1e-1, 1e-2, 1e-3, 1e-4)
 

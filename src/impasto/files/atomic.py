@@ -84,23 +84,6 @@ def _mark(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
 
 
-def check_folder(path: Path) -> None:
-    """Make sure, before any work, that a folder for results is there or can be made.
-
-    Raises:
-        OutputError: the folder that it would lie in does not exist, or it is something else.
-
-    """
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{str(path)!r} is not a folder: choose another one.")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(
-            f"The folder {str(path.parent)!r} does not exist: make it first, or choose another one."
-        )
-    if not os.access(path if path.is_dir() else path.absolute().parent, os.W_OK):
-        raise OutputError(f"{str(path)!r} cannot be written to: choose another one.")
-
-
 def make_folder(path: Path) -> None:
     """Make a folder for results, and those above it, unless it is there.
 
@@ -114,41 +97,6 @@ def make_folder(path: Path) -> None:
         raise OutputError(
             f"The folder {str(path)!r} cannot be made ({_reason(error)}): choose another one."
         ) from error
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Make sure, before any work, that a result may be written there.
-
-    Raises:
-        OutputError: the folder does not exist, the path is a folder, the file exists already, or
-            the name is too long.
-
-    """
-    try:
-        _check(path, overwrite=overwrite)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"{path.name!r} cannot be written ({_reason(error)}): choose another --output."
-        ) from error
-
-
-def _check(path: Path, *, overwrite: bool) -> None:
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"The folder {str(path.parent)!r} does not exist: make it, or choose another --output."
-        )
-    if path.is_dir():
-        raise OutputError(f"{str(path)!r} is a folder: give --output the name of a picture.")
-    if os.path.lexists(path) and not overwrite:
-        raise OutputError(
-            f"{str(path)!r} exists already: choose another --output, or add --overwrite."
-        )
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(
-            f"The folder {str(path.parent)!r} cannot be written to: choose another --output."
-        )
 
 
 def _reason(error: OSError) -> str:

@@ -28,6 +28,7 @@ from impasto.files.checked import MismatchError, convert
 from impasto.files.finished import Wanted
 from impasto.files.loss_curve import LossCurve
 from impasto.files.reading import Record, Step, parse_record
+from impasto.shortage import is_shortage
 
 _LOSSES = "losses"  # beside tensors that are named by numbers
 ADVICE = "leave out --resume to start anew"
@@ -133,6 +134,8 @@ def read_checkpoint(path: Path) -> Kept:
         *(SafetensorError, OSError),
         *(ArithmeticError, LookupError, RuntimeError, TypeError, ValueError),
     ) as error:
+        if is_shortage(error):
+            raise
         raise RecordError(
             f"{path.name!r} is no checkpoint of impasto's, or a damaged one: {ADVICE}."
         ) from error
@@ -212,4 +215,4 @@ def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 def _sizes(plan: Plan) -> list[tuple[Any, ...]]:
     """What of a plan decides what is computed, rather than how."""
-    return [(s.height, s.width, s.styles, s.steps, s.window) for s in plan.stages]
+    return [(s.height, s.width, s.size, s.styles, s.steps, s.window) for s in plan.stages]

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from impasto.errors import PictureError
+from impasto.files.colors import lab_to_srgb
 
 if TYPE_CHECKING:
     import tifffile
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'impasto[deep]'"
 MOST_SAMPLES = 8  # channels of a pixel, those included that are not used
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF's ExtraSamples: colours multiplied by alpha, or not
-_COLORS = {0: 1, 1: 1, 2: 3, 5: 4}  # TIFF's photometric: white or black is zero, RGB, CMYK
+_LAB, _ICC_LAB = 8, 9
+_COLORS = {  # TIFF's photometric: white or black is zero, RGB, CMYK, CIELAB in two ways
+    0: 1, 1: 1, 2: 3, 5: 4, _LAB: 3, _ICC_LAB: 3,
+}  # fmt: skip
 _JPEG = (6, 7)  # TIFF's compression: the old way keeps its parts elsewhere
 _ORIENTATION, _PROFILE = 274, 34675
 
@@ -44,7 +48,6 @@ class Deep:
         alpha: ``(H, W)`` float32 in [0, 1], or None.
         profile: ICC profile, or None.
         orientation: as in EXIF, 1 to 8.
-        pages: pictures in the file.
 
     """
 
@@ -52,7 +55,6 @@ class Deep:
     alpha: npt.NDArray[np.float32] | None = None
     profile: bytes | None = None
     orientation: int = 1
-    pages: int = 1
 
 
 @cache
@@ -61,21 +63,34 @@ def available() -> bool:
     return all(find_spec(name) for name in ("imagecodecs", "tifffile"))
 
 
-def decode_png(data: bytes) -> Deep:
-    """A PNG of sixteen bits a channel, without its profile."""
+def decode_png(data: bytes, transparent: tuple[int, ...] | None) -> Deep:
+    """A PNG of sixteen bits a channel, without its profile.
+
+    Args:
+        data: the file.
+        transparent: the grey level or the colour that is transparent, if one is.
+
+    """
     import imagecodecs
 
-    levels = imagecodecs.png_decode(data) / np.float32(65535)
-    grey = levels.ndim == 2 or levels.shape[2] < 3
-    return _split(np.atleast_3d(levels).astype(np.float32), 1 if grey else 3)
+    whole = np.atleast_3d(imagecodecs.png_decode(data))
+    colors = 1 if whole.shape[2] < 3 else 3
+    found = _split((whole / np.float32(65535)).astype(np.float32), colors)
+    if transparent is None:
+        return found
+    hidden = (whole[..., :colors] == np.array(transparent, np.uint16)).all(-1)
+    return Deep(found.levels, 1 - hidden.astype(np.float32))
 
 
-def decode_tiff(data: bytes, check: Callable[[int, int], None]) -> Deep | None:
+def decode_tiff(
+    data: bytes, check: Callable[[int, int], None], *, is_any_depth: bool = False
+) -> Deep | None:
     """The first page of a TIFF; None where Pillow reads it as well.
 
     Args:
         data: the file.
         check: raises for a width and height that must not be decoded.
+        is_any_depth: also eight bits and fewer, which Pillow has failed to read.
 
     Raises:
         PictureError: signed integers, or channels whose meaning is not known.
@@ -94,11 +109,11 @@ def decode_tiff(data: bytes, check: Callable[[int, int], None]) -> Deep | None:
         check(page.imagewidth, page.imagelength)
         if page.compression not in _JPEG and math.prod(page.chunked) != len(page.dataoffsets):
             raise ValueError("parts are missing, which would be filled with black")
-        if page.bitspersample <= 8:
+        if page.bitspersample <= 8 and not is_any_depth:
             return None
         if not _is_known(page):
             raise PictureError("its channels are of a kind that is not known here")
-        return _from_page(page, len(file.pages))
+        return _from_page(page)
 
 
 def encode_png(levels: npt.NDArray[np.uint16]) -> bytes:
@@ -135,27 +150,55 @@ def _is_known(page: tifffile.TiffPage) -> bool:
     return kind in ("u", "f") and flat and page.photometric in _COLORS
 
 
-def _from_page(page: tifffile.TiffPage, pages: int) -> Deep:
+def _from_page(page: tifffile.TiffPage) -> Deep:
     levels = page.asarray()
     if page.planarconfig == 2 and levels.ndim == 3:  # one plane after another
         levels = np.moveaxis(levels, 0, -1)
+    levels = np.atleast_3d(levels)
+    if page.photometric in (_LAB, _ICC_LAB):
+        return _with_tags(page, _from_lab(page, levels))
     if levels.dtype.kind == "u":
         levels = levels / np.float32(2**page.bitspersample - 1)
-    levels = np.atleast_3d(levels).astype(np.float32)
+    levels = levels.astype(np.float32)
     if page.photometric == 0:
         levels[..., 0] = 1 - levels[..., 0]
-    extra = page.extrasamples[0] if page.extrasamples else 0
-    kept = _COLORS[page.photometric] + (extra in (_ASSOCIATED, _UNASSOCIATED))
-    found = _split(levels[..., :kept], _COLORS[page.photometric])
-    if found.alpha is not None and extra == _ASSOCIATED:
-        found = Deep(_divided(found.levels, found.alpha), found.alpha)
-    return Deep(
-        found.levels,
-        found.alpha,
-        page.tags.valueof(_PROFILE),
-        int(page.tags.valueof(_ORIENTATION, 1)),
-        pages,
-    )
+    colors, index = _COLORS[page.photometric], _alpha_of(page)
+    found = _split(levels[..., :colors], colors)
+    if index is None:
+        return _with_tags(page, found)
+    alpha = levels[..., colors + index]
+    bare = found.levels
+    if page.extrasamples[index] == _ASSOCIATED:
+        bare = _divided(bare, alpha)
+    return _with_tags(page, Deep(bare, alpha))
+
+
+def _alpha_of(page: tifffile.TiffPage) -> int | None:
+    """Which of the channels beyond the colours is the transparency."""
+    kinds = enumerate(page.extrasamples)
+    return next((i for i, kind in kinds if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
+
+
+def _from_lab(page: tifffile.TiffPage, levels: npt.NDArray[Any]) -> Deep:
+    """CIELAB of unsigned integers, as the two photometrics lay it out, to sRGB."""
+    if levels.dtype not in (np.uint8, np.uint16) or page.samplesperpixel != 3:
+        raise PictureError("its CIELAB is of a kind that is not known here")
+    unit = 2 ** (page.bitspersample - 8)  # of a and b
+    if page.photometric == _LAB:
+        scale, pairs = np.float32(2**page.bitspersample - 1), levels[..., 1:]
+        pairs = pairs.view(f"i{pairs.dtype.itemsize}").astype(np.float32)
+    else:
+        scale = np.float32(255 * unit)
+        pairs = levels[..., 1:].astype(np.float32) - 128 * unit
+    lightness = levels[..., :1] * (np.float32(100) / scale)
+    lab = np.concatenate([lightness, pairs / np.float32(unit)], -1)
+    return Deep(lab_to_srgb(lab.astype(np.float32)))
+
+
+def _with_tags(page: tifffile.TiffPage, found: Deep) -> Deep:
+    profile = None if page.photometric in (_LAB, _ICC_LAB) else page.tags.valueof(_PROFILE)
+    turn = int(page.tags.valueof(_ORIENTATION, 1))
+    return Deep(found.levels, found.alpha, profile, turn)
 
 
 def _split(levels: npt.NDArray[np.float32], colors: int) -> Deep:

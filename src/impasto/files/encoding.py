@@ -76,7 +76,7 @@ def to_pillow(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
         alpha: ``(1, 1, H, W)`` in [0, 1]; the result is RGBA where it is given.
 
     """
-    return Image.fromarray(_rounded(image, alpha, np.uint8))
+    return Image.fromarray(rounded(image, alpha, np.uint8))
 
 
 def write_image(
@@ -132,7 +132,7 @@ def write_result(
         write_image(to_pillow(image, alpha), path, dpi=dpi, text=text)
         return
     check_suffix(path, depth=depth)
-    levels = _rounded(image, alpha, np.uint16)
+    levels = rounded(image, alpha, np.uint16)
     with atomic_write(path) as temporary:
         if SUFFIXES[path.suffix.lower()] == "TIFF":
             deep.write_tiff(levels, temporary, profile=srgb_profile(), dpi=dpi)
@@ -140,10 +140,13 @@ def write_result(
             temporary.write_bytes(_deep_png(levels, dpi, text))
 
 
-def _rounded(
+def rounded(
     image: Tensor, alpha: Tensor | None, kind: type[np.uint8] | type[np.uint16]
 ) -> npt.NDArray[Any]:
-    """Whole levels, a few rows at a time: a large picture needs no copy of itself."""
+    """``(H, W, 3)``, or 4 with alpha, in whole levels.
+
+    A few rows at a time: a large picture needs no copy of itself.
+    """
     channels = [image[0]] if alpha is None else [image[0], alpha[0]]
     _, height, width = channels[0].shape
     levels = np.empty((height, width, sum(len(each) for each in channels)), kind)

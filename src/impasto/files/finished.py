@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,21 +51,31 @@ def is_finished(path: Path, wanted: Wanted) -> bool:
     """True if the picture is there, complete and as wanted.
 
     A record that is missing beside it, or older than the picture, is written from the one inside:
-    the run was killed between the two files.
+    the run was killed between the two files. Another file by that name is left alone.
     """
     record = _record_of(path)
     if not path.is_file() or record is None or not record.result.finished:
         return False
     if not wanted.matches(record):
         return False
-    _mend(path, record)
+    _mend(path, record, wanted)
     return True
 
 
 def may_replace(path: Path, wanted: Wanted) -> bool:
-    """True if what is there is an earlier stage of the wanted picture, or a record left alone."""
-    record = _record_of(path)
-    return record is not None and wanted.matches(record)
+    """True if what is there is an earlier stage of the wanted picture, its record, or both."""
+    found = [each for each in (path, record_path(path)) if os.path.lexists(each)]
+    return bool(found) and all(_is_of(each, wanted) for each in found)
+
+
+def _is_of(path: Path, wanted: Wanted) -> bool:
+    """Whether a file is of the wanted picture, by the record inside it where it can hold one."""
+    try:
+        if path.suffix.lower() == ".png" and embedded_text(path) is None:
+            return False
+        return wanted.matches(read_record(path))
+    except RecordError:
+        return False
 
 
 def _record_of(path: Path) -> Record | None:
@@ -75,14 +86,14 @@ def _record_of(path: Path) -> Record | None:
         return None
 
 
-def _mend(path: Path, record: Record) -> None:
+def _mend(path: Path, record: Record, wanted: Wanted) -> None:
     inside = embedded_text(path)
     beside = record_path(path)
     if inside is None:
         return
-    try:
-        if read_record(beside).result.sha256 == record.result.sha256:
-            return
-    except RecordError:
-        pass
+    is_there = os.path.lexists(beside)
+    if is_there and not _is_of(beside, wanted):
+        return
+    if is_there and read_record(beside).result.sha256 == record.result.sha256:
+        return
     write_record(json.loads(inside), beside)

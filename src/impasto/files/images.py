@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.errors import PictureError
+from impasto.errors import PictureError, ShortageError
 from impasto.files.decoding import Decoded, decode, decode_image
 from impasto.files.encoding import (
     SUFFIXES,
@@ -25,6 +25,7 @@ from impasto.files.encoding import (
     write_image,
     write_result,
 )
+from impasto.shortage import is_shortage
 
 __all__ = [
     "SUFFIXES",
@@ -67,7 +68,12 @@ class Picture:
         return self.tensor.shape[-2], self.tensor.shape[-1]
 
 
-def read_picture(source: PictureLike, *, max_pixels: int = Recipe.max_pixels) -> Picture:
+def read_picture(
+    source: PictureLike,
+    *,
+    max_pixels: int = Recipe.max_pixels,
+    ground: tuple[float, float, float] | None = None,
+) -> Picture:
     """Read a picture from a path, a Pillow image or an array.
 
     Rotation noted in EXIF is carried out, an embedded colour profile is converted to sRGB, and
@@ -78,35 +84,57 @@ def read_picture(source: PictureLike, *, max_pixels: int = Recipe.max_pixels) ->
     Args:
         source: the picture.
         max_pixels: what a file may hold; counted before it is decoded.
+        ground: RGB in [0, 1] that transparency is laid on instead.
 
     Raises:
         PictureError: missing, not a picture, damaged, too small or too large.
+        ShortageError: it does not fit into memory.
 
     """
     if isinstance(source, np.ndarray):
-        return _picture(_from_array(source), "image", None)
+        return _picture(_from_array(source), "image", None, ground)
     if isinstance(source, Image.Image):
-        return _picture(decode_image(source, max_pixels), "image", None)
+        return _picture(decode_image(source, max_pixels), "image", None, ground)
     path = Path(source)
     try:
         data = _bytes_of(path)
-        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data))
-    except MemoryError as error:
-        raise PictureError(
+        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data), ground)
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        raise ShortageError(
             f"{path.name!r} does not fit into memory: make it smaller first."
         ) from error
 
 
-def _picture(found: Decoded, name: str, sha256: str | None) -> Picture:
+def on_ground(
+    found: Decoded, ground: tuple[float, float, float] | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Colours as the engine takes them, and alpha.
+
+    Args:
+        found: the colours.
+        ground: RGB in [0, 1] that transparency is laid on; the mean colour of what is visible, and
+            so of the picture that comes out, when not given.
+
+    Returns:
+        ``(1, 3, H, W)`` and ``(1, 1, H, W)``, float32 in [0, 1]; None for alpha where the picture
+        is opaque all over.
+
+    """
     levels = _floats(found.levels)
     if levels.ndim == 2:
         levels = np.repeat(levels[:, :, None], 3, axis=2)
     alpha = None if found.alpha is None else _floats(found.alpha)[..., None]
-    if alpha is not None and alpha.min() == 1:
-        alpha = None
-    if alpha is not None:
-        levels = _composited(levels, alpha)
-    tensor, mask = _tensor(levels), None if alpha is None else _tensor(alpha)
+    if alpha is None or alpha.min() == 1:
+        return _tensor(levels), None
+    return _tensor(_composited(levels, alpha, ground)), _tensor(alpha)
+
+
+def _picture(
+    found: Decoded, name: str, sha256: str | None, ground: tuple[float, float, float] | None
+) -> Picture:
+    tensor, mask = on_ground(found, ground)
     if sha256 is None:
         values = [each.numpy().tobytes() for each in (tensor, mask) if each is not None]
         sha256 = _hash(b"".join(values))
@@ -153,12 +181,15 @@ def _floats(levels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def _composited(
-    color: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32]
+    color: npt.NDArray[np.float32],
+    alpha: npt.NDArray[np.float32],
+    ground: tuple[float, float, float] | None,
 ) -> npt.NDArray[np.float32]:
-    """Colour on the mean colour of what is visible, so that no invented edge appears."""
+    """Colour on a ground; on the mean colour of what is visible no invented edge appears."""
     weight = alpha.sum(dtype=np.float64)
-    ground = (color * alpha).sum((0, 1), dtype=np.float64) / weight if weight else np.full(3, 0.5)
-    mixed: npt.NDArray[np.float32] = (color * alpha + ground * (1 - alpha)).astype(np.float32)
+    mean = (color * alpha).sum((0, 1), dtype=np.float64) / weight if weight else np.full(3, 0.5)
+    below = mean if ground is None else np.asarray(ground)
+    mixed: npt.NDArray[np.float32] = (color * alpha + below * (1 - alpha)).astype(np.float32)
     return mixed.clip(0, 1)
 
 

@@ -7,7 +7,7 @@ activations that :mod:`impasto.nets.normalise` scales by when the network is loa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +15,26 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impasto.errors import PictureError
+from impasto.errors import OutputError, PictureError
 from impasto.files.cache import discard_unfinished, download_path, locked, model_path, staged
 from impasto.files.download import Patience, download
 from impasto.files.images import read_picture
+from impasto.files.outputs import Outputs
+from impasto.files.provenance import (
+    UNKNOWN,
+    Provenance,
+    provenance_of_file,
+    provenance_of_stored,
+    stated,
+)
 from impasto.files.readers import check_reader, convention_to_json, read_weights
 from impasto.files.recognise import VggWeights, recognise
-from impasto.files.registry import MODELS, Model, find_model
+from impasto.files.registry import Model, find_model
 from impasto.nets.normalise import floored, mean_activations, means_hash
 from impasto.nets.pooling import Pooling
 from impasto.nets.vgg import TORCHVISION_CONVENTION, vgg19
 from impasto.ops.natural import natural_picture
+from impasto.shortage import memory_told
 
 Report = Callable[[int, int, str], None]
 """Called with what is done, the whole of it (bytes or pictures), and a few words."""
@@ -44,6 +53,7 @@ class Stored:
         name: what ``--network`` calls it.
         path: of the safetensors file.
         weights: what it is, and how that was told.
+        provenance: where the weights come from, by their file's hash.
         pictures: which pictures the means were taken over.
 
     """
@@ -51,6 +61,7 @@ class Stored:
     name: str
     path: Path
     weights: VggWeights
+    provenance: Provenance
     pictures: str
 
 
@@ -67,12 +78,14 @@ class _Pictures:
         return (self.one(index) for index in range(self.count))
 
 
+@memory_told("close other programs")
 def import_weights(
     path: Path,
     *,
     name: str | None = None,
     convention: str | None = None,
     pictures: Path | None = None,
+    overwrite: bool = True,
     report: Report = lambda *_: None,
 ) -> Stored:
     """Store a VGG-19 from a Keras ``.h5``, a torch ``.pth`` or a safetensors file.
@@ -82,9 +95,11 @@ def import_weights(
         name: of the registry; by default the release that the file turns out to be.
         convention: ``vgg19`` or ``vgg19-torchvision``, for a file that does not tell.
         pictures: a folder of photographs for the mean activations; made ones by default.
+        overwrite: a network that is stored by that name may be replaced.
         report: told how far it is.
 
     Raises:
+        OutputError: the file is the stored network itself, or one that is not to be replaced.
         WeightsError: the file is none of these or no complete VGG-19, or cannot be stored.
         PictureError: the folder has no pictures.
 
@@ -92,13 +107,21 @@ def import_weights(
     if name is not None:
         find_model(name)
     chosen = _chosen(pictures)
-    weights = recognise(read_weights(path), convention=convention)
+    raw = read_weights(path)
+    weights = recognise(raw, convention=convention)
     name = name or weights.release or _name_by_convention(weights)
+    Outputs([path]).check_not_read(model_path(name))
+    if model_path(name).is_file() and not overwrite:
+        raise OutputError(
+            f"The network {name!r} is here already: add --overwrite to replace it, or run impasto "
+            f"models remove {name} first."
+        )
     with locked(name):
         discard_unfinished(name)
-        return _store(weights, name, path, chosen, report)
+        return _store(weights, name, path, chosen, report, metadata=raw.metadata)
 
 
+@memory_told("close other programs")
 def download_model(
     name: str,
     *,
@@ -139,25 +162,31 @@ def _store(
     report: Report,
     *,
     source: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Stored:
     tensors = dict(weights.tensors)
-    metadata = {
+    sha256 = _sha256(path)
+    provenance = provenance_of_file(path, sha256)
+    if metadata and provenance.kind == UNKNOWN:  # perhaps one that impasto stored elsewhere
+        provenance = provenance_of_stored(metadata, tensors, set(tensors))
+    if provenance.kind != UNKNOWN and metadata and "source_sha256" in metadata:
+        sha256 = metadata["source_sha256"]
+    kept = {
         "input": convention_to_json(weights.convention),
         "network": "vgg19",
-        "release": weights.release,
         "told": weights.reason,
         "source": source or path.name,
-        "source_sha256": _sha256(path),
-        "licence": MODELS[weights.release].licence if weights.release else "unknown",
+        "source_sha256": sha256,
         "means_over": pictures.about,
+        **stated(provenance, weights.tensors),
     }
     for turn, pooling in enumerate(POOLINGS):
         means = _means(weights, pooling, pictures, report, turn)
         tensors |= {f"{layer}.mean_{pooling}": mean for layer, mean in means.items()}
-        metadata[f"means_{pooling}_sha256"] = means_hash(means)
+        kept[f"means_{pooling}_sha256"] = means_hash(means)
     with staged(name) as new:
-        save_file(tensors, new, metadata=metadata)
-    return Stored(name, model_path(name), weights, pictures.about)
+        save_file(tensors, new, metadata=kept)
+    return Stored(name, model_path(name), weights, provenance, pictures.about)
 
 
 def _means(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from impasto.config import Recipe
 from impasto.errors import WeightsError
+from impasto.files.provenance import UNKNOWN
 from impasto.files.weights import LoadedNetwork, load_network, topology_of
 from impasto.nets.network import Network
 
@@ -69,6 +70,8 @@ def _load(network: str) -> LoadedNetwork:
 def _of_loaded(loaded: LoadedNetwork, made_with: Mapping[str, str] | None) -> Judge:
     is_own = loaded.file == f"{loaded.name}.safetensors"
     name = loaded.name if is_own else f"{loaded.name} ({loaded.file})"
+    if loaded.provenance.kind == UNKNOWN:
+        name = f"{name}, {loaded.provenance.words}"
     return _judge(loaded.network, name, loaded.sha256, made_with)
 
 

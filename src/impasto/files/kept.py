@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +18,7 @@ from impasto.files.images import read_picture, write_result
 
 _SETTINGS = "settings.json"
 _NOTES = "impasto-frame"
+_OURS = re.compile(r"settings\.json|[a-z]+\d*-\d{6,}\.png|\.\w+\.part")
 
 
 class KeptFrames:
@@ -34,14 +35,24 @@ class KeptFrames:
         self._depth = depth
         self._settings: dict[str, Any] = {}
 
-    def begin(self, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
+    def begin(self, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bool:
         """Take up the folder that is there, if any.
 
+        Returns:
+            Whether there are frames to go on with.
+
         Raises:
-            OutputError: there is one that is not to be replaced, or one of another film.
+            OutputError: there is one that is not to be replaced, or one of another film, or one
+                with something else in it.
 
         """
         plain = json.loads(json.dumps(settings, default=str))
+        if others := self._others():
+            raise OutputError(
+                f"{self.folder.name!r} holds {others[0].name!r}, which is no frame of impasto's: "
+                "move it, or choose another --output."
+            )
+        self._settings = plain
         if next(self.folder.glob("*.png"), None) is None or (overwrite and not resume):
             self.remove()
         elif not resume:
@@ -55,7 +66,9 @@ class KeptFrames:
                 f"{self.folder.name!r} holds frames of another run ({other} differ): give the same "
                 "options, or --overwrite in place of --resume to start anew."
             )
-        self._settings = plain
+        else:
+            return True
+        return False
 
     def has(self, kind: str, index: int) -> bool:
         """True if a frame is there."""
@@ -105,9 +118,25 @@ class KeptFrames:
             raise
 
     def remove(self) -> None:
-        """Remove the folder and all that is in it."""
+        """Remove the frames, and the folder unless something else has come into it.
+
+        What tells whose they are goes last: a run that is killed here can still be gone on with.
+        """
         with suppress(OSError):
-            shutil.rmtree(self.folder)
+            for each in sorted(self.folder.iterdir(), key=lambda path: path.name == _SETTINGS):
+                if _OURS.fullmatch(each.name):
+                    each.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+    def _others(self) -> list[Path]:
+        """What is in the folder that was not written here; hidden files are nobody's."""
+        if not self.folder.is_dir():
+            return []
+        return [
+            each
+            for each in self.folder.iterdir()
+            if not (each.name.startswith(".") or _OURS.fullmatch(each.name))
+        ]
 
     def _damaged(self) -> OutputError:
         return OutputError(

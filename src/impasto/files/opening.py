@@ -13,25 +13,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from impasto.errors import PictureError
+from impasto.errors import PictureError, ShortageError
 from impasto.files import deep
+from impasto.files.png import MAX_PROFILE
+from impasto.shortage import is_shortage
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
-_PILLOW = threading.RLock()  # its pixel limit, which counts otherwise than ours, is global
+_PILLOW = threading.RLock()  # its limits, which count otherwise than ours, are global
 
 
 @contextmanager
 def said_in_one_sentence(name: str) -> Iterator[None]:
-    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence."""
+    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence.
+
+    Memory that runs out becomes a :class:`ShortageError`.
+    """
     try:
         with _PILLOW, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except ShortageError:
+        raise
     except PictureError as error:
         text = str(error)
         if text.endswith("."):
@@ -41,9 +49,11 @@ def said_in_one_sentence(name: str) -> Iterator[None]:
         raise PictureError(
             f"{name} is no picture that can be read here: convert it to PNG or JPEG."
         ) from error
-    except MemoryError as error:
-        raise PictureError(f"{name} does not fit into memory: make it smaller first.") from error
     except Exception as error:  # decoders raise whatever a damaged file drives them to
+        if is_shortage(error):
+            raise ShortageError(
+                f"{name} does not fit into memory: make it smaller first."
+            ) from error
         raise PictureError(f"{name} is damaged and cannot be read: get it anew.") from error
 
 
@@ -51,7 +61,8 @@ def said_in_one_sentence(name: str) -> Iterator[None]:
 def opened(data: bytes) -> Iterator[Image.Image]:
     """A file's bytes as a Pillow image that is not decoded yet."""
     formats = (*_FORMATS, "HEIF") if has_heif() else _FORMATS
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, MAX_PROFILE
     try:
         try:
             image = Image.open(io.BytesIO(data), formats=formats)
@@ -61,7 +72,26 @@ def opened(data: bytes) -> Iterator[Image.Image]:
         with image:
             yield image
     finally:
-        Image.MAX_IMAGE_PIXELS = limit
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = limits
+
+
+def is_known(head: bytes) -> bool:
+    """Whether a file with these first bytes, 16 or more, may be a picture of a format read here."""
+    Image.init()
+    has_heif()  # which makes Pillow know it
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return True
+    openers = [Image.OPEN[each] for each in (*_FORMATS, "HEIF") if each in Image.OPEN]
+    return any(accepts is not None and accepts(head) for _, accepts in openers)
+
+
+def may_be_transparent(path: Path) -> bool:
+    """False where a picture's file says that it holds no alpha."""
+    try:
+        with said_in_one_sentence(repr(path.name)), opened(path.read_bytes()) as image:
+            return image.has_transparency_data
+    except (PictureError, OSError):
+        return True
 
 
 @cache

@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
+import torch
+
 T = TypeVar("T")
 
 
@@ -15,7 +17,8 @@ def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
     """The same items, made in a thread while the ones before are worked on.
 
     What is raised there is raised here, after the items before it. When the consumer stops, so does
-    the thread, after the item in hand.
+    the thread, after the item in hand. Torch computes on one processor there: a second team of
+    threads beside the consumer's would have both sleep at every barrier.
 
     Args:
         items: made by an iterator that is used by the thread alone.
@@ -33,6 +36,7 @@ def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
         return False
 
     def work() -> None:
+        torch.set_num_threads(1)  # of this thread alone
         try:
             for item in items:
                 if not put((True, item)):
@@ -49,6 +53,7 @@ def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
     finally:
         stopped.set()
         thread.join()
+        torch.set_num_threads(torch.get_num_threads())  # what threads to come begin with
 
 
 def _taken(waiting: queue.Queue[tuple[bool, T | BaseException | None]]) -> Iterator[T]:

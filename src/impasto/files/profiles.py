@@ -15,7 +15,7 @@ from impasto.files import deep
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _DATE = slice(24, 36)  # of a profile's making, in its header
-_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
+_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
 @cache
@@ -29,7 +29,7 @@ def pillow_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | N
     """Eight-bit colours without alpha, converted by a profile; plainly where there is none.
 
     Args:
-        image: mode RGB, L, CMYK or LAB.
+        image: mode RGB, L or CMYK.
         profile: an ICC profile.
 
     Returns:
@@ -38,10 +38,10 @@ def pillow_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | N
     """
     if profile == srgb_profile() and image.mode == "RGB":
         return image
-    if not profile and image.mode != "LAB":
+    if not profile:
         return image.convert("RGB") if image.mode == "CMYK" else image
     try:
-        source = _profile_of(profile)
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = source.profile.xcolor_space
         if image.mode == "L" and space == "RGB ":
             image = image.convert("RGB")
@@ -109,9 +109,3 @@ def _transform(
 def _ink_to_rgb(levels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     bare: npt.NDArray[np.float32] = (1 - levels[..., :3]) * (1 - levels[..., 3:])
     return bare
-
-
-def _profile_of(profile: bytes | None) -> ImageCms.ImageCmsProfile:
-    if profile:
-        return ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))

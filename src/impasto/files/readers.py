@@ -20,6 +20,7 @@ from torch import Tensor
 
 from impasto.errors import WeightsError
 from impasto.nets.network import InputConvention
+from impasto.shortage import is_shortage
 
 Kind = Literal["h5", "pth", "safetensors"]
 
@@ -64,10 +65,10 @@ def read_weights(path: Path) -> RawWeights:
             return RawWeights(kind, tensors, file.metadata() or {})
     except WeightsError:
         raise
-    except MemoryError as error:
-        text = f"{path.name!r} does not fit into memory: close other programs."
-        raise WeightsError(text) from error
     except Exception as error:  # a damaged file makes a parser fail in any way
+        if is_shortage(error):
+            text = f"{path.name!r} does not fit into memory: close other programs."
+            raise WeightsError(text) from error
         other = "in a layout that pyfive does not read" if kind == "h5" else "more than weights"
         raise WeightsError(f"{path.name!r} is damaged, or {other}: get it anew.") from error
 

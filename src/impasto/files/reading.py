@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NoReturn
 
-from impasto.config import Recipe
+from impasto.config import WIDEST_MARGIN, Recipe
 from impasto.engine.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.checked import MismatchError, build, convert
@@ -24,7 +24,8 @@ from impasto.files.records import PNG_KEYWORD, SCHEMA, record_path
 from impasto.nets.topology import CELL
 
 LONGEST_SIDE = 1_000_000
-MAX_BYTES = 32_000_000
+MAX_BYTES = 32_000_000  # inside a picture
+MAX_FILE_BYTES = 256_000_000  # a long film's record has a line for each frame
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -76,7 +77,10 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the run ended. ``size`` and ``sha256`` (of the pixels) are missing before schema 2."""
+    """How the run ended.
+
+    Before schema 2 there are no ``size`` and ``sha256`` (of the pixels), before 4 no ``made_at``.
+    """
 
     steps: int
     finished: bool
@@ -85,6 +89,7 @@ class Outcome:
     style_distance: float | None = None
     size: tuple[int, int] | None = None
     sha256: str | None = None
+    made_at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,12 +131,26 @@ def read_record(path: Path) -> Record:
         RecordError: there is none, it is damaged, or a later version's.
 
     """
+    return parse_record(read_values(path), path.name)
+
+
+def read_values(path: Path) -> Any:
+    """The plain values of a record, unchecked.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+
+    """
     text = _text_for(path)
     try:
-        values = json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"The record of {path.name!r} is damaged and cannot be read.") from error
-    return parse_record(values, path.name)
+
+
+def is_of_film(values: Any) -> bool:
+    """True for the values of a film's record: :mod:`impasto.files.film_records` checks them."""
+    return isinstance(values, dict) and "film" in (values.get("kind"), values.get("task"))
 
 
 def embedded_text(path: Path) -> str | None:
@@ -157,6 +176,8 @@ def parse_record(values: Any, name: str) -> Record:
         RecordError: they are not a record's, or a later version's.
 
     """
+    if is_of_film(values):
+        raise RecordError(f"The record of {name!r} is a film's: name a picture's.")
     try:
         schema = convert(values.get("schema") if isinstance(values, dict) else None, int)
         if schema > SCHEMA:
@@ -170,11 +191,13 @@ def parse_record(values: Any, name: str) -> Record:
         raise
     except (MismatchError, ImpastoError, KeyError, TypeError, OverflowError) as error:
         raise RecordError(
-            f"The record of {name!r} is not one that impasto wrote ({_reason(error)})."
+            f"The record of {name!r} is not one that impasto wrote ({reason(error)})."
         ) from error
 
 
 def _text_for(path: Path) -> str:
+    if path.is_dir():
+        path = path / "film.json"
     if not path.is_file():
         raise RecordError(f"There is no file {str(path)!r}: check the name.")
     if path.suffix.lower() != ".json":
@@ -186,7 +209,7 @@ def _text_for(path: Path) -> str:
                 f"{path.name!r} has no record inside it or beside it: only impasto's results have."
             )
         path = record_path(path)
-    if path.stat().st_size > MAX_BYTES:
+    if path.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"{path.name!r} is too large to be a record: check the name.")
     try:
         return path.read_text(encoding="utf-8")
@@ -230,7 +253,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
         schema=schema,
         task=convert(values["task"], Literal["stylize", "texture"]),
         recipe=build(Recipe, values["recipe"]),
-        plan=_plan(values["plan"]),
+        plan=plan_from(values["plan"]),
         inputs={"content": (), "styles": (), "init": (), **inputs},
         network=convert(values["network"], dict[str, str]),
         weights=convert(values["weights"], tuple[StageWeights, ...]),
@@ -243,8 +266,8 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
     return record
 
 
-def _plan(values: Any) -> Plan | None:
-    """None where the plan has other fields than this version's: it is made anew then."""
+def plan_from(values: Any) -> Plan | None:
+    """A record's plan, checked; None where its fields are another version's: made anew then."""
     try:
         plan = build(Plan, values)
     except MismatchError as error:
@@ -261,6 +284,8 @@ def _plan(values: Any) -> Plan | None:
             raise MismatchError("a window out of range")
         if stage.tile is not None and not CELL <= stage.tile <= LONGEST_SIDE:
             raise MismatchError("a tile out of range")
+        if not 0 <= stage.margin <= WIDEST_MARGIN:
+            raise MismatchError("a margin out of range")
         if not 0 <= stage.steps <= 1_000_000:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:
@@ -279,8 +304,8 @@ def _check_whole(record: Record) -> None:
     if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
         raise MismatchError("the plan is for other inputs")
     if record.plan and record.task == "texture":
-        last = record.plan.stages[-1]
-        if record.result.size != (last.height, last.width):
+        sizes = {(stage.height, stage.width) for stage in record.plan.stages}
+        if record.result.size not in sizes:
             raise MismatchError("the plan is for another size")
     if (record.recipe.threads or 1) > 1024:
         raise MismatchError("too many threads")
@@ -289,10 +314,16 @@ def _check_whole(record: Record) -> None:
     names = [each.name for pictures in record.inputs.values() for each in pictures]
     for name in (*names, record.recipe.weights, record.recipe.init):
         if name is not None:
-            _check_name(name)
+            check_name(name)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Make sure that a name is a plain file name.
+
+    Raises:
+        MismatchError: it is not.
+
+    """
     if name in ("", ".", "..") or re.search(r"[/\\\0]", name) or len(name) > 255:
         raise MismatchError("a name that is no file name")
 
@@ -310,14 +341,24 @@ def _from_2(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 3, "recipe": recipe}
 
 
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+def _from_3(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 4 added the margin, and with it the size at which a picture is made."""
+    return {**values, "schema": 4, "recipe": {"margin": 0, **values["recipe"]}}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """In a few words what is wrong with a record."""
     if isinstance(error, KeyError):
         return f"no {str(error.args[0])[:40]!r}"
     return (

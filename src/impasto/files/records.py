@@ -3,7 +3,8 @@
 JSON, beside the picture and, for PNG, inside it as compressed text. It names files but no folders,
 and carries nothing of a picture's own metadata. :mod:`impasto.files.reading` reads it.
 
-Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss.
+Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss;
+schema 4 the margin, and the size at which a picture is made.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from impasto.engine.state import State
 from impasto.files.atomic import atomic_write
 from impasto.files.images import Picture
 
-SCHEMA = 3
+SCHEMA = 4
 PNG_KEYWORD = "impasto"
 MAX_TEXT = 900_000  # characters; readers, Pillow among them, refuse PNGs with more than a megabyte
 
@@ -75,6 +76,7 @@ def make_record(
         "weights": [dict(each) for each in weights],
         "result": {
             "size": [image.height, image.width],
+            "made_at": list(plan.stages[last.stage].size),
             "sha256": pixels_sha256(image),
             "steps": last.step,
             "finished": last.step == last.steps,

@@ -78,6 +78,13 @@ MODELS = {
     )
 }
 
+CONVERSIONS = {"d01eb7cb": "vgg19"}
+"""Beginning of a SHA-256 to the release that the file was converted from.
+
+``vgg19-d01eb7cb.pth`` is J. Johnson's conversion of the Caffe release for torch; as torch does, its
+name states the first eight digits of its hash.
+"""
+
 
 def find_model(name: str) -> Model:
     """The record of that name.

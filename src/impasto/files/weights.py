@@ -6,7 +6,8 @@ Files are safetensors: shapes and numbers only, nothing that could run.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
@@ -17,6 +18,13 @@ from impasto import nets
 from impasto.config import Recipe
 from impasto.errors import WeightsError
 from impasto.files.cache import installed, model_path
+from impasto.files.provenance import (
+    BUNDLED,
+    UNKNOWN,
+    Provenance,
+    provenance_of_file,
+    provenance_of_stored,
+)
 from impasto.files.readers import convention_from_json
 from impasto.files.registry import MODELS
 from impasto.nets.compact import COMPACT_CONVENTION, compact
@@ -25,6 +33,7 @@ from impasto.nets.normalise import means_hash, normalised
 from impasto.nets.pooling import Pooling
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, Classifier, vgg19
+from impasto.shortage import is_shortage
 
 COMPACT_FILE = Path(nets.__file__).parent / "weights" / "compact.safetensors"
 COMPACT_SHA256 = "74548d5e178aa45732a3cb17ebbf62ecee0f987acae0046f8258b6830e8129c4"
@@ -45,7 +54,8 @@ class LoadedNetwork:
             beta mean something else on each. The compact network's heads stand for the
             normalised one.
         means_sha256: of the mean activations that it was normalised by; empty without them.
-        source_sha256: of the released file that the weights came from; empty when not known.
+        source_sha256: of the file that the weights were imported from; empty when not known.
+        provenance: where they come from, by their file's hash.
 
     """
 
@@ -56,6 +66,7 @@ class LoadedNetwork:
     normalisation: Literal["normalised", "raw"] = "raw"
     means_sha256: str = ""
     source_sha256: str = ""
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 def load_network(recipe: Recipe) -> LoadedNetwork:
@@ -71,11 +82,17 @@ def load_network(recipe: Recipe) -> LoadedNetwork:
     if path == COMPACT_FILE and digest != COMPACT_SHA256:
         raise WeightsError("The bundled weights are damaged: install impasto again.")
     tensors, metadata = _read(path, leave_out=CLASSIFIER)
+    provenance = _provenance(path, digest, tensors, metadata)
     if recipe.network == "compact":
         convention = _convention(metadata, COMPACT_CONVENTION)
         network = compact(tensors, convention=convention, pooling=_pooling(recipe, metadata, "max"))
         return LoadedNetwork(
-            network, recipe.network, path.name, digest, "normalised" if network.heads else "raw"
+            network,
+            recipe.network,
+            path.name,
+            digest,
+            "normalised" if network.heads else "raw",
+            provenance=provenance,
         )
     pooling = _pooling(recipe, metadata, "avg")
     means = {} if recipe.raw_weights else _means(tensors, metadata, pooling, path)
@@ -92,7 +109,33 @@ def load_network(recipe: Recipe) -> LoadedNetwork:
         "normalised" if means else "raw",
         means_hash(means) if means else "",
         metadata.get("source_sha256", ""),
+        provenance,
     )
+
+
+def stored_provenance(name: str) -> Provenance:
+    """Where a network comes from that the user has, every tensor of it looked at.
+
+    Raises:
+        WeightsError: it is broken.
+
+    """
+    path = model_path(name)
+    _check_size(path)
+    tensors, metadata = _read(path)
+    return provenance_of_stored(metadata, tensors, set(tensors))
+
+
+def _provenance(
+    path: Path, digest: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> Provenance:
+    if digest == COMPACT_SHA256:
+        return Provenance(BUNDLED)
+    found = provenance_of_file(path, digest)
+    if found.kind != UNKNOWN:
+        return found
+    with safe_open(str(path), framework="pt") as file:
+        return provenance_of_stored(metadata, tensors, set(file.keys()))
 
 
 def load_classifier(path: Path | None = None) -> Classifier:
@@ -161,7 +204,9 @@ def _means(
         name in means and means[name].shape == tensors[f"{name}.bias"].shape for name in names
     )
     if not fits or means_hash(means) != metadata.get(f"means_{pooling}_sha256"):
-        raise WeightsError(f"The mean activations in {path.name!r} are damaged: import it again.")
+        raise WeightsError(
+            f"The mean activations in {path.name!r} are damaged: import it again, with --overwrite."
+        )
     return means
 
 
@@ -174,6 +219,8 @@ def _read(
             names = [name for name in present if not name.startswith(leave_out)]
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
+        if is_shortage(error):
+            raise
         raise WeightsError(
             f"{path.name!r} is no safetensors file, or a damaged one: get it anew."
         ) from error

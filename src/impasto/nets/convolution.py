@@ -112,7 +112,11 @@ class Prepared(dict[str, tuple[object, Convolution]]):
 def is_fused(x: Tensor) -> bool:
     """Whether oneDNN's calls serve tensors like this one."""
     known = x.dtype in _TYPES and x.device.type == "cpu"
-    return known and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    if not known or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
+        return False
+    # Its calls refuse bfloat16 on a processor without AVX-512; torch's own operations do not.
+    supported: bool = x.dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return supported
 
 
 def layout_of(weight: Tensor) -> torch.memory_format:

@@ -250,7 +250,9 @@ def _doubled(outer: Tensor) -> Tensor:
 
 
 def _has_linear() -> bool:
-    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    """Whether oneDNN multiplies bfloat16: not on a processor without AVX-512."""
+    has_call = hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return has_call and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _summed(left: Tensor, right: Tensor) -> Tensor:

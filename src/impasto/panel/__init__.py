@@ -16,12 +16,14 @@ from impasto.panel.figures import LAYERS, Trio, figures_of
 from impasto.panel.films import is_film, measure_film
 from impasto.panel.model import Figure, Panel
 from impasto.panel.pictures import align, measure_picture
+from impasto.shortage import SMALLER, memory_told
 
 __all__ = ["LAYERS", "Figure", "Panel", "Trio", "align", "figures_of", "measure"]
 
 Measurer = Callable[[Path, Path, Path, str | Network | None, Sequence[str]], Panel]
 
 
+@memory_told(SMALLER)
 def measure(
     result: Path,
     content: Path,
@@ -47,6 +49,7 @@ def measure(
         PictureError: a picture cannot be read, or is not of this result.
         RecipeError: the network has no such layer.
         WeightsError: the network's weights are missing or broken.
+        ShortageError: memory ran out.
 
     """
     return _measurer_of(result)(result, content, style, network, layers)

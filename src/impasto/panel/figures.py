@@ -14,8 +14,10 @@ from impasto.nets.network import Network
 from impasto.ops.color import rgb_to_luma
 from impasto.ops.inits import resize
 from impasto.ops.metrics import (
+    FRAMED_FROM,
     color_distance,
     flat_patch_ratio,
+    frame_share,
     gram_distance,
     high_frequency_energy,
     multiscale_ssim,
@@ -35,6 +37,7 @@ STYLE_MISSED = 0.7
 COLORS_MISSED, COLORS_APART = 0.6, 0.05  # of the photograph's own distance; in units of colour
 OVER_REPRESENTED = 1.25
 NOISY = 1.5  # times the painting's energy, or the photograph's where that is larger
+FRAMED = 0.03  # of the lines inside, and not the photograph itself
 FLAT = 0.1  # of all patches, beyond the painting's share
 
 
@@ -78,6 +81,7 @@ def figures_of(
     yield from _color_figures(trio, keeps_color=keeps_color)
     yield _noise_figure(trio)
     yield _flatness_figure(trio)
+    yield from _frame_figures(trio)
 
 
 def _content_figure(trio: Trio) -> Figure:
@@ -142,3 +146,15 @@ def _flatness_figure(trio: Trio) -> Figure:
     )
     fault = "flat patches" if found > painting + FLAT else ""
     return Figure("flat patches", found, photograph, painting, fault)
+
+
+def _frame_figures(trio: Trio) -> Iterator[Figure]:
+    """One; none for a picture with too few lines to compare its edges with."""
+    found, photograph, painting = (
+        float(frame_share(each)) if min(each.shape[-2:]) >= FRAMED_FROM else None
+        for each in (trio.result, trio.content, trio.style)
+    )
+    if found is None or photograph is None:
+        return
+    fault = "a frame" if found < FRAMED <= photograph else ""
+    yield Figure("frame", found, photograph, painting, fault)

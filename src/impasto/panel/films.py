@@ -23,18 +23,18 @@ from impasto.engine.objective import Objective, StyleTargets
 from impasto.engine.plan import fit
 from impasto.engine.sequence import is_cut
 from impasto.errors import FilmError, ImpastoError
-from impasto.files.charts import Chart, Curve
+from impasto.files.codecs import SUFFIXES
 from impasto.files.flow import DIS, FlowEstimator
 from impasto.files.images import read_picture
 from impasto.files.judges import find_judge
 from impasto.files.video import open_clip, read_frames
-from impasto.files.video_output import SUFFIXES
 from impasto.film_recipe import FilmRecipe, Part
 from impasto.nets.network import Network
 from impasto.nets.topology import check_layers
 from impasto.ops.inits import resize
 from impasto.ops.warp import reliable, warping_error
 from impasto.panel.model import Figure, Panel
+from impasto.plots.losses import Chart, Curve
 
 LAGS = (1, 8)  # frames back: from one to the next, and about a third of a second
 Truth = Callable[[int, int], tuple[Tensor, Tensor]]
@@ -175,7 +175,7 @@ def flicker_chart(curves: Curves) -> Chart:
         )
         for lag, color in zip(LAGS, colors, strict=True)
     ]
-    return Chart(tuple(lines), (), 1e-4, 1.0)
+    return Chart(tuple(lines), (), 1e-4, 1.0, "frame", "warping error")
 
 
 class _Motion:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from impasto.engine.plan import fit
-from impasto.files.atomic import atomic_write
 from impasto.files.images import read_picture, to_pillow
+from impasto.files.pages import write_page as fill_page
 from impasto.ops.inits import resize
 from impasto.rating.sheet import Comparison, Item
 
@@ -47,10 +47,7 @@ def write_page(
 
     """
     data = page_data(items, comparisons, title=title, size=size)
-    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    template = files("impasto.rating").joinpath("page.html").read_text(encoding="utf-8")
-    with atomic_write(path) as temporary:
-        temporary.write_text(template.replace("{{data}}", text), encoding="utf-8")
+    fill_page(files("impasto.rating").joinpath("page.html"), path, data=data)
 
 
 def page_data(

@@ -12,7 +12,7 @@ from typing import Any
 
 from impasto.errors import ImpastoError, RatingError
 from impasto.files.checked import MismatchError, build
-from impasto.files.finding import PICTURE_SUFFIXES
+from impasto.files.finding import is_picture
 
 MANIFEST = "sheet.json"
 MAX_BYTES = 10_000_000
@@ -131,11 +131,7 @@ def _located(item: Item, base: Path) -> Item:
 def _items_in_folder(folder: Path) -> Iterator[Item]:
     found = False
     for inner in sorted(each for each in folder.iterdir() if each.is_dir()):
-        pictures = {
-            each.stem: str(each)
-            for each in sorted(inner.iterdir())
-            if each.suffix.lower() in PICTURE_SUFFIXES
-        }
+        pictures = {each.stem: str(each) for each in sorted(inner.iterdir()) if is_picture(each)}
         if {"content", "style"} <= set(pictures):
             found = True
             yield Item(pictures.pop("content"), pictures.pop("style"), pictures, inner.name)

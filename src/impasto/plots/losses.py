@@ -1,25 +1,25 @@
-"""The loss curve of a record: as numbers, as SVG and as PNG. Drawn without any plotting library."""
+"""The curves of a record: as numbers, as SVG and as PNG."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import RecordError
-from impasto.files.drawing import GRID, INK, Line, Shape, Text, write_drawing
+from impasto.files.film_records import FilmRecord
 from impasto.files.reading import Record
+from impasto.plots.canvas import GRID, INK, check_format, figure, plain, write
 
 WIDTH, HEIGHT = 900, 520
-LEFT, RIGHT, TOP, BOTTOM = 80, 880, 60, 460
 MOST_POINTS = 2000
 DECADES = 6
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: a term of eq. (7) with its weight, one value a step; None where there is none."""
+    """One line: one value a step, or a frame; None where there is none."""
 
     name: str
     color: str
@@ -28,13 +28,15 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over steps, on a logarithmic scale.
+    """Curves over steps or frames, on a logarithmic scale.
 
     Attributes:
-        curves: the total last, so that it lies on top.
-        marks: positions where the next size begins.
+        curves: the one that is to lie on top last.
+        marks: positions where the next size, or shot, begins.
         low: bottom of the scale, a power of ten as ``high`` is.
         high: top of the scale.
+        x_label: what the positions are.
+        y_label: what the values are.
 
     """
 
@@ -42,6 +44,8 @@ class Chart:
     marks: tuple[int, ...]
     low: float
     high: float
+    x_label: str = "step"
+    y_label: str = "loss"
 
     @property
     def length(self) -> int:
@@ -82,55 +86,60 @@ def loss_chart(record: Record) -> Chart:
     return Chart(drawn, marks, *_decades([v for curve in drawn for v in _positive(curve)]))
 
 
+def film_chart(record: FilmRecord) -> Chart:
+    """Content and style distance of a film's frames, and the loss that ties them together.
+
+    Raises:
+        RecordError: there is nothing to draw.
+
+    """
+    frames = record.frames[:: max(1, len(record.frames) // MOST_POINTS)]
+    curves = (
+        Curve("temporal", INK, tuple(each.temporal for each in frames)),
+        Curve("content", "#2a7fbf", tuple(each.content_distance for each in frames)),
+        Curve("style", "#d9822b", tuple(each.style_distance for each in frames)),
+    )
+    drawn = tuple(curve for curve in curves if any(_positive(curve)))
+    if not drawn:
+        raise RecordError("The record has no distances to draw.")
+    marks = tuple(i for i, each in enumerate(frames) if i and each.begins_shot)
+    scale = _decades([v for curve in drawn for v in _positive(curve)])
+    return Chart(drawn, marks, *scale, "frame", "distance")
+
+
 def write_chart(chart: Chart, title: str, path: Path) -> None:
     """Write a chart as ``.svg`` or ``.png``, atomically.
 
     Raises:
-        OutputError: the name ends otherwise, or the file cannot be written.
+        OutputError: the name ends otherwise, matplotlib is not installed, or the file cannot be
+            written.
 
     """
-    write_drawing(_shapes(chart, title), WIDTH, HEIGHT, path)
+    check_format(path)
+    with figure(WIDTH, HEIGHT) as drawn:
+        axes = drawn.add_subplot(title=plain(title), yscale="log")
+        axes.set(xlabel=chart.x_label, ylabel=chart.y_label)
+        axes.set_ylim(chart.low, chart.high)
+        for mark in chart.marks:
+            axes.axvline(mark, color=GRID)
+        for curve in chart.curves:
+            positions, values = _broken(chart, curve)
+            axes.plot(positions, values, color=curve.color, label=plain(curve.name))
+        axes.legend(loc="upper right")
+        write(drawn, path)
 
 
-def _shapes(chart: Chart, title: str) -> Iterator[Shape]:
-    """The drawing, once, for both formats."""
-    yield Text(LEFT, 28, title, "start")
-    for exponent in range(round(math.log10(chart.low)), round(math.log10(chart.high)) + 1):
-        y = _y(chart.height_of(10.0**exponent) or 0.0)
-        yield Line([(LEFT, y), (RIGHT, y)], GRID, 1)
-        yield Text(LEFT - 8, y, f"1e{exponent}", "end")
-    for mark in chart.marks:
-        x = _x(chart, mark)
-        yield Line([(x, TOP), (x, BOTTOM)], GRID, 1)
-    for curve in chart.curves:
-        yield from (Line(run, curve.color, 2) for run in _runs(chart, curve))
-    for place, curve in enumerate(chart.curves):
-        yield Text(RIGHT - 100 * place, 28, curve.name, "end", curve.color)
-    yield Text(LEFT, BOTTOM + 24, "0", "middle")
-    yield Text(RIGHT, BOTTOM + 24, "last step", "end")
-    yield Line([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], INK, 1)
-
-
-def _runs(chart: Chart, curve: Curve) -> Iterator[list[tuple[float, float]]]:
-    """Unbroken stretches of a curve; it breaks where the size changes, or a value is missing."""
-    run: list[tuple[float, float]] = []
+def _broken(chart: Chart, curve: Curve) -> tuple[list[int], list[float]]:
+    """A curve's points, with gaps where the size changes or a value has no place."""
+    positions: list[int] = []
+    values: list[float] = []
     for position, value in enumerate(curve.values):
-        height = chart.height_of(value)
-        if run and (height is None or position in chart.marks):
-            yield run
-            run = []
-        if height is not None:
-            run.append((_x(chart, position), _y(height)))
-    if run:
-        yield run
-
-
-def _x(chart: Chart, position: int) -> float:
-    return LEFT + (RIGHT - LEFT) * position / max(1, chart.length - 1)
-
-
-def _y(height: float) -> float:
-    return BOTTOM - (BOTTOM - TOP) * height
+        if position in chart.marks:
+            positions.append(position)
+            values.append(math.nan)
+        positions.append(position)
+        values.append(math.nan if value is None or value <= 0 else value)
+    return positions, values
 
 
 def _times(weight: float | None, loss: float | None) -> float | None:

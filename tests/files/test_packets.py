@@ -7,7 +7,7 @@ import math
 import pytest
 
 from impasto.errors import FilmError
-from impasto.files.containers import holes
+from impasto.files.packets import walk
 from impasto.files.video import open_clip, read_frames
 from impasto.film_recipe import Part
 
@@ -47,10 +47,10 @@ def test_a_part_beyond_the_damage_can_be_read(make_film, moving, tmp_path):
 
 def test_a_hole_is_where_bytes_and_a_step_are_missed(make_film, moving, tmp_path):
     film = make_film(tmp_path / "clip.mkv", moving(40), options={"g": "1"})
-    assert holes(film, 0) == ()
+    assert walk(film, 0).holes == ()
     whole = film.read_bytes()
     start = len(whole) // 3
     film.write_bytes(whole[:start] + bytes(4000) + whole[start + 4000 :])
-    at = holes(film, 0)[0]
+    at = walk(film, 0).holes[0]
     assert 1.0 < at < 2.5
     assert math.isclose(at, open_clip(film).hole)

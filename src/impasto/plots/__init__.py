@@ -1,0 +1,1 @@
+"""Curves and charts, as SVG and PNG, by matplotlib (the extra ``plots``)."""

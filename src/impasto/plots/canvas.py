@@ -1,0 +1,122 @@
+"""Figures of matplotlib: sized in pixels, written atomically, the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import OutputError
+from impasto.files.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, GRID = "#333333", "#dddddd"
+DOTS = 100  # pixels per inch
+POINT = 72 / DOTS  # points to a pixel
+FORMATS = (".svg", ".png")
+# Words stay words; names inside the file do not change from run to run.
+_SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "impasto",
+    "font.family": "sans-serif",
+    "font.size": 15 * POINT,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 13 * POINT,
+    "ytick.labelsize": 13 * POINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 2 * POINT,
+    "legend.frameon": False,
+}
+
+
+def plain(words: str) -> str:
+    """Words that matplotlib shows as they are, not as mathematics."""
+    return words.replace("$", r"\$")
+
+
+def check_matplotlib() -> None:
+    """Make sure, before any work, that figures can be drawn.
+
+    Raises:
+        OutputError: matplotlib is not installed.
+
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise OutputError(
+            "Drawing needs matplotlib: install it with pip install 'impasto[plots]'."
+        ) from error
+
+
+def check_format(path: Path) -> None:
+    """Make sure that a name says one of the formats, and that it can be drawn.
+
+    Raises:
+        OutputError: it does not, or matplotlib is not installed.
+
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
+    check_matplotlib()
+
+
+@contextmanager
+def figure(width: int, height: int) -> Iterator[Figure]:
+    """An empty figure of a size in pixels; nothing of matplotlib's global state is changed."""
+    check_matplotlib()
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(_SETTINGS):
+        yield Figure(figsize=(width / DOTS, height / DOTS), dpi=DOTS, layout="constrained")
+
+
+@contextmanager
+def diagram(width: int, height: int) -> Iterator[tuple[Figure, Axes]]:
+    """A figure whose only axes are its pixels, from the upper left, with nothing drawn."""
+    with figure(width, height) as drawn:
+        drawn.set_layout_engine("none")
+        axes = drawn.add_axes((0, 0, 1, 1), frame_on=False)
+        axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+        yield drawn, axes
+
+
+def svg(drawn: Figure) -> str:
+    """The figure as an SVG element that refers to nothing outside itself, for a page."""
+    text = _bytes(drawn, ".svg").decode("utf-8")
+    return text[text.index("<svg") :]
+
+
+def write(drawn: Figure, path: Path) -> None:
+    """Write the figure as ``.svg`` or ``.png``, atomically.
+
+    Raises:
+        OutputError: the name ends otherwise, or the file cannot be written.
+
+    """
+    check_format(path)
+    data = _bytes(drawn, path.suffix.lower())
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _bytes(drawn: Figure, suffix: str) -> bytes:
+    out = io.BytesIO()
+    unwanted = ("Date", "Creator", "Format", "Type") if suffix == ".svg" else ("Software",)
+    drawn.savefig(out, format=suffix[1:], metadata=dict.fromkeys(unwanted))
+    return out.getvalue()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 from impasto import native
 from impasto.config import Recipe
 from impasto.engine.state import Losses, Weights
-from impasto.engine.threads import on_threads
+from impasto.engine.threads import on_threads, side_by_side
 from impasto.nets.network import ConvNetwork, Head, Network
 from impasto.ops.losses import (
     content_loss,
@@ -23,7 +24,9 @@ from impasto.ops.losses import (
     total_variation,
 )
 from impasto.ops.statistics import Statistics, StatisticsLoss, mixture, statistics_of
-from impasto.ops.style_losses import STYLE_LOSSES
+from impasto.ops.style_losses import STYLE_LOSSES, wasserstein_loss
+
+LONG = 64  # channels from which on a Wasserstein distance takes longer than to hand it over
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,14 @@ Slopes = dict[str, tuple[Tensor, Tensor]]
 
 StyleTargets = Sequence[Mapping[str, Statistics]]
 """Statistics of each painting by layer."""
+
+
+class _LayerLoss(NamedTuple):
+    """Style loss of one layer, N of eq. (5), and derivatives with respect to the sums."""
+
+    loss: Tensor
+    channels: int
+    slopes: tuple[Tensor, Tensor]
 
 
 class Features:
@@ -254,12 +265,15 @@ class Objective:
         for layer, found in statistics.items():
             channels = self._features.channels(layer, found)
             widths.append(channels)
-            losses = [
-                share * self._layer_loss(found, painting[layer], channels)
-                for share, painting in zip(self._blend, self.targets, strict=True)
-            ]
-            layers.append(sum(losses[1:], losses[0]))
+            layers.append(self._layer_style_loss(layer, found, channels))
         return style_loss(layers, self._recipe.weights_of_layers(widths))
+
+    def _layer_style_loss(self, layer: str, found: Statistics, channels: int) -> Tensor:
+        losses = [
+            share * self._layer_loss(found, painting[layer], channels)
+            for share, painting in zip(self._blend, self.targets, strict=True)
+        ]
+        return sum(losses[1:], losses[0])
 
     def _study(self, photograph: Tensor) -> tuple[float, dict[str, Statistics]]:
         """C0 and the style statistics of the photograph; remembers its content features."""
@@ -275,19 +289,49 @@ class Objective:
     def _style_and_slopes(self, sums: Mapping[str, Statistics]) -> tuple[Tensor, Slopes]:
         """Eq. (3), and beta times its derivatives with respect to the sums.
 
-        On one thread: the matrices are small, and what is made of them takes hundreds of calls, at
-        each of which several threads would wait for each other.
+        Each layer on one thread: the matrices are small, and what is made of them takes hundreds of
+        calls, at each of which several threads would wait for each other.
         """
-        pairs = {n: (s.total.detach(), s.outer.detach()) for n, s in sums.items()}
-        leaves = [each.requires_grad_() for pair in pairs.values() for each in pair]
-        with on_threads(1), torch.enable_grad():
-            own = {n: Statistics(s.count, *pairs[n]) for n, s in sums.items()}
-            style = self._style_loss({n: self._features.mapped(n, s) for n, s in own.items()})
-            found = torch.autograd.grad(
-                self.weights.beta * style, leaves, allow_unused=True, materialize_grads=True
+        widest = sorted(sums, key=lambda layer: len(sums[layer].total), reverse=True)
+        of_layers = [
+            partial(self._of_layers, sums, layers) for layers in (widest[::2], widest[1::2])
+        ]
+        if self._is_worth_sharing(len(sums[widest[0]].total)):
+            parts = side_by_side(*of_layers)
+        else:
+            with on_threads(1):
+                parts = of_layers[0](), of_layers[1]()
+        found = {**parts[0], **parts[1]}
+        weights = self._recipe.weights_of_layers([found[layer].channels for layer in sums])
+        style = style_loss([found[layer].loss for layer in sums], weights)
+        slopes = Slopes()
+        for layer, weight in zip(sums, weights, strict=True):
+            of_total, of_outer = found[layer].slopes
+            share = self.weights.beta * weight
+            slopes[layer] = share * of_total, share * of_outer
+        return style, slopes
+
+    def _is_worth_sharing(self, width: int) -> bool:
+        """Whether layers that wide are made at the same time; never with a loss of the caller's."""
+        is_long = self._layer_loss is wasserstein_loss and width >= LONG
+        return is_long and self._device.type == "cpu" and torch.get_num_threads() > 1
+
+    def _of_layers(
+        self, sums: Mapping[str, Statistics], layers: Sequence[str]
+    ) -> dict[str, _LayerLoss]:
+        """Style losses of some layers, and their derivatives with respect to the sums."""
+        return {layer: self._of_layer(layer, sums[layer]) for layer in layers}
+
+    def _of_layer(self, layer: str, sums: Statistics) -> _LayerLoss:
+        leaves = [each.detach().requires_grad_() for each in (sums.total, sums.outer)]
+        with torch.enable_grad():
+            found = self._features.mapped(layer, Statistics(sums.count, *leaves))
+            channels = self._features.channels(layer, found)
+            loss = self._layer_style_loss(layer, found, channels)
+            of_total, of_outer = torch.autograd.grad(
+                loss, leaves, allow_unused=True, materialize_grads=True
             )
-        slopes = zip(found[::2], found[1::2], strict=True)
-        return style.detach(), dict(zip(sums, slopes, strict=True))
+        return _LayerLoss(loss.detach(), channels, (of_total, of_outer))
 
     def _resolve_weights(
         self, content_unit: float, photograph: Mapping[str, Statistics]

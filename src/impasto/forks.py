@@ -39,7 +39,7 @@ def check_threads(count: int) -> None:
 def _before() -> None:
     """OpenCV's threads end before the fork: a child that ended them would wait forever for them."""
     cv2 = sys.modules.get("cv2")
-    _state["cv2_threads"] = cv2.getNumThreads() if hasattr(cv2, "getNumThreads") else 1
+    _state["cv2_threads"] = getattr(cv2, "getNumThreads", lambda: 1)()
     if _state["cv2_threads"] > 1:
         cv2.setNumThreads(1)  # type: ignore[union-attr]
 

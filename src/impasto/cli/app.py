@@ -194,7 +194,10 @@ def reproduce(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     output: Annotated[
         str | None,
-        Parameter(help="Where to write; by default NAME.again.png, or a film's own suffix."),
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write; by default NAME.again.png, or a film's own suffix.",
+        ),
     ] = None,
     *,
     content: Annotated[

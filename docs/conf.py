@@ -12,7 +12,7 @@ from impasto import __version__
 
 project = "impasto"
 author = "The impasto authors"
-copyright = "The impasto authors"  # noqa: A001
+copyright = "The impasto authors"
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3

@@ -214,6 +214,8 @@ def _film(
         for number, picture in enumerate(pictures):
             levels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(levels), format="rgb24")
+            # Converted by the encoder's own threads, not every film would be the same bytes.
+            frame = frame.reformat(format=pixels)
             frame.pts = times[number] if times else unit * number // 10
             frame.time_base = Fraction(1, unit)
             mux(stream.encode(frame))

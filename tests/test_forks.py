@@ -70,3 +70,26 @@ def test_a_child_before_torch_is_loaded_is_left_alone():
         "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+OPENCV = """
+import os, sys
+import cv2, numpy as np
+import impasto.forks
+
+cv2.setNumThreads(2)
+image = np.zeros((2000, 2000, 3), np.float32)
+cv2.GaussianBlur(image, (0, 0), 5)  # has started OpenCV's threads
+child = os.fork()
+if not child:
+    cv2.GaussianBlur(image, (0, 0), 5)
+    os._exit(0 if cv2.getNumThreads() == 1 else 1)
+print(os.waitpid(child, 0)[1], cv2.getNumThreads())
+"""
+
+
+def test_a_child_after_the_first_use_of_opencv_ends():
+    done = subprocess.run(
+        [sys.executable, "-c", OPENCV], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["0", "2"]

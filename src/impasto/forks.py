@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from impasto.errors import RecipeError
 
-_state = {"is_forked": False}
+_state: dict[str, Any] = {"is_forked": False, "cv2_threads": 1}
 
 
 def is_forked() -> bool:
     """Whether this process was forked from one that had loaded torch."""
-    return _state["is_forked"]
+    return bool(_state["is_forked"])
 
 
 def check_threads(count: int) -> None:
@@ -35,14 +36,25 @@ def check_threads(count: int) -> None:
         )
 
 
-def _in_child() -> None:
-    torch, cv2 = sys.modules.get("torch"), sys.modules.get("cv2")
-    if hasattr(torch, "set_num_threads"):
-        _state["is_forked"] = True
-        torch.set_num_threads(1)  # type: ignore[union-attr]
-    if hasattr(cv2, "setNumThreads"):
+def _before() -> None:
+    """OpenCV's threads end before the fork: a child that ended them would wait forever for them."""
+    cv2 = sys.modules.get("cv2")
+    _state["cv2_threads"] = getattr(cv2, "getNumThreads", lambda: 1)()
+    if _state["cv2_threads"] > 1:
         cv2.setNumThreads(1)  # type: ignore[union-attr]
 
 
+def _in_parent() -> None:
+    if _state["cv2_threads"] > 1:
+        sys.modules["cv2"].setNumThreads(_state["cv2_threads"])
+
+
+def _in_child() -> None:
+    torch = sys.modules.get("torch")
+    if hasattr(torch, "set_num_threads"):
+        _state["is_forked"] = True
+        torch.set_num_threads(1)  # type: ignore[union-attr]
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -194,7 +194,7 @@ def test_a_stored_file_that_is_replaced_or_changed_is_of_unknown_origin(
     stored.write_bytes(b"no weights at all")
     assert "damaged" in _said(capsys, "list")
     # What impasto stored on another machine is what it was there.
-    assert "weights of the release vgg19" in _said(capsys, "import", str(carried))
+    assert "weights of the release vgg19" in _said(capsys, "import", str(carried), "--overwrite")
     assert load_network(Recipe(network="vgg19")).provenance.kind == "release"
 
 

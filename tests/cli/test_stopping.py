@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,19 @@ STEPS = ["--steps", "6"]
 FILM = [*QUICK, "--steps", "3", "--frame-steps", "3", "--codec", "ffv1"]
 
 SignalIn = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """Signals are not ignored, as they are where the tests were started in the background."""
+    kinds = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = {kind: signal.getsignal(kind) for kind in kinds}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for kind in kinds[1:]:
+        signal.signal(kind, signal.SIG_DFL)
+    yield
+    for kind, old in before.items():
+        signal.signal(kind, old)
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from impasto.engine.anchored import Anchor
 
 from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, run_cropped
 from impasto.engine.framing import asked, made, surrounded
 from impasto.engine.plan import Machine, Stage, make_plan
 from impasto.engine.pyramid import Pictures, run
+from impasto.engine.terms.temporal import Anchor
 from impasto.errors import RecipeError
 from impasto.ops.inits import resize
 

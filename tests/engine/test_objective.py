@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from impasto.config import Recipe
 from impasto.engine.objective import Objective
+from impasto.engine.terms import statistics as module
 from impasto.ops.losses import total_variation
 from impasto.ops.statistics import gram_loss, mixture, statistics_of
 from impasto.ops.style_losses import STYLE_LOSSES
@@ -291,3 +292,20 @@ def test_the_style_loss_is_made_on_one_thread_and_the_rest_on_all(network, pictu
     objective.evaluate(image)
     assert counts == [1] * len(STYLE)
     assert torch.get_num_threads() == 2
+
+
+def test_layers_side_by_side_give_the_same_numbers(tiny_network, waves, monkeypatch):
+    wide = tiny_network((64, 64, 8, 8, 8), last="conv3_1").double()
+    recipe = _recipe(style_loss="w2")
+    photo, image = waves(17, 22), waves(17, 22, phase=0.4)
+    objective = Objective(recipe, wide, photo, [waves(20, 15, phase=1.7)])
+    calls: list[int] = []
+    real = module.side_by_side
+    monkeypatch.setattr(module, "side_by_side", lambda *two: calls.append(1) or real(*two))
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(objective.evaluate(image))
+    assert len(calls) == 1
+    torch.testing.assert_close(found[0].gradient, found[1].gradient, rtol=1e-9, atol=0)
+    assert found[0].losses.style == pytest.approx(found[1].losses.style, rel=1e-12)

@@ -227,8 +227,8 @@ def test_the_number_of_threads_is_given_back(start, pictures, tiny_network):
 def test_after_every_step_it_is_looked_how_threads_wait(start, monkeypatch):
     looks: list[int] = []
     monkeypatch.setattr(waiting, "look", looks.append)
-    steps = _drain(start())[-1][0].steps
-    assert looks == [torch.get_num_threads()] * steps
+    last = _drain(start())[-1][0]
+    assert looks == [torch.get_num_threads()] * (last.stage + 1 + last.steps)
 
 
 def test_preserved_luminance_keeps_the_photograph_s_colours(start, pictures):

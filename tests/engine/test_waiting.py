@@ -116,6 +116,28 @@ def test_a_system_that_tells_nothing_changes_nothing(machine, monkeypatch):
         assert not _after(machine, waiting, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("processors", "seconds", "others", "expected"),
+    [(2, 1.0, 1.0, True), (2, 1.0, 0.3, False), (4, 1.0, 1.0, False), (2, 0.1, 1.0, False),
+     (4, 2.0, 3.0, True), (2, 60.0, 2.0, False)],
+)  # fmt: skip
+def test_the_start_tells_whether_other_programs_are_busy(
+    monkeypatch, processors, seconds, others, expected
+):
+    monkeypatch.setattr(module.psutil, "cpu_count", lambda: processors)
+    start = module._Load(5.0, 100.0, 3.0)
+    later = module._Load(5.0 + seconds, 100.0 + (others + 0.9) * seconds, 3.0 + 0.9 * seconds)
+    assert start.leaves_too_few(2, later) == expected
+
+
+def test_a_busy_start_lets_threads_sleep_from_the_first_look_on(machine, monkeypatch):
+    waiting = Waiting()
+    monkeypatch.setattr(module._Load, "leaves_too_few", lambda *_: True)
+    assert _after(machine, waiting, 0.0)
+    assert not _after(machine, waiting, 0.0, PAUSES[0])
+    assert not _after(machine, waiting, 0.0)  # the start decides once
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_time_of_every_thread_is_told():
     assert sorted(kept_waiting()) == sorted(p.name for p in Path("/proc/self/task").iterdir())

@@ -209,10 +209,11 @@ def test_who_judged_and_whether_it_made_the_picture(made, tmp_path, monkeypatch,
     deep = tiny_tensors((64, 8, 8, 8, 8), last="conv1_2")
     save_file(deep, tmp_path / "blocks.safetensors")
     facts = measure(*made, network=str(tmp_path / "blocks.safetensors")).facts
-    assert facts["network"] == "vgg19 (blocks.safetensors), which did not make the result"
+    unknown = "weights of unknown origin, which did not make the result"
+    assert facts["network"] == f"vgg19 (blocks.safetensors), {unknown}"
     assert facts["layers"] == "conv1_2 (none optimised)"
     save_file(deep, tmp_path / "vgg19.safetensors")
-    assert measure(*made).facts["network"] == "vgg19, which did not make the result"
+    assert measure(*made).facts["network"] == f"vgg19, {unknown}"
 
 
 def test_a_copy_of_the_bundled_network_is_known_as_such(made, tmp_path):

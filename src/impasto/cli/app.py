@@ -194,7 +194,10 @@ def reproduce(
     record: Annotated[Path, Parameter(help="A result of impasto, or its .json.")],
     output: Annotated[
         str | None,
-        Parameter(help="Where to write; by default NAME.again.png, or a film's own suffix."),
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write; by default NAME.again.png, or a film's own suffix.",
+        ),
     ] = None,
     *,
     content: Annotated[
@@ -292,12 +295,12 @@ def _about_hyphens(words: Sequence[str]) -> str:
 def _share_the_processor() -> None:
     """Let torch's idle threads wait less eagerly; must come before torch is imported.
 
-    By default GNU OpenMP's threads spin for several milliseconds at every barrier. A millisecond
+    By default GNU OpenMP's threads spin for several milliseconds at every barrier. A third of one
     is as fast on a quiet machine, and costs less until it is noticed that it is a busy one
     (:mod:`impasto.engine.waiting`). Whoever has set either variable keeps it.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "100000")
+        os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 
 def _print_any_name() -> None:

@@ -151,10 +151,12 @@ def _trial(
     image = torch.rand(1, 3, side, side, generator=generator).to(plan.device)
     styles = [image] * len(stage.styles)
     with on_threads(plan.threads):
+        waiting.look(plan.threads)
         begun = time.perf_counter()
         objective = make_objective(recipe, placed(network, plan, stage), image, styles, None, None)
         objective.evaluate(image)
         first = time.perf_counter() - begun
+        waiting.look(plan.threads)
         times: list[float] = []
         while not times or (len(times) < REPEATS and sum(times) < PATIENCE):
             start = time.perf_counter()

@@ -13,8 +13,18 @@ from torch import Tensor
 from impasto.config import Recipe
 from impasto.engine.features import Features
 from impasto.engine.state import Losses, Weights
-from impasto.engine.terms import Content, Found, Painting, Pixels, Style, Target, Term, needed
-from impasto.engine.terms.term import EVERYWHERE
+from impasto.engine.terms import (
+    Content,
+    Found,
+    Painting,
+    Pixels,
+    Style,
+    Sums,
+    Target,
+    Term,
+    needed,
+)
+from impasto.engine.terms.term import EVERYWHERE, Slopes, leaves_of
 from impasto.engine.terms.variation import Variation
 from impasto.engine.threads import on_threads
 from impasto.nets.network import Network
@@ -43,9 +53,6 @@ class Evaluation:
         anywhere = torch.sub(self.image, self.gradient, alpha=1e30).clamp_(0, 1)
         return anywhere == self.image
 
-
-Slopes = dict[str, tuple[Tensor, Tensor]]
-"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
 
 StyleTargets = Sequence[Mapping[str, Statistics]]
 """Statistics of each painting by layer."""
@@ -190,23 +197,35 @@ class Objective:
         return self._content.unit_of_maps(maps), self._style.unit(sums)
 
     def _losses_of_sums(self, sums: Mapping[str, Statistics]) -> tuple[dict[str, Tensor], Slopes]:
-        """Losses of the terms that need sums, and their weighted derivatives by the sums.
+        """Losses of the terms that need sums, and the sum of their weighted derivatives."""
+        losses, slopes = dict[str, Tensor](), Slopes()
+        for term in self.terms:
+            if term.needs != "sums":
+                continue
+            own = {name: sums[name] for name in term.layers}
+            losses[term.name], more = self._differentiated(term, own)
+            for name, each in more.items():
+                before = slopes.get(name)
+                slopes[name] = _added(before, each) if before else each
+        return losses, slopes
 
-        On one thread: the matrices are small, and what is made of them takes hundreds of calls, at
-        each of which several threads would wait for each other.
-        """
-        pairs = {n: (s.total.detach(), s.outer.detach()) for n, s in sums.items()}
-        leaves = [each.requires_grad_() for pair in pairs.values() for each in pair]
-        with on_threads(1), torch.enable_grad():
-            own = {n: Statistics(s.count, *pairs[n]) for n, s in sums.items()}
-            found = Found(sums={n: self._features.mapped(n, s) for n, s in own.items()})
-            losses = {term.name: term.loss(found) for term in self.terms if term.needs == "sums"}
+    def _differentiated(self, term: Term, sums: Mapping[str, Statistics]) -> tuple[Tensor, Slopes]:
+        """The loss of a term that needs sums, and its weighted derivatives by the sums."""
+        weight = self._weight_of(term)
+        if isinstance(term, Sums):
+            return term.differentiated(sums, weight)
+        leaves = {name: leaves_of(each) for name, each in sums.items()}
+        with on_threads(1), torch.enable_grad():  # small matrices: threads wait for each other
+            found = {name: self._features.mapped(name, each) for name, each in leaves.items()}
+            loss = term.loss(Found(sums=found))
             derivatives = torch.autograd.grad(
-                self._weighted(losses), leaves, allow_unused=True, materialize_grads=True
+                weight * loss,
+                [each for s in leaves.values() for each in (s.total, s.outer)],
+                allow_unused=True,
+                materialize_grads=True,
             )
         slopes = zip(derivatives[::2], derivatives[1::2], strict=True)
-        values = {name: loss.detach() for name, loss in losses.items()}
-        return values, dict(zip(sums, slopes, strict=True))
+        return loss.detach(), dict(zip(sums, slopes, strict=True))
 
     def _resolve_weights(self, content_unit: float, style_unit: float) -> Weights:
         if self._recipe.uses_alpha_beta:
@@ -229,3 +248,7 @@ def _add(term: Term, image: Tensor, gradient: Tensor | None, slope: float) -> fl
             (found,) = torch.autograd.grad(loss, x)
             gradient.add_(found, alpha=slope)
     return float(loss.detach())
+
+
+def _added(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    return one[0] + other[0], one[1] + other[1]

@@ -136,6 +136,7 @@ def _stages(
         if resume and index < resume.stage:
             continue
         with let_through(), on_threads(plan.threads):
+            waiting.look(plan.threads)
             content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
             own, sized = placed(network, plan, stage), (content, *styles)
             tied = replace(pictures, anchors=_anchors(stage, pictures))

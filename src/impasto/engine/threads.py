@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
 from impasto.forks import check_threads
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+_helper = ThreadPoolExecutor(1, "impasto")
 
 
 @contextmanager
@@ -28,3 +35,20 @@ def on_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def side_by_side(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
+    """What both return: at the same time, each on one thread of torch's.
+
+    The helper that does the other may be busy, or lost in a forked process: what it has not begun
+    is done here.
+    """
+
+    def alone() -> B:
+        with on_threads(1):
+            return other()
+
+    with on_threads(1):
+        waiting = _helper.submit(alone)
+        mine = one()
+        return mine, alone() if waiting.cancel() else waiting.result()

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective, Slopes, StyleTargets
+from impasto.engine.objective import Evaluation, Objective, StyleTargets
 from impasto.engine.terms import Found, Term
+from impasto.engine.terms.term import Slopes
 from impasto.engine.terms.variation import Variation
 from impasto.engine.tiles import Tile, halos, tiles
 from impasto.errors import RecipeError

@@ -17,16 +17,19 @@ import os
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 PERIOD = 0.1  # seconds between two looks, at least
 BUSY = 0.4  # of a second that spinning threads, all together, are kept waiting: then they sleep
 PAUSES = (3.0, 20.0)  # seconds that they sleep before they are tried again, at first and at most
 GRACE = 10.0  # seconds more that they sleep where nobody looks any longer
+RECENT = (0.2, 20.0)  # seconds from the start to the first look, for the start to tell anything
 MOST = 64  # idle threads that are worth it
 
 
@@ -42,6 +45,7 @@ class Waiting:
         self._seen = 0.0, dict[str, int]()
         self._idle: _IdleTeam | None = None
         self._woken, self._pause = 0.0, 0.0
+        self._begun: _Load | None = _Load.now()
 
     @property
     def sleeps(self) -> bool:
@@ -49,9 +53,10 @@ class Waiting:
         return self._idle is not None and self._idle.is_there
 
     def look(self, threads: int) -> None:
-        """Decide anew; to be called between two steps of ``threads`` threads.
+        """Decide anew; to be called before the first step of ``threads`` threads, and after each.
 
-        Of several runs at once each may call it.
+        The first look of a process goes by what else the machine has had to do since it started. Of
+        several runs at once each may call it.
         """
         if threads == 1 or not self._lock.acquire(blocking=False):
             return
@@ -65,6 +70,10 @@ class Waiting:
     def _decide(self, now: float, threads: int) -> None:
         (before, known), found = self._seen, kept_waiting()
         self._seen = now, found
+        begun, self._begun = self._begun, None
+        if begun is not None and begun.leaves_too_few(threads, _Load.now()):
+            self._pause = PAUSES[0]
+            self._idle = _IdleTeam.gathered(threads, self._pause)
         if self._idle is not None:
             if not self._idle.is_over(now):
                 return
@@ -72,11 +81,34 @@ class Waiting:
             self._idle, self._woken = None, now
             return
         waited = sum(max(0, value - known.get(thread, 0)) for thread, value in found.items())
-        if not known or now > before + GRACE or waited / 1e9 < BUSY * (now - before):
+        if not known or self.sleeps or now > before + GRACE or waited / 1e9 < BUSY * (now - before):
             return
         was_too_early = now < self._woken + 5 * PERIOD
         self._pause = min(2 * self._pause, PAUSES[1]) if was_too_early else PAUSES[0]
         self._idle = _IdleTeam.gathered(threads, self._pause)
+
+
+@dataclass(frozen=True)
+class _Load:
+    """Seconds since some time in the past: passed, of all processors' work, of this process's."""
+
+    time: float
+    all: float
+    own: float
+
+    @classmethod
+    def now(cls) -> _Load:
+        every, own = psutil.cpu_times(), psutil.Process().cpu_times()
+        idle = every.idle + getattr(every, "iowait", 0.0)
+        return cls(time.monotonic(), sum(every) - idle, own.user + own.system)
+
+    def leaves_too_few(self, threads: int, later: _Load) -> bool:
+        """Whether other programs have kept busy a processor that one of the threads wants."""
+        seconds = later.time - self.time
+        if not RECENT[0] < seconds < RECENT[1]:
+            return False
+        others = (later.all - self.all - (later.own - self.own)) / seconds
+        return (psutil.cpu_count() or 1) - others < threads - 0.5
 
 
 waiting = Waiting()

@@ -40,15 +40,26 @@ class Codec:
 
 
 CODECS = {
-    "h264": Codec("libx264", {"crf": "18", "preset": "medium"}, "yuv420p", "yuv420p10le"),
+    "h264": Codec(
+        "libx264",
+        {"crf": "18", "preset": "medium", "forced-idr": "1"},
+        "yuv420p",
+        "yuv420p10le",
+    ),
     "hevc": Codec(
-        "libx265", {"crf": "20", "x265-params": "log-level=error"}, "yuv420p", "yuv420p10le"
+        "libx265",
+        {"crf": "20", "x265-params": "log-level=error:bframes=0", "forced-idr": "1"},
+        "yuv420p",
+        "yuv420p10le",
     ),
     "vp9": Codec("libvpx-vp9", {"crf": "24", "b:v": "0"}, "yuv420p", "yuv420p10le", ".webm"),
     "prores": Codec("prores_ks", {"profile": "3"}, "yuv422p10le", "yuv422p10le", ".mov"),
     "ffv1": Codec("ffv1", {"level": "3"}, "bgr0", "gbrp16le", ".mkv"),
 }
-"""By the names that people use; any other encoder's own name is taken as well."""
+"""By the names that people use; any other encoder's own name is taken as well.
+
+x265 gives films of few frames decoding times at random where it may reorder frames.
+"""
 
 PREVIEW = Codec(
     "libx264", {"crf": "23", "preset": "veryfast", "tune": "zerolatency"}, "yuv420p", "yuv420p"

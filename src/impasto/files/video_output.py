@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _WAITING = 4  # frames between the optimiser and the encoder
-_BT709_TAG, _SRGB_TAG, _LIMITED = 1, 13, 1
+_BT709_TAG, _LIMITED = 1, 1
+_RGB_TAG, _SRGB_TAG = 0, 13
 _RGB = ("rgb", "bgr", "gbr", "argb")
 
 
@@ -177,23 +178,32 @@ class _Encoder:
         self._container, self._stream, self._form = container, stream, form
         self._sound, self._is_whole = sound, is_whole
         self._durations: dict[int, int] = {}
-        self._end = 0.0
+        self._held: Finished | None = None
 
     def write(self, each: Finished) -> None:
-        unit = self._stream.codec_context.time_base
-        frame = _frame(each, self._form)
-        frame.pts, frame.time_base = each.time, unit
-        if each.duration:
-            self._durations[each.time] = each.duration
-        self._end = float((each.time + (each.duration or 0)) * unit)
-        if self._sound is not None:
-            self._sound.write_until(float(each.time * unit))
-        self._mux(self._stream.encode(frame))
+        before, self._held = self._held, each
+        if before is not None:
+            self._encode(before)
 
     def finish(self) -> None:
+        unit, end = self._stream.codec_context.time_base, 0.0
+        if self._held is not None:
+            self._encode(self._held, is_last=True)
+            end = float((self._held.time + (self._held.duration or 0)) * unit)
         self._mux(self._stream.encode())
         if self._sound is not None:
-            self._sound.write_until(math.inf if self._is_whole else self._end)
+            self._sound.write_until(math.inf if self._is_whole else end)
+
+    def _encode(self, each: Finished, *, is_last: bool = False) -> None:
+        frame = _frame(each, self._form)
+        frame.pts, frame.time_base = each.time, self._stream.codec_context.time_base
+        if is_last:  # as a key frame it is stored last, too, and a container knows when it ends
+            frame.pict_type = require_av().video.frame.PictureType.I
+        if each.duration:
+            self._durations[each.time] = each.duration
+        if self._sound is not None:
+            self._sound.write_until(float(each.time * frame.time_base))
+        self._mux(self._stream.encode(frame))
 
     def _mux(self, packets: list[Packet[Any]]) -> None:
         for packet in packets:
@@ -275,7 +285,7 @@ def _video_stream(
     context.time_base = clip.time_base
     context.color_primaries = _BT709_TAG
     if form.pixels.startswith(_RGB):
-        context.color_trc = _SRGB_TAG
+        context.colorspace, context.color_trc = _RGB_TAG, _SRGB_TAG
     else:
         context.colorspace = context.color_trc = _BT709_TAG
         context.color_range = _LIMITED

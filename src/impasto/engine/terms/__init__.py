@@ -8,10 +8,21 @@ from dataclasses import dataclass
 from impasto.config import Recipe
 from impasto.engine.terms.content import Content
 from impasto.engine.terms.statistics import Style
-from impasto.engine.terms.term import Found, Painting, Pixels, Target, Term
+from impasto.engine.terms.term import Found, Painting, Pixels, Sums, Target, Term
 from impasto.engine.terms.variation import Variation
 
-__all__ = ["Content", "Found", "Needed", "Painting", "Pixels", "Style", "Target", "Term", "needed"]
+__all__ = [
+    "Content",
+    "Found",
+    "Needed",
+    "Painting",
+    "Pixels",
+    "Style",
+    "Sums",
+    "Target",
+    "Term",
+    "needed",
+]
 
 
 @dataclass(frozen=True)

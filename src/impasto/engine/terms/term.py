@@ -13,6 +13,9 @@ from impasto.ops.statistics import Statistics
 Needs = Literal["maps", "sums", "pixels"]
 EVERYWHERE = (slice(None), slice(None))
 
+Slopes = dict[str, tuple[Tensor, Tensor]]
+"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
+
 
 @dataclass(frozen=True)
 class Painting:
@@ -118,3 +121,18 @@ class Pixels(Term, Protocol):
     def add(self, picture: Tensor, gradient: Tensor | None, slope: float) -> float:
         """The loss; ``slope`` times its derivative goes to ``gradient``, if there is one."""
         ...
+
+
+@runtime_checkable
+class Sums(Term, Protocol):
+    """A term of sums that differentiates itself, for one that knows how to share out the work."""
+
+    def differentiated(self, sums: Mapping[str, Statistics], slope: float) -> tuple[Tensor, Slopes]:
+        """The loss, and ``slope`` times its derivatives; the sums are those before any head."""
+        ...
+
+
+def leaves_of(sums: Statistics) -> Statistics:
+    """The same sums, to differentiate with respect to."""
+    total, outer = (each.detach().requires_grad_() for each in (sums.total, sums.outer))
+    return Statistics(sums.count, total, outer)

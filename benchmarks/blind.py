@@ -21,10 +21,10 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from impasto.files.images import read_picture, to_pillow
+from impasto.evaluate.rating.choices import Ballot, Choice, write_ballot
+from impasto.evaluate.rating.sheet import Item, draw_comparisons, read_sheets
+from impasto.files.pictures.images import read_picture, to_pillow
 from impasto.ops.inits import resize
-from impasto.rating.choices import Ballot, Choice, write_ballot
-from impasto.rating.sheet import Item, draw_comparisons, read_sheets
 
 SOURCE_SHARE = 0.5  # of a result's width, for photograph and painting
 GAP, LABEL = 8, 26

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.config import Recipe
-from impasto.engine.objective import Objective
-from impasto.engine.plan import COARSEST, DEFAULT_STEPS, RATIO, Plan, Size, make_plan
+from impasto.engine.objective.objective import Objective
+from impasto.engine.planning.plan import COARSEST, DEFAULT_STEPS, RATIO, Plan, Size, make_plan
 from impasto.nets.network import Network
 from impasto.ops.losses import total_variation
+from impasto.recipe.still import Recipe
 
 REPORT_STEPS = (150, 100, 60)  # at sizes that double
 

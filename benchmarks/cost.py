@@ -16,9 +16,9 @@ from statistics import median
 
 from benchmarks.judges import SmallNetwork
 from benchmarks.speed import Engine, Precision
-from impasto.config import Recipe
-from impasto.files.weights import COMPACT_FILE, load_network
+from impasto.files.weights.store import COMPACT_FILE, load_network
 from impasto.nets.network import Network
+from impasto.recipe.still import Recipe
 from training.teachers import load_small
 
 PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")

@@ -24,17 +24,17 @@ import torch
 from torch import Tensor
 
 from benchmarks.synthetic import Disc, Synthetic, camera
-from impasto.config import Recipe
-from impasto.engine.sequence import blended
-from impasto.files.flow import DIS
-from impasto.files.images import read_picture, write_result
-from impasto.files.video import open_clip, read_frames
-from impasto.files.weights import load_network
-from impasto.film_recipe import FilmRecipe
-from impasto.films import film_job, film_size
+from impasto.engine.shots import blended
+from impasto.evaluate.panel.films import LAGS, Curves, Truth, curves_of
+from impasto.files.films.flow import DIS
+from impasto.files.films.reader import open_clip, read_frames
+from impasto.files.pictures.images import read_picture, write_result
+from impasto.files.weights.store import load_network
+from impasto.jobs.film import film_job, film_size
 from impasto.ops.inits import resize
 from impasto.ops.warp import reliable, warp
-from impasto.panel.films import LAGS, Curves, Truth, curves_of
+from impasto.recipe.film import FilmRecipe
+from impasto.recipe.still import Recipe
 
 ASPECT = 9 / 16
 

@@ -36,12 +36,12 @@ from PIL import Image
 from benchmarks.hostile_inputs import Case, Kind, cases
 from impasto.cli import main as command
 from impasto.errors import ImpastoError
-from impasto.files.checkpoints import read_checkpoint
-from impasto.files.images import read_picture
-from impasto.files.readers import read_weights
-from impasto.files.recognise import recognise
-from impasto.files.video import open_clip, read_frames
-from impasto.reproduction import Rerun
+from impasto.files.films.reader import open_clip, read_frames
+from impasto.files.pictures.images import read_picture
+from impasto.files.records.checkpoints import read_checkpoint
+from impasto.files.weights.readers import read_weights
+from impasto.files.weights.recognise import recognise
+from impasto.jobs.reproduce import Rerun
 
 PROCESSOR_SECONDS, WAITING_SECONDS = 10, 300
 MEMORY = 3_000_000_000  # bytes of address space beyond what the process has at its start

@@ -29,7 +29,7 @@ from benchmarks.hostile_films import (
     special_folders,
 )
 from impasto import api
-from impasto.files.records import PNG_KEYWORD
+from impasto.files.records.write import PNG_KEYWORD
 from impasto.ops.natural import natural_picture
 
 Kind = Literal["picture", "record", "weights", "checkpoint", "film"]

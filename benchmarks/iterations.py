@@ -33,9 +33,9 @@ from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from benchmarks.speed import EQ5, Engine, Key, Precision, medians, pictures
 from benchmarks.textbook import gatys
 from impasto import Job, Stylizer
-from impasto.engine.objective import Objective
-from impasto.engine.plan import Stage
-from impasto.files.images import read_picture
+from impasto.engine.objective.objective import Objective
+from impasto.engine.planning.plan import Stage
+from impasto.files.pictures.images import read_picture
 from impasto.nets.network import ConvNetwork
 from impasto.nets.topology import COMPACT_WIDTHS
 from impasto.ops.inits import resize

@@ -25,11 +25,11 @@ from benchmarks.contenders import REPORT
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from benchmarks.sheet import sheet_of
 from impasto import Stylizer
-from impasto.config import Recipe
-from impasto.files.images import read_picture
+from impasto.files.pictures.images import read_picture
 from impasto.nets.network import Head
 from impasto.nets.topology import conv_names
 from impasto.ops.inits import resize
+from impasto.recipe.still import Recipe
 from training.teachers import VGG, Small, load_small, load_vgg
 
 STRENGTHS = (0.85, 0.93, Recipe.strength, 0.99)

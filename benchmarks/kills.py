@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.hostile_films import film as film_bytes
-from impasto.files.checkpoints import checkpoint_path
+from impasto.files.records.checkpoints import checkpoint_path
 from impasto.ops.natural import natural_picture
 
 OPTIMIZERS = ("lbfgs", "adam")

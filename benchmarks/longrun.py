@@ -22,9 +22,9 @@ from typing import Any
 from impasto.api import Stylizer
 from impasto.cli.keeping import Keeper
 from impasto.cli.pace import Pace
-from impasto.config import Recipe
 from impasto.ops.natural import natural_picture
 from impasto.ops.style_losses import STYLE_LOSSES
+from impasto.recipe.still import Recipe
 
 TENTHS = 10
 SHARES = (0.1, 0.25, 0.5, 0.75)  # of the work, at which the time left is looked at

@@ -109,8 +109,8 @@ def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
     """The run itself, in the child: what was planned and told."""
     from impasto.api import Stylizer
     from impasto.cli.memory import keep_freed_memory
-    from impasto.engine.plan import Machine, make_plan
-    from impasto.engine.storage import in_memory
+    from impasto.engine.optim.storage import in_memory
+    from impasto.engine.planning.plan import Machine, make_plan
     from impasto.files.scratch import Scratch
 
     options = {
@@ -150,8 +150,8 @@ def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
 
 
 def _full_lbfgs(storage: Any) -> Any:
-    from impasto.engine.objective import Evaluation
-    from impasto.engine.optimize import LBFGS
+    from impasto.engine.objective.objective import Evaluation
+    from impasto.engine.optim.optimize import LBFGS
 
     class Full(LBFGS):
         """With all its pairs from the first step on."""

@@ -11,8 +11,8 @@ import time
 
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from impasto import Job, Stylizer
-from impasto.engine.objective import Objective
-from impasto.files.images import read_picture
+from impasto.engine.objective.objective import Objective
+from impasto.files.pictures.images import read_picture
 from impasto.ops.inits import resize
 
 

@@ -23,10 +23,10 @@ from benchmarks.judges import TRUE, Judges, SmallNetwork
 from benchmarks.page import put
 from benchmarks.pairs import Pair, add_pair_options, pairs_of
 from impasto import Stylizer
-from impasto.config import Recipe
-from impasto.files.images import read_picture
+from impasto.files.pictures.images import read_picture
 from impasto.ops.inits import resize
 from impasto.plots.lines import Plot, Series
+from impasto.recipe.still import Recipe
 from training.teachers import VGG, Small, load_small, load_vgg
 
 HEADING = (

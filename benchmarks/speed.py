@@ -40,17 +40,17 @@ from benchmarks.floor import (
 from benchmarks.page import put
 from benchmarks.textbook import gatys
 from impasto.cli.memory import keep
-from impasto.config import Recipe
-from impasto.engine.objective import Evaluation
-from impasto.engine.optimize import LBFGS, Evaluate
-from impasto.engine.pairs import Pairs
-from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
-from impasto.engine.vectors import Vectors, vectors_for
-from impasto.files.weights import load_network
+from impasto.engine.objective.objective import Evaluation
+from impasto.engine.optim.optimize import LBFGS, Evaluate
+from impasto.engine.optim.pairs import Pairs
+from impasto.engine.optim.vectors import Vectors, vectors_for
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.run import Pictures, run
+from impasto.files.weights.store import load_network
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS, layer_table
 from impasto.nets.vgg import vgg19
+from impasto.recipe.still import Recipe
 
 WIDTHS = {"compact": COMPACT_WIDTHS, "vgg19": VGG19_WIDTHS}
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -13,9 +13,9 @@ from PIL import Image
 
 from benchmarks.pairs import Pair
 from benchmarks.sheet import captioned, sheet_of
+from impasto.evaluate.panel import measure
 from impasto.files.atomic import atomic_write
 from impasto.nets.network import Network
-from impasto.panel import measure
 
 Panels = dict[str, dict[str, dict[str, Any]]]
 """By contender and item: figures by title, and ``faults``, a list."""

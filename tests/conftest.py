@@ -21,7 +21,7 @@ from hypothesis import settings
 from PIL import Image
 from torch import Tensor
 
-from impasto.engine import forecast
+from impasto.engine.planning import forecast
 from impasto.nets.network import ConvNetwork, InputConvention
 from impasto.nets.topology import layer_table
 

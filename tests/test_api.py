@@ -14,7 +14,7 @@ from PIL import Image
 
 import impasto
 from impasto.api import stylize_job
-from impasto.files.images import read_picture
+from impasto.files.pictures.images import read_picture
 
 QUICK = {"size": 40, "scales": 1, "steps": (3,), "precision": "fp32", "threads": 1}
 

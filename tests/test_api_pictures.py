@@ -11,7 +11,7 @@ from PIL import Image
 
 import impasto
 from impasto.api import stylize_job
-from impasto.files.images import read_picture
+from impasto.files.pictures.images import read_picture
 
 QUICK = {"size": 40, "scales": 1, "steps": (2,), "precision": "fp32", "threads": 1}
 FAST = {key: value for key, value in QUICK.items() if key != "size"}

@@ -76,12 +76,12 @@ def test_the_network_is_touched_in_one_file():
         for path, tree in _trees()
         if {name.partition(".")[0] for name in _modules(tree) - harmless} & network
     }
-    assert found == {"src/impasto/files/download.py"}
+    assert found == {"src/impasto/files/weights/download.py"}
 
 
 def test_a_record_names_no_file_that_is_written():
     """Names in a record are checked where it is read, and looked up by `find_by_name` alone."""
-    tree = ast.parse((ROOT / "src/impasto/reproduction.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "src/impasto/jobs/reproduce.py").read_text(encoding="utf-8"))
     writers = {"write_text", "write_bytes", "save", "mkdir", "unlink", "replace", "touch"}
     called = [
         call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)

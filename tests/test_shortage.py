@@ -13,11 +13,11 @@ import torch
 
 import impasto
 from impasto.cli import main
-from impasto.engine import pyramid
+from impasto.engine import run as pyramid
 from impasto.errors import ImpastoError, ShortageError
-from impasto.files.checkpoints import is_checkpoint
-from impasto.files.images import read_picture
-from impasto.files.reading import read_record
+from impasto.files.pictures.images import read_picture
+from impasto.files.records.checkpoints import is_checkpoint
+from impasto.files.records.read import read_record
 from impasto.shortage import is_shortage, memory_told
 
 TOO_MUCH = 2**50
@@ -107,7 +107,7 @@ def test_every_command_says_one_sentence(
 
 
 @pytest.mark.parametrize(
-    "where", ["impasto.panel.pictures.read_picture", "impasto.panel._measurer_of"]
+    "where", ["impasto.evaluate.panel.pictures.read_picture", "impasto.evaluate.panel._measurer_of"]
 )
 def test_measuring_says_one_sentence(where, photo, painting, monkeypatch, capsys):
     monkeypatch.setattr(where, _run_out)
@@ -185,7 +185,7 @@ def test_a_film_keeps_its_frames(make_film, moving, painting, tmp_path, monkeypa
 
 
 def test_a_picture_is_not_called_damaged(photo, monkeypatch):
-    monkeypatch.setattr("impasto.files.images._bytes_of", lambda _: bytearray(2**62))
+    monkeypatch.setattr("impasto.files.pictures.images._bytes_of", lambda _: bytearray(2**62))
     with pytest.raises(ShortageError, match="does not fit into memory"):
         read_picture(photo)
 

@@ -16,7 +16,6 @@ from impasto import forks as _forks  # noqa: F401  watches for forks from here o
 
 if TYPE_CHECKING:
     from impasto.api import Stylizer, stylize, stylize_iter, texture
-    from impasto.config import Recipe
     from impasto.errors import (
         FilmError,
         ImpastoError,
@@ -28,12 +27,13 @@ if TYPE_CHECKING:
         ShortageError,
         WeightsError,
     )
-    from impasto.film_recipe import FilmRecipe
-    from impasto.film_reproduction import reproduce_film
-    from impasto.films import film_job, stylize_video
-    from impasto.job import Job, Result
-    from impasto.panel import measure
-    from impasto.reproduction import reproduce
+    from impasto.evaluate.panel import measure
+    from impasto.jobs.film import film_job, stylize_video
+    from impasto.jobs.reproduce import reproduce
+    from impasto.jobs.reproduce_film import reproduce_film
+    from impasto.jobs.still import Job, Result
+    from impasto.recipe.film import FilmRecipe
+    from impasto.recipe.still import Recipe
 
 __version__ = "0.1.0"
 

@@ -6,8 +6,8 @@
 Besides names, objects are taken: ``network`` may be any object with ``layers`` and ``features``
 (:class:`impasto.nets.network.Network`), ``style_loss`` a function of two layers' statistics
 (:data:`impasto.ops.statistics.StatisticsLoss`), ``terms`` more terms of the objective
-(:class:`impasto.engine.terms.Term`), ``optimizer`` a function that makes an
-:class:`impasto.engine.optimize.Optimizer`.
+(:class:`impasto.engine.objective.terms.Term`), ``optimizer`` a function that makes an
+:class:`impasto.engine.optim.optimize.Optimizer`.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from impasto.config import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
-from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan
+from impasto.engine.objective.terms import Term
+from impasto.engine.optim.optimize import Optimizer
+from impasto.engine.planning.plan import Plan
 from impasto.engine.state import State
-from impasto.engine.terms import Term
 from impasto.errors import RecipeError
-from impasto.files.images import (
+from impasto.files.outputs import named_in
+from impasto.files.pictures.images import (
     PictureLike,
     read_picture,
 )
-from impasto.files.outputs import named_in
-from impasto.files.weights import LoadedNetwork, load_network
-from impasto.job import Job, Result, StrPath
+from impasto.files.weights.store import LoadedNetwork, load_network
+from impasto.jobs.still import Job, Result, StrPath
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
+from impasto.recipe.still import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
 from impasto.shortage import memory_told
 
 Styles = PictureLike | Sequence[PictureLike]
@@ -50,7 +50,7 @@ class Stylizer:
         raw_weights: take a full VGG-19 as released, not normalised.
         pooling: ``max`` or ``avg`` for a named network; its own when not given.
         style_loss: style loss of one layer, a function of statistics, in place of the recipe's.
-        terms: more terms of the objective (:class:`impasto.engine.terms.Term`).
+        terms: more terms of the objective (:class:`impasto.engine.objective.terms.Term`).
         optimizer: makes a fresh optimiser for each size, in place of the recipe's.
 
     Raises:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.blind import main
-from impasto.rating.choices import read_ballots
+from impasto.evaluate.rating.choices import read_ballots
 
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 

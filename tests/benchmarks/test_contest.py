@@ -20,8 +20,8 @@ from benchmarks.contenders import (
 from benchmarks.notes import Notes
 from benchmarks.rounds import Entry, Round
 from benchmarks.verdict import COLUMNS, table_of
-from impasto.config import Recipe
 from impasto.ops.losses import total_variation
+from impasto.recipe.still import Recipe
 
 
 @pytest.fixture

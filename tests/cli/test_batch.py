@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from impasto.cli import main
-from impasto.files.reading import read_record
+from impasto.files.records.read import read_record
 
 QUICK = ["--size", "48", "--steps", "2", "--scales", "1", "--precision", "fp32", "--threads", "1"]
 

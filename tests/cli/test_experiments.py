@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import main
-from impasto.config import Recipe
-from impasto.engine.plan import DEFAULT_STEPS
-from impasto.files.images import read_picture
-from impasto.files.reading import read_record
+from impasto.engine.planning.plan import DEFAULT_STEPS
+from impasto.files.pictures.images import read_picture
+from impasto.files.records.read import read_record
+from impasto.recipe.still import Recipe
 
 SMALL = ["--size", "32", "--steps", "2", "--scales", "1"]
 

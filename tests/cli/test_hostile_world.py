@@ -20,10 +20,10 @@ from benchmarks.kills import stops
 from impasto.api import Stylizer
 from impasto.cli import keeping, main
 from impasto.errors import WeightsError
-from impasto.files import atomic, cache
-from impasto.files.reading import read_record
-from impasto.files.video import open_clip, read_frames
-from impasto.files.weights import COMPACT_FILE
+from impasto.files import atomic
+from impasto.files.films.reader import open_clip, read_frames
+from impasto.files.records.read import read_record
+from impasto.files.weights.store import COMPACT_FILE, cache
 
 QUICK = [
     "--quiet",

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from impasto.cli import memory
-from impasto.config import Recipe
-from impasto.engine.plan import Machine, make_plan
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.recipe.still import Recipe
 
 MACHINE = Machine(devices=("cpu",), fast_bf16=frozenset(), threads=1)
 

@@ -21,16 +21,15 @@ from safetensors.torch import save_file
 
 from impasto.cli import main
 from impasto.cli import models as command
-from impasto.config import Recipe
-from impasto.files import download as downloading
-from impasto.files import importing
-from impasto.files.readers import convention_to_json
-from impasto.files.reading import read_record
-from impasto.files.recognise import FIRST_FILTERS
-from impasto.files.registry import CONVERSIONS, MODELS, find_model
-from impasto.files.weights import load_network
+from impasto.files.records.read import read_record
+from impasto.files.weights.readers import convention_to_json
+from impasto.files.weights.recognise import FIRST_FILTERS
+from impasto.files.weights.registry import CONVERSIONS, MODELS, find_model
+from impasto.files.weights.store import download as downloading
+from impasto.files.weights.store import importing, load_network
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import KERAS_CONVENTION
+from impasto.recipe.still import Recipe
 
 
 @pytest.fixture(autouse=True)

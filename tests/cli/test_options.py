@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from impasto.cli import main, stylize
-from impasto.config import Recipe
+from impasto.recipe.still import Recipe
 
 
 @pytest.fixture

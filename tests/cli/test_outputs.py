@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import main
-from impasto.files.cache import model_path
-from impasto.files.kept import KeptFrames
+from impasto.files.films.frame_store import KeptFrames
+from impasto.files.weights.cache import model_path
 
 RECORDS = Path(__file__).parents[1] / "files" / "records"
 READ, THERE = "never replaced", "exists already"
@@ -235,7 +235,7 @@ def test_a_film_s_preview_that_is_not_its_own_stays(here, make_film, moving, cap
 
 
 def test_a_stored_network_is_not_replaced_unasked(tmp_path, monkeypatch, here, capsys):
-    from impasto.files import importing
+    from impasto.files.weights.store import importing
 
     monkeypatch.setenv("IMPASTO_MODELS", str(here / "models"))
     model_path("vgg19").parent.mkdir()

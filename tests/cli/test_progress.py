@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from impasto.cli.progress import describe, experiments_display, lasting, progress_display
-from impasto.config import Recipe
-from impasto.engine.plan import Machine, make_plan
+from impasto.engine.planning.plan import Machine, make_plan
 from impasto.engine.state import Losses, State, Weights
 from impasto.experiments.runner import Progress
+from impasto.recipe.still import Recipe
 
 PLAN = make_plan(
     Recipe(size=64, scales=2, steps=(20, 20)),

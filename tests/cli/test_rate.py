@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from impasto.cli import main
-from impasto.rating.choices import Ballot, Choice, write_ballot
+from impasto.evaluate.rating.choices import Ballot, Choice, write_ballot
 
 
 @pytest.fixture

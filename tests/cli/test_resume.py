@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks.kills import kills
 from impasto.cli import keeping, main
 from impasto.files.atomic import claimed
-from impasto.files.checkpoints import is_checkpoint
+from impasto.files.records.checkpoints import is_checkpoint
 
 QUICK = ["--size", "40", "--steps", "6", "--scales", "1", "--precision", "fp32", "--threads", "1"]
 OUT = ["-o", "out.png", *QUICK]

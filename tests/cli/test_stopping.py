@@ -15,9 +15,9 @@ from PIL import Image
 from impasto.api import stylize_job
 from impasto.cli import main, making
 from impasto.engine.interrupts import hold_back, let_through, whole_steps
-from impasto.engine.objective import Objective
+from impasto.engine.objective.objective import Objective
 from impasto.errors import RecordError
-from impasto.files.video import open_clip, read_frames
+from impasto.files.films.reader import open_clip, read_frames
 
 # Quiet, so that no trial is made for a forecast and every evaluation is the run's own.
 EXACT = ["--precision", "fp32", "--threads", "1", "--quiet"]
@@ -156,7 +156,7 @@ def test_a_film_loses_no_bit(number, make_film, moving, painting, tmp_path, sign
 
 
 def test_a_film_s_step_is_finished(make_film, moving, painting, tmp_path, signal_in, monkeypatch):
-    from impasto import films
+    from impasto.jobs import film as films
 
     clip = make_film(tmp_path / "clip.mkv", moving(2))
     steps = []

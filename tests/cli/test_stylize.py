@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from impasto.cli import main
-from impasto.engine.plan import Machine
+from impasto.engine.planning.plan import Machine
 from impasto.nets.topology import COMPACT_WIDTHS
 
 QUICK = ["--size", "40", "--steps", "2", "--scales", "1", "--precision", "fp32", "--threads", "1"]
@@ -112,8 +112,8 @@ def test_somebody_s_file_by_the_name_of_a_preview_is_kept(options, photo, painti
 def test_a_failure_after_a_preview_leaves_a_checkpoint_alone(
     photo, painting, folder, monkeypatch, capsys
 ):
-    from impasto import job
     from impasto.errors import OutputError
+    from impasto.jobs import still as job
 
     def fail(image, path, **options):
         raise OutputError("The disk is full.")

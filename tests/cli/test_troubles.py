@@ -7,8 +7,8 @@ import json
 import pytest
 
 from impasto.cli import main
-from impasto.engine import pyramid
-from impasto.engine.optimize import LBFGS, Adam
+from impasto.engine import run as pyramid
+from impasto.engine.optim.optimize import LBFGS, Adam
 
 OPTIONS = ["--size", "40", "--scales", "2", "--steps", "8", "--precision", "fp32", "--threads", "1"]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-import impasto.films
+import impasto.jobs.film
 from impasto.cli import main
 from impasto.files import atomic
-from impasto.files.video import open_clip, read_frames
+from impasto.files.films.reader import open_clip, read_frames
 
 QUICK = [
     "--size", "48", "--steps", "3", "--scales", "1", "--frame-steps", "2", "--precision", "fp32",
@@ -72,7 +72,7 @@ def test_ctrl_c_keeps_the_film_so_far_and_resume_ends_it(
 ):
     words = ["video", str(clip), str(painting), "--codec", "ffv1", *QUICK]
     assert main([*words, "-o", "whole.mkv", "-q"]) == 0
-    make, count = impasto.films.Shot.following, 0
+    make, count = impasto.jobs.film.Shot.following, 0
 
     def interrupted(*arguments, **options):
         nonlocal count
@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_the_film_so_far_and_resume_ends_it(
             raise KeyboardInterrupt
         return make(*arguments, **options)
 
-    monkeypatch.setattr(impasto.films.Shot, "following", interrupted)
+    monkeypatch.setattr(impasto.jobs.film.Shot, "following", interrupted)
     assert main([*words, "-o", "film.mkv", "--preview"]) == 130
     assert "the film so far (3 of about 5 frames) is in film.mkv" in capsys.readouterr().err
     assert len(_frames("film.mkv")) == 3

@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, cropped, run_cropped
-from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.run import Pictures, run
 from impasto.ops.inits import resize
+from impasto.recipe.still import Recipe
 
 PLAIN = Machine(devices=("cpu",), fast_bf16=frozenset(), threads=1)
 RECIPE = Recipe(size=160, scales=3, steps=(4, 3, 2), crop_preview=True)

@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from impasto.config import Recipe
-from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
-from impasto.files.weights import load_network
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.run import Pictures, run
+from impasto.files.weights.store import load_network
 from impasto.ops.natural import natural_picture
+from impasto.recipe.still import Recipe
 
 SIZE = 48
 

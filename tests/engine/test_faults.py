@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from impasto.config import Recipe
-from impasto.engine import pyramid
-from impasto.engine.guard import FAILURES, SHORTER
-from impasto.engine.objective import Evaluation
-from impasto.engine.optimize import LBFGS, Adam
-from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
+from impasto.engine import run as pyramid
+from impasto.engine.objective.objective import Evaluation
+from impasto.engine.optim.guard import FAILURES, SHORTER
+from impasto.engine.optim.optimize import LBFGS, Adam
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.run import Pictures, run
 from impasto.engine.state import Trouble
+from impasto.recipe.still import Recipe
 
 GOOD = 3  # steps of a stage before the faults
 STEPS = GOOD + FAILURES + 4

@@ -10,14 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, run_cropped
 from impasto.engine.framing import asked, made, surrounded
-from impasto.engine.plan import Machine, Stage, make_plan
-from impasto.engine.pyramid import Pictures, run
-from impasto.engine.terms.temporal import Anchor
+from impasto.engine.objective.terms.temporal import Anchor
+from impasto.engine.planning.plan import Machine, Stage, make_plan
+from impasto.engine.run import Pictures, run
 from impasto.errors import RecipeError
 from impasto.ops.inits import resize
+from impasto.recipe.still import Recipe
 
 MACHINE = Machine(("cpu",), frozenset(), 1)
 STEPS = {"size": 60, "scales": 2, "steps": (3, 2)}

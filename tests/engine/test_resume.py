@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from impasto.config import Recipe
 from impasto.engine.crop import crop_plan, run_cropped
-from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.run import Pictures, run
 from impasto.engine.state import Checkpoint
 from impasto.errors import RecordError
+from impasto.recipe.still import Recipe
 
 OPTIONS = [
     {},

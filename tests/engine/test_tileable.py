@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.config import Recipe
-from impasto.engine.plan import Machine, make_plan
-from impasto.engine.pyramid import Pictures, run
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.run import Pictures, run
 from impasto.errors import RecipeError
 from impasto.ops.inits import interpolate, resize
+from impasto.recipe.still import Recipe
 
 LAYERS = ("conv1_2", "conv2_2", "conv3_1", "conv4_2", "conv5_1")
 

@@ -181,7 +181,7 @@ class _Quadratic:
         self.matrix = matrix
 
     def evaluate(self, image):
-        from impasto.engine.objective import Evaluation
+        from impasto.engine.objective.objective import Evaluation
         from impasto.engine.state import Losses
 
         flat = image.flatten()

@@ -12,7 +12,7 @@ from impasto.cli import main
 from impasto.errors import PictureError, RecipeError, RecordError
 from impasto.experiments import Cell, Inputs, Lab, Made
 from impasto.experiments.inputs import filled, longest
-from impasto.files.images import read_picture
+from impasto.files.pictures.images import read_picture
 from tests.experiments.conftest import TINY
 
 

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from impasto.files.recognise import FIRST_FILTERS
+from impasto.files.weights.recognise import FIRST_FILTERS
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import DENSE
 

@@ -17,8 +17,8 @@ import pytest
 import torch
 from PIL import Image, ImageCms, features
 
-from impasto.files import deep
-from impasto.files.images import SUFFIXES, read_picture, write_result
+from impasto.files.pictures import deep
+from impasto.files.pictures.images import SUFFIXES, read_picture, write_result
 from tests.files import profiles
 from tests.files.by_number import avif, heic
 from tests.files.pngs import gama, png

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from impasto.config import CONTENT_LAYERS, STYLE_LAYERS, Recipe
-from impasto.files.weights import COMPACT_FILE, load_network
+from impasto.files.weights.store import COMPACT_FILE, load_network
+from impasto.recipe.still import CONTENT_LAYERS, STYLE_LAYERS, Recipe
 
 
 @pytest.fixture(scope="module")

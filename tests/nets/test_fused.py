@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto import native
-from impasto.engine.tiles import halos, tiles
+from impasto.engine.objective.tiles import halos, tiles
 from impasto.nets import fused
 
 pytestmark = pytest.mark.skipif(not native.are_available(), reason="no kernels on this machine")

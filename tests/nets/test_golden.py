@@ -12,11 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from impasto.config import Recipe
-from impasto.engine.objective import Objective
-from impasto.files.weights import load_network
+from impasto.engine.objective.objective import Objective
+from impasto.files.weights.store import load_network
 from impasto.nets.vgg import vgg19
 from impasto.ops.losses import content_loss, gram_matrix, style_layer_loss
+from impasto.recipe.still import Recipe
 
 MEANS = {
     "avg": {

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
-from impasto.files.images import read_picture
+from impasto.files.pictures.images import read_picture
 from impasto.nets.network import ConvNetwork
 from impasto.nets.normalise import floored, mean_activations, means_hash, normalised
 from impasto.nets.topology import VGG19_WIDTHS

@@ -25,8 +25,8 @@ from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.cli.rate import rate
 from impasto.cli.video import video
-from impasto.config import NOT_FOR_TEXTURES, Recipe
 from impasto.errors import ImpastoError
+from impasto.recipe.still import NOT_FOR_TEXTURES, Recipe
 from impasto.shortage import SMALLER, is_shortage
 
 app = App(

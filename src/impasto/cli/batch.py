@@ -16,16 +16,16 @@ from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import BatchShow, batch_display
 from impasto.cli.stopping import ends_at_once, status_of
 from impasto.cli.stylize import default_output
-from impasto.config import INITS, Recipe
 from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError, ShortageError
 from impasto.files.atomic import claimed, make_folder
-from impasto.files.checkpoints import checkpoint_path
-from impasto.files.finding import file_sha256, find_pictures, is_many
-from impasto.files.finished import Wanted, is_finished, may_replace
-from impasto.files.images import SUFFIXES, check_suffix, read_picture
 from impasto.files.outputs import Outputs, folded, named_in, same_file
-from impasto.files.records import record_path
-from impasto.job import Job
+from impasto.files.pictures.finding import file_sha256, find_pictures, is_many
+from impasto.files.pictures.images import SUFFIXES, check_suffix, read_picture
+from impasto.files.records.checkpoints import checkpoint_path
+from impasto.files.records.finished import Wanted, is_finished, may_replace
+from impasto.files.records.write import record_path
+from impasto.jobs.still import Job
+from impasto.recipe.still import INITS, Recipe
 from impasto.shortage import ADVICE, is_shortage
 
 FAILED = 1

@@ -12,7 +12,7 @@ from impasto.cli.flags import Debug
 
 CLASSES = 1000
 BEST = 5
-BUNDLED_NAMES = Path(impasto.__file__).parent / "files" / "imagenet_classes.txt"
+BUNDLED_NAMES = Path(impasto.__file__).parent / "files" / "weights" / "imagenet_classes.txt"
 
 
 def classify(
@@ -32,8 +32,8 @@ def classify(
 ) -> int:
     """Print the five classes of ImageNet that a photograph most looks like."""
     del debug
-    from impasto.files.images import read_picture
-    from impasto.files.weights import load_classifier
+    from impasto.files.pictures.images import read_picture
+    from impasto.files.weights.store import load_classifier
     from impasto.nets.vgg import classifier_picture
 
     called = _read_names(names or BUNDLED_NAMES)

@@ -13,9 +13,9 @@ from impasto.cli.flags import Debug, Quiet
 from impasto.cli.memory import keep
 from impasto.cli.options import with_recipe_options
 from impasto.cli.stopping import status_of
-from impasto.config import Recipe
 from impasto.errors import RecipeError
-from impasto.sizes import parse_size
+from impasto.recipe.sizes import parse_size
+from impasto.recipe.still import Recipe
 
 if TYPE_CHECKING:
     from impasto.experiments import Experiment, Lab, Outcome, Preset

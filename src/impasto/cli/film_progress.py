@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from impasto.cli.progress import at_tenths, progress_bar
-from impasto.films import FilmState
+from impasto.jobs.film import FilmState
 
 FilmShow = Callable[[FilmState], None]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import OutputError, RecipeError, ShortageError
-from impasto.files.checkpoints import checkpoint_path, is_checkpoint
-from impasto.job import Job
+from impasto.files.records.checkpoints import checkpoint_path, is_checkpoint
+from impasto.jobs.still import Job
 
 MOST_OF_THE_TIME = 0.05  # that writing checkpoints may take
 

@@ -16,11 +16,11 @@ from impasto.cli.stopping import ends_at_once, status_of
 from impasto.engine.state import State
 from impasto.errors import OutputError, ShortageError
 from impasto.files.atomic import claimed
-from impasto.files.finished import is_finished, may_replace
-from impasto.files.images import left_out, to_pillow, write_image
 from impasto.files.outputs import Outputs
-from impasto.files.records import record_path
-from impasto.job import Job
+from impasto.files.pictures.images import left_out, to_pillow, write_image
+from impasto.files.records.finished import is_finished, may_replace
+from impasto.files.records.write import record_path
+from impasto.jobs.still import Job
 from impasto.shortage import memory_told
 
 _PREVIEW = {"impasto-preview": "yes"}

@@ -13,7 +13,7 @@ from impasto.cli.flags import Debug, Overwrite
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from impasto.panel import Figure, Panel
+    from impasto.evaluate.panel import Figure, Panel
 
 
 def measure(
@@ -53,10 +53,10 @@ def measure(
     del debug
     from impasto.cli.tables import plain_console
     from impasto.errors import RecipeError
+    from impasto.evaluate.panel import measure as measure_result
+    from impasto.evaluate.panel.films import flicker_chart, is_film, measure_frames
     from impasto.files.outputs import Outputs
-    from impasto.files.records import record_path
-    from impasto.panel import measure as measure_result
-    from impasto.panel.films import flicker_chart, is_film, measure_frames
+    from impasto.files.records.write import record_path
     from impasto.plots.losses import write_chart
 
     if plot is not None:

@@ -17,8 +17,8 @@ from impasto.errors import WeightsError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from impasto.files.importing import Stored
-    from impasto.files.registry import Model
+    from impasto.files.weights.importing import Stored
+    from impasto.files.weights.registry import Model
 
 Pictures = Annotated[
     Path | None,
@@ -50,9 +50,9 @@ def download(
 ) -> int:
     """Download a network, check it and make it ready; interrupted, it goes on when run again."""
     del debug
-    from impasto.files.cache import discard_download, model_path
-    from impasto.files.importing import download_model
-    from impasto.files.registry import find_model
+    from impasto.files.weights.cache import discard_download, model_path
+    from impasto.files.weights.importing import download_model
+    from impasto.files.weights.registry import find_model
 
     find_model(name)
     if model_path(name).is_file():
@@ -87,7 +87,7 @@ def import_file(
 ) -> int:
     """Bring a VGG-19 from a file: no internet is needed."""
     del debug
-    from impasto.files.importing import import_weights
+    from impasto.files.weights.importing import import_weights
 
     try:
         with _bar(quiet=quiet) as report:
@@ -109,8 +109,8 @@ def import_file(
 def remove(name: str, *, quiet: Quiet = False, debug: Debug = False) -> int:
     """Delete a network, and what an interrupted download has left of it."""
     del debug
-    from impasto.files.cache import remove_model
-    from impasto.files.registry import find_model
+    from impasto.files.weights.cache import remove_model
+    from impasto.files.weights.registry import find_model
 
     find_model(name)
     size = remove_model(name)
@@ -121,7 +121,7 @@ def remove(name: str, *, quiet: Quiet = False, debug: Debug = False) -> int:
 
 def _say(stored: Stored, *, quiet: bool) -> int:
     if not quiet:
-        from impasto.files.provenance import UNKNOWN
+        from impasto.files.weights.provenance import UNKNOWN
 
         what = stored.weights
         known = stored.provenance.words
@@ -137,7 +137,7 @@ def _say(stored: Stored, *, quiet: bool) -> int:
 def _table() -> Table:
     from rich.table import Table
 
-    from impasto.files.registry import MODELS
+    from impasto.files.weights.registry import MODELS
 
     table = Table()
     for heading in ("name", "size", "here", "licence", "what"):
@@ -150,10 +150,10 @@ def _table() -> Table:
 
 def _row(model: Model) -> tuple[str, str, str, str]:
     """Size, whether it is here, licence and a line: of what is here, or of what would be got."""
-    from impasto.files.cache import download_path, model_path
-    from impasto.files.provenance import RELEASE
-    from impasto.files.registry import MODELS
-    from impasto.files.weights import stored_provenance
+    from impasto.files.weights.cache import download_path, model_path
+    from impasto.files.weights.provenance import RELEASE
+    from impasto.files.weights.registry import MODELS
+    from impasto.files.weights.store import stored_provenance
 
     path, part = model_path(model.name), download_path(model.name, model.format)
     if not path.is_file():

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_type_hints
 
 from cyclopts import Group, Parameter, Token
 
-from impasto.config import Recipe
+from impasto.recipe.still import Recipe
 
 _GROUPS: dict[str, Group] = {}
 

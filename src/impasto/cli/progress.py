@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.text import Text
 
 from impasto.cli.pace import Pace
-from impasto.engine.plan import Plan
+from impasto.engine.planning.plan import Plan
 from impasto.engine.state import State
 
 if TYPE_CHECKING:

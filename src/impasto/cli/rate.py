@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from impasto.rating.agreement import Agreement
-    from impasto.rating.verdict import Verdict
+    from impasto.evaluate.rating.agreement import Agreement
+    from impasto.evaluate.rating.verdict import Verdict
 
 LARGEST_PRIOR, MOST_DRAWS = 100, 100_000
 
@@ -44,9 +44,9 @@ def page(
     """Write a page that shows results blind, in random pairs, and saves what is chosen."""
     del debug
     from impasto.errors import RatingError
+    from impasto.evaluate.rating.page import write_page
+    from impasto.evaluate.rating.sheet import draw_comparisons, read_sheets
     from impasto.files.outputs import Outputs
-    from impasto.rating.page import write_page
-    from impasto.rating.sheet import draw_comparisons, read_sheets
 
     if not sheet:
         raise RatingError("A sheet is needed: impasto rate sheet.json (see docs/measuring.md).")
@@ -89,12 +89,12 @@ def read(
     """Fit scores to saved choices, with 95% intervals, and say how far raters agree."""
     del debug
     from impasto.errors import RatingError
+    from impasto.evaluate.rating.agreement import agreement_of
+    from impasto.evaluate.rating.choices import read_ballots
+    from impasto.evaluate.rating.plot import write_scores
+    from impasto.evaluate.rating.scores import score_ballots
+    from impasto.evaluate.rating.verdict import Verdict
     from impasto.files.outputs import Outputs
-    from impasto.rating.agreement import agreement_of
-    from impasto.rating.choices import read_ballots
-    from impasto.rating.plot import write_scores
-    from impasto.rating.scores import score_ballots
-    from impasto.rating.verdict import Verdict
 
     if not choices:
         raise RatingError("Saved choices are needed: impasto rate read choices.json.")

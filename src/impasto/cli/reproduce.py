@@ -12,13 +12,13 @@ from impasto.cli.film_progress import film_display
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import progress_display
 from impasto.files.atomic import claimed
-from impasto.files.film_records import FilmRecord, read_any_record
 from impasto.files.outputs import Outputs
-from impasto.files.records import record_path
-from impasto.reproduction import Reproduction, Rerun
+from impasto.files.records.films import FilmRecord, read_any_record
+from impasto.files.records.write import record_path
+from impasto.jobs.reproduce import Reproduction, Rerun
 
 if TYPE_CHECKING:
-    from impasto.film_reproduction import FilmReproduction
+    from impasto.jobs.reproduce_film import FilmReproduction
 
 VERDICTS = {
     True: "The pixels are identical.",
@@ -59,7 +59,7 @@ def _make(rerun: Rerun, path: Path, *, overwrite: bool, quiet: bool) -> int:
 
 
 def _film(path: Path, output: str | None, *, quiet: bool, **given: Any) -> int:
-    from impasto.film_reproduction import FilmRerun
+    from impasto.jobs.reproduce_film import FilmRerun
 
     rerun = FilmRerun(path, None if output is None else Path(output), **given)
     with claimed(rerun.path):

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from impasto.cli.curve import print_chart
-from impasto.files.film_records import FilmRecord, read_any_record
 from impasto.files.outputs import Outputs
-from impasto.files.provenance import provenance_in_record
-from impasto.files.reading import Record
-from impasto.files.records import record_path
+from impasto.files.records.films import FilmRecord, read_any_record
+from impasto.files.records.read import Record
+from impasto.files.records.write import record_path
+from impasto.files.weights.provenance import provenance_in_record
 from impasto.plots.losses import film_chart, loss_chart, write_chart
 
 _NOT_IN_LINE = ("sha256", "means_sha256", "source_sha256", "origin", "release", "licence")

@@ -13,9 +13,9 @@ from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make, say
 from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
-from impasto.files.images import check_suffix
 from impasto.files.outputs import is_folder, named_in
-from impasto.job import Job
+from impasto.files.pictures.images import check_suffix
+from impasto.jobs.still import Job
 
 LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
 

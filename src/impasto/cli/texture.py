@@ -12,9 +12,9 @@ from impasto.cli.destination import destination
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make
 from impasto.errors import RecipeError
-from impasto.files.images import check_suffix
 from impasto.files.outputs import named_in
-from impasto.job import Job
+from impasto.files.pictures.images import check_suffix
+from impasto.jobs.still import Job
 
 
 def texture_command(

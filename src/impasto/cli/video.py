@@ -14,10 +14,10 @@ from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
 from impasto.errors import FilmError, OutputError, RecipeError, ShortageError
-from impasto.film_recipe import NOT_FOR_FILMS, FilmRecipe
+from impasto.recipe.film import NOT_FOR_FILMS, FilmRecipe
 
 if TYPE_CHECKING:
-    from impasto.films import FilmJob
+    from impasto.jobs.film import FilmJob
 
 
 @partial(with_recipe_options, leave_out=NOT_FOR_FILMS, also=FilmRecipe)
@@ -54,7 +54,7 @@ def video(
     from impasto.cli.stylize import default_output
     from impasto.files.atomic import claimed
     from impasto.files.outputs import named_in
-    from impasto.films import Target, check_target, film_job
+    from impasto.jobs.film import Target, check_target, film_job
 
     if not style:
         raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
@@ -98,8 +98,8 @@ def video(
 def _destination(clip: Path, output: str | None, default: Path) -> AbstractContextManager[Path]:
     """The film; or the folder for frames, where frames come from one or such a folder is meant."""
     from impasto.cli.destination import destination
-    from impasto.files.finding import is_many
-    from impasto.films import Target
+    from impasto.files.pictures.finding import is_many
+    from impasto.jobs.film import Target
 
     is_given = output is not None and (is_many(clip) or Target(Path(output)).has_frames)
     return nullcontext(Path(str(output))) if is_given else destination(output, default)
@@ -132,6 +132,6 @@ def _frames(job: FilmJob) -> str:
 
 
 def _suffix(codec: Any) -> str:
-    from impasto.files.codecs import CODECS
+    from impasto.files.films.codecs import CODECS
 
     return CODECS[codec].suffix if codec in CODECS else ".mp4"

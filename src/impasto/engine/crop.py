@@ -14,17 +14,17 @@ from functools import partial
 
 from torch import Tensor
 
-from impasto.config import Recipe
-from impasto.engine.optimize import Optimizer
-from impasto.engine.plan import Plan, Stage, Window
-from impasto.engine.pyramid import Pictures, recolored, run
+from impasto.engine.objective.terms import Term
+from impasto.engine.optim.optimize import Optimizer
+from impasto.engine.optim.storage import Storage, in_memory
+from impasto.engine.planning.plan import Plan, Stage, Window
+from impasto.engine.run import Pictures, recolored, run
 from impasto.engine.state import Checkpoint, State
-from impasto.engine.storage import Storage, in_memory
-from impasto.engine.terms import Term
 from impasto.nets.network import Network
 from impasto.ops.detail import most_detailed
 from impasto.ops.inits import interpolate, resize
 from impasto.ops.statistics import StatisticsLoss
+from impasto.recipe.still import Recipe
 
 SIDE = 512
 HARDLY_LARGER = 1.5  # a size with up to this many times the window's pixels is made whole
@@ -57,12 +57,12 @@ def run_cropped(
     resume: Checkpoint | None = None,
     storage: Storage = in_memory,
 ) -> Iterator[State]:
-    """:func:`impasto.engine.pyramid.run` for a plan from :func:`crop_plan`.
+    """:func:`impasto.engine.run.run` for a plan from :func:`crop_plan`.
 
     The states' pictures are those of each stage's window.
 
     Raises:
-        RecipeError: as :func:`impasto.engine.pyramid.run`, and RecordError likewise.
+        RecipeError: as :func:`impasto.engine.run.run`, and RecordError likewise.
 
     """
     go = partial(
@@ -157,7 +157,7 @@ def _first_pictures(pictures: Pictures, stage: Stage) -> Pictures:
 def _start(
     recipe: Recipe, found: Tensor, photograph: Tensor, content: Tensor, before: Stage, stage: Stage
 ) -> Tensor:
-    """What the stage before has found, enlarged; see :mod:`impasto.engine.pyramid`."""
+    """What the stage before has found, enlarged; see :mod:`impasto.engine.run`."""
     top, left, height, width = before.window or (0, 0, before.height, before.width)
     down, across = stage.height / before.height, stage.width / before.width
     size = (round(height * down), round(width * across))

@@ -23,7 +23,7 @@ class Losses:
         style: L_style, eq. (3).
         variation: the picture's total variation over the photograph's.
         temporal: of a film's frame, its distance to earlier frames; see
-            :class:`impasto.engine.terms.temporal.Anchor`.
+            :class:`impasto.engine.objective.terms.temporal.Anchor`.
         others: those of terms of one's own, by name.
 
     """
@@ -88,7 +88,7 @@ Remedy = Literal["a shorter step", "a fresh start", "adam", "the last picture"]
 
 @dataclass(frozen=True)
 class Trouble:
-    """What went wrong in a step, and what was done about it; see :mod:`impasto.engine.guard`."""
+    """What went wrong in a step, and what was done; see :mod:`impasto.engine.optim.guard`."""
 
     fault: Fault
     remedy: Remedy
@@ -134,7 +134,7 @@ class State:
         image: ``(1, 3, H, W)`` float32 in [0, 1], H and W those of the stage. A read-only view,
             valid until the next state is asked for; :meth:`snapshot` copies.
         finish: what is done to a picture before it is delivered.
-        checkpoint: where the run stands: given to :func:`impasto.engine.pyramid.run`, it goes on
+        checkpoint: where the run stands: given to :func:`impasto.engine.run.run`, it goes on
             from here, bit for bit. A RecordError once the next step has begun.
         trouble: what went wrong in this step, if anything did.
         shown: what is delivered in place of ``image``: the average of the steps so far, where the

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from impasto.config import Recipe
-from impasto.engine.objective import Objective
+from impasto.engine.objective.objective import Objective
 from impasto.experiments.attack import CHANGE, PROBE, UNROLLED, attack
 from impasto.experiments.inputs import longest
 from impasto.experiments.lab import Lab
@@ -22,6 +21,7 @@ from impasto.experiments.measures import failure_rate, outlier_limit
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding, Sheet
 from impasto.ops.inits import white_noise
 from impasto.plots.lines import Plot, Series
+from impasto.recipe.still import Recipe
 
 FIRST_ATTACKED = 10_000  # seeds of the attacked starts; the random ones count from 0
 

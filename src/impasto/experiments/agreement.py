@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 
-from impasto.config import STYLE_LAYERS, Recipe
-from impasto.engine.objective import Objective
+from impasto.engine.objective.objective import Objective
 from impasto.experiments.inputs import longest
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import rank_agreement
 from impasto.experiments.model import Cell, Check, Experiment, Finding
 from impasto.experiments.presets import REPORT_METHOD
 from impasto.nets.topology import conv_names
+from impasto.recipe.still import STYLE_LAYERS, Recipe
 
 STRENGTHS = (0.3, 0.7, 0.9, 0.99)
 CONTENT = ("conv4_2", "conv3_2", "conv2_2", "conv1_2")

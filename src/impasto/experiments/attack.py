@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from impasto.engine.objective import Objective
+from impasto.engine.objective.objective import Objective
 
 UNROLLED = 4  # steps of gradient descent that the attack looks ahead
 CHANGE = 0.02  # mean change of a channel by the first of them, in picture units

@@ -9,13 +9,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from impasto.engine.sequence import Link, Shot
+from impasto.engine.shots import Link, Shot
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import difference, failure_rate, outlier_limit
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
-from impasto.film_recipe import FilmRecipe
 from impasto.ops.warp import inside
 from impasto.plots.lines import Plot, Series
+from impasto.recipe.film import FilmRecipe
 
 MOVE = (1, 2)  # rows and columns that the camera goes on with every frame
 CROP = 0.8  # of the photograph, that a frame shows

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import PictureError
-from impasto.files.images import PictureLike, read_picture
+from impasto.files.pictures.images import PictureLike, read_picture
 from impasto.ops.inits import resize
 
 INPUTS = ("photograph", "painting", "photo", "dark")

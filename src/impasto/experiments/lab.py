@@ -20,9 +20,8 @@ import torch
 from torch import Tensor
 
 from impasto.api import Stylizer
-from impasto.config import INITS, Recipe
-from impasto.engine.objective import Objective
-from impasto.engine.plan import Plan, make_plan
+from impasto.engine.objective.objective import Objective
+from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.state import State, Weights
 from impasto.errors import RecipeError, RecordError
 from impasto.experiments.inputs import Inputs
@@ -30,13 +29,14 @@ from impasto.experiments.model import Cell, Made
 from impasto.experiments.pictures import Pictures
 from impasto.experiments.presets import REPORT_METHOD, Preset
 from impasto.files.atomic import make_folder, remove_leftovers
-from impasto.files.finding import file_sha256
-from impasto.files.finished import Wanted, is_finished
-from impasto.files.images import read_picture
-from impasto.files.reading import read_record
-from impasto.files.records import record_path, write_record
-from impasto.job import Job
+from impasto.files.pictures.finding import file_sha256
+from impasto.files.pictures.images import read_picture
+from impasto.files.records.finished import Wanted, is_finished
+from impasto.files.records.read import read_record
+from impasto.files.records.write import record_path, write_record
+from impasto.jobs.still import Job
 from impasto.nets.topology import Layer
+from impasto.recipe.still import INITS, Recipe
 
 RATIO = "alpha/beta"
 USUAL_RATIO = 1e-3  # the report's, in sections 3.2 and 3.3

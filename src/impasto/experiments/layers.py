@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from impasto.config import STYLE_LAYERS
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import detail_kept, noise_left
 from impasto.experiments.model import Cell, Check, Experiment, Finding
 from impasto.ops.inits import white_noise
+from impasto.recipe.still import STYLE_LAYERS
 
 LOW, HIGH = "conv2_2", "conv4_2"
 LOW_STYLE, HIGH_STYLE, ALL = "conv2_1", "conv4_1", "all five"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
-from impasto.files.reading import Record
+from impasto.files.records.read import Record
 
 if TYPE_CHECKING:
     from impasto.experiments.lab import Lab

@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import Tensor
 
-from impasto.config import Recipe
-from impasto.engine.objective import Evaluation, Objective
-from impasto.engine.optimize import make_optimizer
+from impasto.engine.objective.objective import Evaluation, Objective
+from impasto.engine.optim.optimize import make_optimizer
 from impasto.experiments.lab import Lab
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding
 from impasto.ops.inits import white_noise
 from impasto.plots.lines import Plot, Series
+from impasto.recipe.still import Recipe
 
 # Learning rates were chosen on another pair (scikit-image's astronaut) before any full run.
 OPTIMISERS: dict[str, dict[str, Any]] = {

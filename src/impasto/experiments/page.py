@@ -16,7 +16,7 @@ from impasto.experiments.lab import Lab
 from impasto.experiments.model import Diagram, Outcome, Sheet, Verdict
 from impasto.experiments.report import cell_table, claim_table, number_table, write_claims
 from impasto.experiments.sheets import draw_sheet
-from impasto.files.pages import write_page as fill_page
+from impasto.plots.pages import write_page as fill_page
 
 QUALITY = 82  # of the sheets inside the page; those in the folders are lossless
 COMPACT_LIMITS = (

@@ -9,9 +9,9 @@ from torch import Tensor
 from impasto.errors import PictureError
 from impasto.experiments.inputs import INPUTS, Inputs
 from impasto.files.atomic import make_folder
-from impasto.files.finding import file_sha256
-from impasto.files.images import read_picture, to_pillow, write_image
 from impasto.files.outputs import mark_folder
+from impasto.files.pictures.finding import file_sha256
+from impasto.files.pictures.images import read_picture, to_pillow, write_image
 
 
 class Pictures:

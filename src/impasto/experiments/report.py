@@ -12,8 +12,8 @@ from impasto.experiments.lab import Lab
 from impasto.experiments.model import Diagram, Outcome
 from impasto.experiments.sheets import draw_sheet
 from impasto.files.atomic import atomic_write, make_folder
-from impasto.files.images import write_image
-from impasto.files.records import record_path
+from impasto.files.pictures.images import write_image
+from impasto.files.records.write import record_path
 
 Row = Sequence[str]
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from impasto.engine.plan import Plan
+from impasto.engine.planning.plan import Plan
 from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.experiments.lab import Lab

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.config import STYLE_LAYERS
 from impasto.experiments.lab import Lab
 from impasto.experiments.measures import detail_kept, rank_agreement, texture_scale
 from impasto.experiments.model import Cell, Check, Diagram, Experiment, Finding, Sheet
 from impasto.ops.color import rgb_to_luma
 from impasto.ops.metrics import psnr
 from impasto.plots.lines import Plot, Series
+from impasto.recipe.still import STYLE_LAYERS
 
 LOW, HIGH = "conv1_1", "conv5_1"
 MAPS = 8  # of each layer, on the sheet

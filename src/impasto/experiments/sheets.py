@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from impasto.experiments.model import Sheet
-from impasto.files.images import to_pillow
+from impasto.files.pictures.images import to_pillow
 from impasto.plots.canvas import INK
 
 WIDEST_ROW, LARGEST = 1050, 320  # pixels of a row and of a picture, where the sheet does not say

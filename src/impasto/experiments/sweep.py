@@ -8,11 +8,11 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from impasto.config import Recipe
 from impasto.errors import RecipeError
 from impasto.experiments.lab import RATIO, Lab
 from impasto.experiments.model import Cell, Diagram, Experiment, Finding
 from impasto.plots.lines import Plot, Series
+from impasto.recipe.still import Recipe
 
 MOST_CELLS = 500  # without being asked twice
 MOST_LINES = 6

@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from impasto.config import INITS
 from impasto.errors import OutputError
 from impasto.files.atomic import atomic_write
-from impasto.files.encoding import check_suffix
-from impasto.files.records import record_path
+from impasto.files.pictures.encoding import check_suffix
+from impasto.files.records.write import record_path
+from impasto.recipe.still import INITS
 
 MARK = ".impasto"
 Identity = tuple[int, int]

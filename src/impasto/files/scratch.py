@@ -16,7 +16,7 @@ from impasto.errors import OutputError
 
 
 class Scratch:
-    """An :data:`impasto.engine.storage.Storage` in files that vanish with their tensors.
+    """An :data:`impasto.engine.optim.storage.Storage` in files that vanish with their tensors.
 
     A file has no name any more once it is mapped, so nothing is left whatever happens (where the
     system does not allow that, Windows, it stays until the folder is cleared).

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from impasto.config import canonical_layer
 from impasto.errors import RecipeError
+from impasto.recipe.still import canonical_layer
 
 BLOCKS = (
     2,

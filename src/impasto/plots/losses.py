@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import RecordError
-from impasto.files.film_records import FilmRecord
-from impasto.files.reading import Record
+from impasto.files.records.films import FilmRecord
+from impasto.files.records.read import Record
 from impasto.plots.canvas import GRID, INK, check_format, figure, plain, write
 
 WIDTH, HEIGHT = 900, 520

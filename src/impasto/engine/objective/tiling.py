@@ -1,0 +1,264 @@
+"""Exact tiling: losses and gradient of a picture that is never in the network as a whole.
+
+A style loss knows a layer by sums over positions alone, so two passes give the gradient of the
+whole picture (the idea: Galerne, Raad, Lezama and Morel, *Scaling Painting Style Transfer*, EGSR
+2024, arXiv 2212.13459). The first goes forward, tile by tile, and adds up the sums in float64;
+autograd differentiates the losses with respect to these few numbers. The second goes forward and
+backward from that derivative, tile by tile, and adds up the tiles' gradients where they overlap.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from impasto.engine.objective.objective import Evaluation, Objective, StyleTargets
+from impasto.engine.objective.terms import Found, Term
+from impasto.engine.objective.terms.term import Slopes
+from impasto.engine.objective.terms.variation import Variation
+from impasto.engine.objective.tiles import Tile, halos, tiles
+from impasto.errors import RecipeError
+from impasto.nets.network import ConvNetwork, Network
+from impasto.nets.passes import Passage
+from impasto.ops.statistics import Statistics, StatisticsLoss
+from impasto.recipe.still import Recipe
+
+
+class TiledObjective(Objective):
+    """:class:`Objective` in tiles: the same losses, weights and gradient, but for rounding.
+
+    The photograph's content features are kept between evaluations where they take no more memory
+    than the picture, and else computed anew tile by tile; the numbers are the same.
+
+    Args:
+        recipe: layers, weights, blend.
+        network: gives the features.
+        content: the photograph, ``(1, 3, H, W)`` in [0, 1].
+        styles: the paintings, ``(1, 3, h, w)`` in [0, 1] each, one after the other at every style
+            scale of the recipe.
+        tile: largest side of a tile without its halo, in pixels.
+        layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
+        painting_network: gives the features of the paintings, where they differ in padding.
+        targets: the paintings' statistics, where they are known already.
+        terms: more terms, of one's own or a film's.
+
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: ConvNetwork,
+        content: Tensor,
+        styles: Sequence[Tensor],
+        *,
+        tile: int,
+        layer_loss: StatisticsLoss | None = None,
+        painting_network: ConvNetwork | None = None,
+        targets: StyleTargets | None = None,
+        terms: Sequence[Term] = (),
+    ) -> None:
+        self._tiled = _Tiled(network, tile)
+        self._tiled_painting = _Tiled(painting_network or network, tile)
+        self._kept: list[dict[str, Tensor]] = []
+        super().__init__(
+            recipe,
+            network,
+            content,
+            styles,
+            layer_loss=layer_loss,
+            painting_network=painting_network,
+            targets=targets,
+            terms=terms,
+        )
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Losses at a picture ``(1, 3, H, W)`` in [0, 1], and the gradient of the total loss."""
+        image = image.contiguous()
+        sums, slopes = self._go_forward(image)
+        gradient = torch.zeros_like(image)
+        losses = {term.name: 0.0 for term in self._terms("maps")} | sums
+        for index, tile in enumerate(self._tiled.tiles(image, self._needed.layers)):
+            for name, value in self._go_back(index, tile, image, slopes, gradient).items():
+                losses[name] += value
+        parts = [self._weight_of(t) * losses[t.name] for t in self.terms if t.name in losses]
+        return self._with_pixels(image, sum(parts[1:], parts[0]), losses, gradient)
+
+    def _terms(self, needs: str) -> list[Term]:
+        return [term for term in self.terms if term.needs == needs]
+
+    def _make_variation(self) -> Variation:
+        return Variation(self._recipe, in_bands=True)
+
+    def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
+        sums = self._tiled_painting.sums(painting, self._needed.sums)
+        return {layer: self._painting_features.mapped(layer, s) for layer, s in sums.items()}
+
+    def _study(self, photograph: Tensor) -> tuple[float, float]:
+        self._picture = photograph
+        layers, sums = self._needed.maps, dict[str, Statistics]()
+        for tile in self._tiled.tiles(photograph, self._needed.layers):
+            maps, more = self._tiled.measured(tile, photograph, layers, self._needed.layers)
+            _add(more, sums)
+            if self._tiled.is_small(layers):
+                compact = torch.contiguous_format  # the core alone, not the map that it lies in
+                kept = {name: f.clone(memory_format=compact) for name, f in maps.items()}
+                self._kept.append(kept)
+        style = {name: self._features.mapped(name, sums[name]) for name in self._needed.sums}
+        return self._content.unit_of_sums(sums), self._style.unit(style)
+
+    def _go_forward(self, image: Tensor) -> tuple[dict[str, float], Slopes]:
+        """The first pass: losses of statistics, and their weighted derivatives by the sums."""
+        with torch.no_grad():
+            sums = self._tiled.sums(image, self._needed.sums)
+        losses, slopes = self._losses_of_sums(sums)
+        return {name: float(loss) for name, loss in losses.items()}, slopes
+
+    def _go_back(
+        self, index: int, tile: Tile, image: Tensor, slopes: Slopes, gradient: Tensor
+    ) -> dict[str, float]:
+        """The second pass over one tile: adds its gradient; its core's losses of maps."""
+        photograph = self._photograph_of(index, tile)
+        passage = self._tiled.passage(tile, image, photograph, slopes)
+        maps = {name: passage.maps[name].detach().requires_grad_() for name in photograph}
+        where = {name: self._tiled.place(tile, name) for name in photograph}
+        derivatives: tuple[Tensor, ...] = ()
+        losses: dict[str, Tensor] = {}
+        if maps:
+            with torch.enable_grad():
+                found = Found(maps, {}, photograph, where)
+                losses = {term.name: term.loss(found) for term in self._terms("maps")}
+                derivatives = torch.autograd.grad(self._weighted(losses), [*maps.values()])
+        tile.add(passage.back(dict(zip(maps, derivatives, strict=True)), slopes), gradient)
+        return {name: float(each.detach()) for name, each in losses.items()}
+
+    def _photograph_of(self, index: int, tile: Tile) -> dict[str, Tensor]:
+        """The photograph's maps in a tile's core."""
+        layers = self._needed.maps
+        if self._kept or not layers:
+            return self._kept[index] if layers else {}
+        nearer = replace(tile, halos=self._tiled.halos(layers))
+        with torch.no_grad():
+            return self._tiled.measured(nearer, self._picture, layers, ())[0]
+
+
+def make_objective(
+    recipe: Recipe,
+    network: Network,
+    content: Tensor,
+    styles: Sequence[Tensor],
+    layer_loss: StatisticsLoss | None,
+    tile: int | None,
+    *,
+    targets: StyleTargets | None = None,
+    terms: Sequence[Term] = (),
+) -> Objective:
+    """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
+
+    Raises:
+        RecipeError: tiles are asked of a network that is not impasto's own.
+
+    """
+    own, paintings = _padded(network) if recipe.tileable else (network, network)
+    if tile is None:
+        return Objective(
+            recipe,
+            own,
+            content,
+            styles,
+            layer_loss=layer_loss,
+            painting_network=paintings,
+            targets=targets,
+            terms=terms,
+        )
+    return TiledObjective(
+        recipe,
+        check_can_tile(own),
+        content,
+        styles,
+        tile=tile,
+        layer_loss=layer_loss,
+        painting_network=check_can_tile(paintings),
+        targets=targets,
+        terms=terms,
+    )
+
+
+def check_can_tile(network: Network) -> ConvNetwork:
+    """The same network.
+
+    Raises:
+        RecipeError: it is not one of impasto's own, so nobody knows how far its features see.
+
+    """
+    if not isinstance(network, ConvNetwork):
+        raise RecipeError(
+            "Only impasto's own networks can be computed in tiles: leave out --tile, or ask for a "
+            "smaller --size."
+        )
+    return network
+
+
+def _padded(network: Network) -> tuple[Network, Network]:
+    """The same network twice: the picture seen as a tile, the paintings without an edge."""
+    tile, edgeless = (copy.copy(cast("ConvNetwork", network)) for _ in range(2))
+    tile.padding, edgeless.padding = "circular", "replicate"
+    return tile, edgeless
+
+
+class _Tiled:
+    """A network that sees pictures tile by tile."""
+
+    def __init__(self, network: ConvNetwork, side: int) -> None:
+        self._network = network
+        self._side = side
+        self._layers = {layer.name: layer for layer in network.table}
+
+    def halos(self, layers: Collection[str]) -> tuple[int, ...]:
+        """What these layers need around a tile."""
+        return halos(self._network.table, layers)
+
+    def tiles(self, image: Tensor, layers: Collection[str]) -> list[Tile]:
+        """Tiles of ``(1, 3, H, W)`` with the halo that these layers need."""
+        height, width = image.shape[-2:]
+        wraps = self._network.padding == "circular"
+        return tiles(height, width, self._side, self.halos(layers), wraps=wraps)
+
+    def measured(
+        self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
+        """Maps and statistics of a tile's core."""
+        return self._network.measured(tile.cut(image), maps, sums, part=tile)
+
+    def passage(
+        self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
+    ) -> Passage:
+        """A tile's way through the network."""
+        return self._network.passage(tile.cut(image), maps, sums, part=tile)
+
+    def place(self, tile: Tile, layer: str) -> tuple[slice, slice]:
+        """Where a tile's core lies in a layer's whole map."""
+        return tile.place(self._layers[layer])
+
+    def sums(self, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
+        """Statistics of the whole picture, in float64, by layer as asked."""
+        sums: dict[str, Statistics] = {}
+        for tile in self.tiles(image, layers):
+            _add(self.measured(tile, image, (), layers)[1], sums)
+        return {layer: sums[layer] for layer in layers}
+
+    def is_small(self, layers: Collection[str]) -> bool:
+        """Whether the features of these layers take no more memory than a float32 picture."""
+        size = next(self._network.parameters()).element_size()
+        found = [self._layers[name] for name in layers]
+        bytes_a_pixel = sum(each.out_channels * size / 4.0 ** (each.block - 1) for each in found)
+        return bytes_a_pixel <= 3 * 4
+
+
+def _add(found: Mapping[str, Statistics], sums: dict[str, Statistics]) -> None:
+    for layer, more in found.items():
+        sums[layer] = sums[layer] + more.double() if layer in sums else more.double()

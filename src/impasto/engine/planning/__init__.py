@@ -1,0 +1,1 @@
+"""Every automatic choice, and what a run will take."""

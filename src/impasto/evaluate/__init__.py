@@ -1,0 +1,1 @@
+"""What a finished result is like: figures, and blind comparisons."""

@@ -1,0 +1,1 @@
+"""Pictures in and out: formats, depth, colour profiles, transparency."""

@@ -1,0 +1,201 @@
+"""Pictures: files, Pillow images and arrays to tensors ``(1, 3, H, W)`` in [0, 1], and back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto.errors import PictureError, ShortageError
+from impasto.files.pictures.decoding import Decoded, decode, decode_image
+from impasto.files.pictures.encoding import (
+    SUFFIXES,
+    check_suffix,
+    left_out,
+    to_pillow,
+    write_image,
+    write_result,
+)
+from impasto.recipe.still import Recipe
+from impasto.shortage import is_shortage
+
+__all__ = [
+    "SUFFIXES",
+    "Picture",
+    "PictureLike",
+    "check_suffix",
+    "left_out",
+    "read_picture",
+    "to_pillow",
+    "write_image",
+    "write_result",
+]
+
+PictureLike = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the engine takes it, and where it came from.
+
+    Attributes:
+        tensor: RGB, sRGB-encoded, ``(1, 3, H, W)`` float32 in [0, 1]; transparency is laid on the
+            mean colour of what is visible.
+        name: the file's name without folders, or ``image`` for one that came as an object.
+        sha256: of the file, or of the values for one that came as an object.
+        alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None where the picture is opaque all over.
+        notes: sentences on what was left out or taken for granted.
+
+    """
+
+    tensor: Tensor
+    name: str
+    sha256: str
+    alpha: Tensor | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.tensor.shape[-2], self.tensor.shape[-1]
+
+
+def read_picture(
+    source: PictureLike,
+    *,
+    max_pixels: int = Recipe.max_pixels,
+    ground: tuple[float, float, float] | None = None,
+) -> Picture:
+    """Read a picture from a path, a Pillow image or an array.
+
+    Rotation noted in EXIF is carried out, an embedded colour profile is converted to sRGB, and
+    transparency is composited on the picture's own mean colour. Of several frames or pages the
+    first is taken. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``: unsigned integers over
+    their whole range, or floats in [0, 1].
+
+    Args:
+        source: the picture.
+        max_pixels: what a file may hold; counted before it is decoded.
+        ground: RGB in [0, 1] that transparency is laid on instead.
+
+    Raises:
+        PictureError: missing, not a picture, damaged, too small or too large.
+        ShortageError: it does not fit into memory.
+
+    """
+    if isinstance(source, np.ndarray):
+        return _picture(_from_array(source), "image", None, ground)
+    if isinstance(source, Image.Image):
+        return _picture(decode_image(source, max_pixels), "image", None, ground)
+    path = Path(source)
+    try:
+        data = _bytes_of(path)
+        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data), ground)
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        raise ShortageError(
+            f"{path.name!r} does not fit into memory: make it smaller first."
+        ) from error
+
+
+def on_ground(
+    found: Decoded, ground: tuple[float, float, float] | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Colours as the engine takes them, and alpha.
+
+    Args:
+        found: the colours.
+        ground: RGB in [0, 1] that transparency is laid on; the mean colour of what is visible, and
+            so of the picture that comes out, when not given.
+
+    Returns:
+        ``(1, 3, H, W)`` and ``(1, 1, H, W)``, float32 in [0, 1]; None for alpha where the picture
+        is opaque all over.
+
+    """
+    levels = _floats(found.levels)
+    if levels.ndim == 2:
+        levels = np.repeat(levels[:, :, None], 3, axis=2)
+    alpha = None if found.alpha is None else _floats(found.alpha)[..., None]
+    if alpha is None or alpha.min() == 1:
+        return _tensor(levels), None
+    return _tensor(_composited(levels, alpha, ground)), _tensor(alpha)
+
+
+def _picture(
+    found: Decoded, name: str, sha256: str | None, ground: tuple[float, float, float] | None
+) -> Picture:
+    tensor, mask = on_ground(found, ground)
+    if sha256 is None:
+        values = [each.numpy().tobytes() for each in (tensor, mask) if each is not None]
+        sha256 = _hash(b"".join(values))
+    return Picture(tensor, name, sha256, mask, found.notes)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            raise PictureError(f"There is no file {str(path)!r}: check the name.")
+        if not path.is_file():
+            raise PictureError(f"{str(path)!r} is not a file: give the name of a picture.")
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise PictureError(
+            f"{str(path)!r} cannot be read ({reason}): check its name and permissions."
+        ) from error
+
+
+def _from_array(array: npt.NDArray[Any]) -> Decoded:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or min(array.shape[:2]) < 2 or channels not in (1, 3, 4):
+        raise PictureError(
+            f"A picture's array must be (H, W), (H, W, 3) or (H, W, 4), not {array.shape}."
+        )
+    if array.dtype.kind not in "uf":
+        raise PictureError(
+            f"A picture's array must hold unsigned integers or floats, not {array.dtype}."
+        )
+    levels = _floats(array)
+    if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 1:
+        raise PictureError("A picture's floats must lie between 0 and 1.")
+    if channels == 1:
+        levels = levels.reshape(levels.shape[:2])
+    return Decoded(levels[..., :3], levels[..., 3]) if channels == 4 else Decoded(levels)
+
+
+def _floats(levels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Unsigned integers over their whole range to [0, 1]; floats as they are."""
+    if levels.dtype.kind == "u":
+        return (levels / np.float32(np.iinfo(levels.dtype).max)).astype(np.float32, copy=False)
+    return levels.astype(np.float32)
+
+
+def _composited(
+    color: npt.NDArray[np.float32],
+    alpha: npt.NDArray[np.float32],
+    ground: tuple[float, float, float] | None,
+) -> npt.NDArray[np.float32]:
+    """Colour on a ground; on the mean colour of what is visible no invented edge appears."""
+    weight = alpha.sum(dtype=np.float64)
+    mean = (color * alpha).sum((0, 1), dtype=np.float64) / weight if weight else np.full(3, 0.5)
+    below = mean if ground is None else np.asarray(ground)
+    mixed: npt.NDArray[np.float32] = (color * alpha + below * (1 - alpha)).astype(np.float32)
+    return mixed.clip(0, 1)
+
+
+def _tensor(levels: npt.NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(levels.transpose(2, 0, 1)))[None]
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

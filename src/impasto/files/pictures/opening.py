@@ -1,0 +1,128 @@
+"""Opening a picture: known formats only, pixels counted, and every failure one sentence.
+
+Every way in passes here, so this is where a picture that is too large, too small, damaged or of an
+unknown kind becomes a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+
+from impasto.errors import PictureError, ShortageError
+from impasto.files.pictures import deep
+from impasto.files.pictures.png import MAX_PROFILE
+from impasto.shortage import is_shortage
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
+_PILLOW = threading.RLock()  # its limits, which count otherwise than ours, are global
+
+
+@contextmanager
+def said_in_one_sentence(name: str) -> Iterator[None]:
+    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence.
+
+    Memory that runs out becomes a :class:`ShortageError`.
+    """
+    try:
+        with _PILLOW, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except ShortageError:
+        raise
+    except PictureError as error:
+        text = str(error)
+        if text.endswith("."):
+            raise
+        raise PictureError(f"{name} cannot be read: {text}; convert it to PNG first.") from error
+    except UnidentifiedImageError as error:
+        raise PictureError(
+            f"{name} is no picture that can be read here: convert it to PNG or JPEG."
+        ) from error
+    except Exception as error:  # decoders raise whatever a damaged file drives them to
+        if is_shortage(error):
+            raise ShortageError(
+                f"{name} does not fit into memory: make it smaller first."
+            ) from error
+        raise PictureError(f"{name} is damaged and cannot be read: get it anew.") from error
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """A file's bytes as a Pillow image that is not decoded yet."""
+    formats = (*_FORMATS, "HEIF") if has_heif() else _FORMATS
+    limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, MAX_PROFILE
+    try:
+        try:
+            image = Image.open(io.BytesIO(data), formats=formats)
+        except UnidentifiedImageError:
+            _say_what_is_missing(data)
+            raise
+        with image:
+            yield image
+    finally:
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = limits
+
+
+def is_known(head: bytes) -> bool:
+    """Whether a file with these first bytes, 16 or more, may be a picture of a format read here."""
+    Image.init()
+    has_heif()  # which makes Pillow know it
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return True
+    openers = [Image.OPEN[each] for each in (*_FORMATS, "HEIF") if each in Image.OPEN]
+    return any(accepts is not None and accepts(head) for _, accepts in openers)
+
+
+def may_be_transparent(path: Path) -> bool:
+    """False where a picture's file says that it holds no alpha."""
+    try:
+        with said_in_one_sentence(repr(path.name)), opened(path.read_bytes()) as image:
+            return image.has_transparency_data
+    except (PictureError, OSError):
+        return True
+
+
+@cache
+def has_heif() -> bool:
+    """Whether HEIC can be read; where it can, Pillow knows it from here on."""
+    if not find_spec("pillow_heif"):
+        return False
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return True
+
+
+def _say_what_is_missing(data: bytes) -> None:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and not has_heif():
+        raise PictureError("HEIC needs pip install 'impasto[heic]'")
+    if data.startswith(TIFF_HEADS) and not deep.available():
+        raise PictureError(f"a TIFF of this kind needs {deep.INSTALL}")
+
+
+def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Make sure that a picture is worth decoding.
+
+    Raises:
+        PictureError: under 2 x 2 or over ``max_pixels`` pixels.
+
+    """
+    if width * height > max_pixels:
+        raise PictureError(
+            f"{name} has {width} x {height} pixels, more than {max_pixels / 1e6:.4g} million: "
+            "make it smaller, or allow more with --max-pixels."
+        )
+    if min(width, height) < 2:
+        raise PictureError(f"{name} has {width} x {height} pixels: too small to use.")

@@ -1,0 +1,1 @@
+"""Records and checkpoints: written, read back and checked."""

@@ -1,0 +1,140 @@
+"""Writing the record of a result: what it takes to make the picture again, and how it went.
+
+JSON, beside the picture and, for PNG, inside it as compressed text. It names files but no folders,
+and carries nothing of a picture's own metadata. :mod:`impasto.files.records.read` reads it.
+
+Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss;
+schema 4 the margin, and the size at which a picture is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impasto import native
+from impasto.engine.planning.plan import Plan
+from impasto.engine.state import State
+from impasto.files.atomic import atomic_write
+from impasto.files.pictures.images import Picture
+from impasto.recipe.still import Recipe
+
+SCHEMA = 4
+PNG_KEYWORD = "impasto"
+MAX_TEXT = 900_000  # characters; readers, Pillow among them, refuse PNGs with more than a megabyte
+
+
+def make_record(
+    recipe: Recipe,
+    plan: Plan,
+    *,
+    task: str,
+    image: Image.Image,
+    pictures: Mapping[str, Sequence[Picture]],
+    network: Mapping[str, str],
+    losses: Iterable[Mapping[str, float | None]],
+    weights: Sequence[Mapping[str, float | None]],
+    troubles: Sequence[Mapping[str, Any]] = (),
+    last: State,
+    seconds: float,
+) -> dict[str, Any]:
+    """The record of a run.
+
+    Args:
+        recipe: what was asked for.
+        plan: the automatic choices.
+        task: ``stylize`` or ``texture``.
+        image: the result.
+        pictures: role (``content``, ``styles``, ``init``) to pictures.
+        network: name, file and hash.
+        losses: one entry a step.
+        weights: alpha, beta, C0 and S0 of each stage.
+        troubles: what went wrong on the way, and what was done about it.
+        last: the state that was delivered.
+        seconds: wall time.
+
+    """
+    content, style = map(finite_or_none, last.weights.distances(last.losses))
+    return {
+        "schema": SCHEMA,
+        "task": task,
+        "recipe": recipe.as_dict(),
+        "plan": plan.as_dict(),
+        "inputs": {
+            role: [{"name": p.name, "sha256": p.sha256, "size": list(p.size)} for p in items]
+            for role, items in pictures.items()
+        },
+        "network": dict(network),
+        "weights": [dict(each) for each in weights],
+        "result": {
+            "size": [image.height, image.width],
+            "made_at": list(plan.stages[last.stage].size),
+            "sha256": pixels_sha256(image),
+            "steps": last.step,
+            "finished": last.step == last.steps,
+            "seconds": round(seconds, 3),
+            "content_distance": content,
+            "style_distance": style,
+        },
+        "losses": [dict(each) for each in losses],
+        "troubles": [dict(each) for each in troubles],
+        "versions": versions(),
+    }
+
+
+def finite_or_none(value: float) -> float | None:
+    """The number, or None where JSON has no word for it."""
+    return value if math.isfinite(value) else None
+
+
+def record_path(picture: Path) -> Path:
+    """Where the record of a picture lies: beside it, ending in ``.json``."""
+    return picture.with_suffix(".json")
+
+
+def write_record(record: Mapping[str, Any], path: Path) -> None:
+    """Write a record atomically.
+
+    Raises:
+        OutputError: the file cannot be written.
+
+    """
+    text = json.dumps(record, indent=1, allow_nan=False, default=str)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def png_text(record: Mapping[str, Any]) -> dict[str, str]:
+    """The record as it lies in a PNG; of a very long run every other, fourth, ... step."""
+    kept, every = dict(record), 1
+    while len(text := json.dumps(kept, allow_nan=False, default=str)) > MAX_TEXT:
+        every *= 2
+        kept = {**record, "losses": record["losses"][::every]}
+        if every > len(record["losses"]):
+            break
+    return {PNG_KEYWORD: text}
+
+
+def pixels_sha256(image: Image.Image) -> str:
+    """Hash of a picture's 8-bit RGB values, row by row: the same in every lossless format."""
+    return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
+
+
+def versions(*others: str) -> dict[str, str]:
+    """Versions of whatever a picture's bits depend on, and of other packages."""
+    found = {"python": platform.python_version()}
+    for package in ("impasto", "torch", "numpy", "pillow", *others):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    found["kernels"] = "own" if native.are_available() else "torch's"
+    return found

@@ -1,0 +1,1 @@
+"""Networks' weights: the bundled one, downloads, imports."""

@@ -1,0 +1,382 @@
+"""One picture in the making, and the finished one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from PIL import Image
+from torch import Tensor
+
+from impasto.engine.crop import crop_plan, cropped, run_cropped
+from impasto.engine.interrupts import whole_steps
+from impasto.engine.objective.terms import Term
+from impasto.engine.optim.optimize import Optimizer
+from impasto.engine.optim.storage import Storage, in_memory
+from impasto.engine.planning.forecast import Forecast, forecast
+from impasto.engine.planning.plan import Plan, Stage, make_plan
+from impasto.engine.run import Pictures, run
+from impasto.engine.state import State
+from impasto.errors import OutputError, RecipeError
+from impasto.files.outputs import Outputs
+from impasto.files.pictures.images import Picture, to_pillow, write_result
+from impasto.files.records.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
+from impasto.files.records.finished import Wanted
+from impasto.files.records.loss_curve import LossCurve
+from impasto.files.records.write import (
+    finite_or_none,
+    make_record,
+    png_text,
+    record_path,
+    write_record,
+)
+from impasto.files.scratch import Scratch
+from impasto.nets.network import Network
+from impasto.nets.topology import CELL
+from impasto.ops.statistics import StatisticsLoss
+from impasto.recipe.still import Recipe
+from impasto.shortage import memory_told
+
+StrPath = str | os.PathLike[str]
+
+
+class Maker(Protocol):
+    """What a picture is made with: a :class:`impasto.Stylizer`.
+
+    Attributes:
+        network: gives the features.
+        style_loss: style loss of one layer; None for the recipe's.
+        terms: more terms of the objective.
+        optimizer: makes a fresh optimiser for each size; None for the recipe's.
+        description: names of all these, for the record.
+
+    """
+
+    network: Network
+    style_loss: StatisticsLoss | None
+    terms: tuple[Term, ...]
+    optimizer: Callable[[], Optimizer] | None
+    description: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished picture.
+
+    Attributes:
+        image: 8-bit RGB; RGBA where the photograph is transparent.
+        tensor: its colours before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
+        record: what it takes to make it again, and how the losses went; plain values.
+        alpha: the photograph's transparency at the result's size, ``(1, 1, H, W)`` float32 in
+            [0, 1]; None where it has none.
+        depth: bits a channel that :meth:`save` writes, 8 or 16.
+        dpi: dots per inch that :meth:`save` states in the file.
+        notes: sentences on what was left out or taken for granted of the pictures.
+        inputs: files that it was made from, as far as they are files.
+
+    """
+
+    image: Image.Image
+    tensor: Tensor = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+    alpha: Tensor | None = field(default=None, repr=False)
+    depth: int = 8
+    dpi: int | None = None
+    notes: tuple[str, ...] = ()
+    inputs: tuple[Path, ...] = field(default=(), repr=False)
+
+    @memory_told()
+    def save(self, path: StrPath, *, overwrite: bool = False) -> Path:
+        """Write the picture, and its record beside it as JSON, each atomically.
+
+        Inside a PNG lies the record as well.
+
+        Raises:
+            OutputError: the folder does not exist, a file exists already or cannot be written, or
+                it is one of those that the picture was made from.
+
+        """
+        path = Path(path)
+        Outputs(self.inputs, overwrite=overwrite).check_picture(path, depth=self.depth)
+        write_result(
+            self.tensor,
+            path,
+            alpha=self.alpha,
+            depth=self.depth,
+            dpi=self.dpi,
+            text=png_text(self.record),
+        )
+        write_record(self.record, record_path(path))
+        return path
+
+
+class Job:
+    """One picture in the making: iterate for its states, then take the result.
+
+    Made by :class:`impasto.Stylizer`; can be iterated once.
+
+    Attributes:
+        recipe: every choice.
+        plan: the automatic ones.
+        transparent: whether the photograph is.
+        inputs: the files that are read, which the result never replaces.
+
+    """
+
+    @memory_told()
+    def __init__(
+        self,
+        recipe: Recipe,
+        content: Picture,
+        styles: Sequence[Picture],
+        init: Picture | None,
+        maker: Maker,
+        *,
+        task: str = "stylize",
+        plan: Plan | None = None,
+        resume: StrPath | None = None,
+        inputs: Iterable[object] = (),
+    ) -> None:
+        self.recipe = recipe
+        self.inputs = tuple(
+            Path(each).absolute() for each in inputs if isinstance(each, str | os.PathLike)
+        )
+        self.plan = plan or _plan_for(recipe, content, styles, maker.network)
+        self.transparent = content.alpha is not None
+        self._alpha_whole = content.alpha
+        self._task = task
+        self._pictures = {"styles": list(styles)}
+        if task == "stylize":
+            self._pictures = {"content": [content], **self._pictures}
+        if init is not None:
+            self._pictures["init"] = [init]
+        self._maker = maker
+        self._losses = LossCurve()
+        self._weights: dict[int, dict[str, float | None]] = {}
+        self._troubles: list[dict[str, Any]] = []
+        self._last: State | None = None
+        self._forecast: Forecast | None = None
+        self._content_size = content.size
+        self._seconds = 0.0
+        kept = None if resume is None else self._taken_up(Path(resume))
+        storage = Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
+        if task == "stylize" and storage is not in_memory:
+            content = _stored(content, storage)
+            self._pictures["content"] = [content]
+        self._states = (run_cropped if recipe.crop_preview else run)(
+            recipe,
+            self.plan,
+            Pictures(
+                content.tensor,
+                tuple(style.tensor for style in styles),
+                init.tensor if init is not None else None,
+            ),
+            maker.network,
+            layer_loss=maker.style_loss,
+            terms=maker.terms,
+            optimizer=maker.optimizer,
+            resume=kept.point if kept else None,
+            storage=storage,
+        )
+
+    def __iter__(self) -> Iterator[State]:
+        start = time.monotonic() - self._seconds
+
+        def noted(state: State) -> State:
+            self._seconds = time.monotonic() - start
+            self._last = self._timed(state)
+            self._note(state)
+            return self._last
+
+        with memory_told():
+            yield from whole_steps(map(noted, self._states))
+
+    @memory_told()
+    def forecast(self) -> Forecast:
+        """What the whole run will take, from a trial of a second; ask before the first state.
+
+        The states' progress is then a share of this time.
+        """
+        if self._forecast is None:
+            self._forecast = forecast(
+                self.recipe,
+                self.plan,
+                self._content_size,
+                [each.size for each in self._pictures["styles"]],
+                self._maker.network,
+            )
+        return self._forecast
+
+    @property
+    def last(self) -> State | None:
+        """The last state so far; None before the first."""
+        return self._last
+
+    @property
+    def is_whole(self) -> bool:
+        """False before the first state, and after an interruption inside a step.
+
+        Then :meth:`keep` refuses, since the optimiser's memory is no longer that of :attr:`last`.
+        """
+        return self._last is not None and self._last.is_whole()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was left out or taken for granted of the pictures and their sizes."""
+        every = [
+            note for pictures in self._pictures.values() for each in pictures for note in each.notes
+        ]
+        return (*dict.fromkeys(every), *_sizes_note(self.plan.stages[-1]))
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the steps so far."""
+        return self._seconds
+
+    @property
+    def troubles(self) -> int:
+        """Steps in which the optimiser had to be put back on its feet."""
+        return sum(each["times"] for each in self._troubles)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a result or a checkpoint of this very run is made of."""
+        inputs = {role: [each.sha256 for each in p] for role, p in self._pictures.items()}
+        return Wanted(self.recipe, inputs, self._maker.description, self._task)
+
+    @memory_told()
+    def keep(self, path: StrPath) -> None:
+        """Write a checkpoint of where the run stands; nothing before the first state.
+
+        What lies there already stays as it is if anything is raised.
+
+        Raises:
+            OutputError: it cannot be written, or would replace something else than a checkpoint.
+            RecordError: the run was interrupted inside a step.
+
+        """
+        if self._last is None:
+            return
+        path = Path(path)
+        if path.exists() and not is_checkpoint(path):
+            raise OutputError(
+                f"{str(path)!r} is no checkpoint of impasto's and would be replaced: choose "
+                "another name."
+            )
+        point = self._last.checkpoint()
+        image = to_pillow(self._last.snapshot(), self._alpha(self._last))
+        record = self._record(self._last, image, losses=())
+        write_checkpoint(path, point, record, self._losses)
+
+    @memory_told()
+    def result(self) -> Result:
+        """The picture so far: the finished one once the states are used up.
+
+        After an interruption inside a step it is the last state's; where the recipe averages, the
+        average may hold the next one already.
+
+        Raises:
+            RecipeError: not a single state has been asked for.
+
+        """
+        if self._last is None:
+            raise RecipeError("There is no picture yet: iterate over the job first.")
+        tensor = self._last.snapshot()
+        alpha = self._alpha(self._last)
+        image = to_pillow(tensor, alpha)
+        return Result(
+            image,
+            tensor,
+            self._record(self._last, image, losses=self._losses),
+            alpha,
+            self.recipe.depth,
+            self.recipe.resolution,
+            self.notes,
+            self.inputs,
+        )
+
+    def _taken_up(self, path: Path) -> Kept:
+        """A checkpoint, and what is known of the run before it; its own state comes once more."""
+        kept = read_checkpoint(path)
+        kept.check(self.wanted, self.plan)
+        record, self.plan = kept.record, kept.plan
+        for each in record.losses[:-1]:
+            self._losses.append(each.step, each.stage, asdict(each))
+        self._weights = {index: asdict(each) for index, each in enumerate(record.weights)}
+        self._troubles = [asdict(each) for each in record.troubles]
+        self._seconds = record.result.seconds
+        return kept
+
+    def _alpha(self, last: State) -> Tensor | None:
+        alpha = self._alpha_whole
+        return None if alpha is None else cropped(alpha, self.plan.stages[last.stage])
+
+    def _timed(self, state: State) -> State:
+        if self._forecast is None:
+            return state
+        step = state.step - self.plan.steps_before(state.stage)
+        progress = self._forecast.progress(self.plan, state.stage, step)
+        return replace(state, progress=progress)
+
+    def _note(self, state: State) -> None:
+        self._losses.append(state.step, state.stage, asdict(state.losses))
+        weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
+        self._weights.setdefault(state.stage, weights)
+        self.plan = self.plan.in_tiles(state.stage, state.tile)
+        if state.trouble:
+            self._note_trouble(state.step, state.stage, asdict(state.trouble))
+
+    def _note_trouble(self, step: int, stage: int, trouble: dict[str, str]) -> None:
+        """The same trouble step after step is one entry."""
+        last = self._troubles[-1] if self._troubles else {}
+        goes_on = last and last["stage"] == stage and last["step"] + last["times"] >= step
+        if goes_on and trouble.items() <= last.items():
+            last["times"] = step - last["step"] + 1
+        else:
+            self._troubles.append({"step": step, "stage": stage, **trouble, "times": 1})
+
+    def _record(
+        self, last: State, image: Image.Image, *, losses: Iterable[Mapping[str, float | None]]
+    ) -> dict[str, Any]:
+        return make_record(
+            self.recipe,
+            self.plan,
+            task=self._task,
+            image=image,
+            pictures=self._pictures,
+            network=self._maker.description,
+            losses=losses,
+            weights=list(self._weights.values()),
+            troubles=self._troubles,
+            last=last,
+            seconds=self._seconds,
+        )
+
+
+def _sizes_note(last: Stage) -> tuple[str, ...]:
+    """That a tile is made at another size than it is delivered at, where it is."""
+    (height, width), asked = last.size, (last.height, last.width)
+    if not last.whole_cells or last.size == asked:
+        return ()
+    return (
+        f"a tile is made in multiples of {CELL} pixels: this one at {width}x{height}, and resized "
+        f"to {last.width}x{last.height} as the tile that it is.",
+    )
+
+
+def _stored(picture: Picture, storage: Storage) -> Picture:
+    """The same picture, its values where the storage has room."""
+    tensor = picture.tensor
+    return replace(picture, tensor=storage(tensor, tuple(tensor.shape)).copy_(tensor))
+
+
+def _plan_for(
+    recipe: Recipe, content: Picture, styles: Sequence[Picture], network: Network
+) -> Plan:
+    sizes = [style.size for style in styles]
+    whole = make_plan(recipe, content.size, sizes, network=network)
+    return crop_plan(whole, content.tensor) if recipe.crop_preview else whole

@@ -62,7 +62,7 @@ def test_the_version_is_that_of_the_distribution():
 def test_types_weights_and_pages_come_with_the_package():
     assert files("impasto").joinpath("py.typed").is_file()
     assert files("impasto").joinpath("nets", "weights", "compact.safetensors").is_file()
-    assert files("impasto").joinpath("rating", "page.html").is_file()
+    assert files("impasto").joinpath("evaluate", "rating", "page.html").is_file()
 
 
 def test_one_root_catches_every_error_and_each_is_a_builtin_too():

@@ -265,7 +265,7 @@ def test_one_bar_over_all(folder, monkeypatch):
 
 COMMAND = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from impasto.engine import forecast; forecast.LARGE_TRIALS = (112, 112)\n"
+    "from impasto.engine.planning import forecast; forecast.LARGE_TRIALS = (112, 112)\n"
     "forecast.PATIENCE = 0.0\n"
     "from impasto.cli import main; raise SystemExit(main())"
 )

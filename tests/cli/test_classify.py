@@ -10,7 +10,7 @@ import torch
 
 from impasto.cli import classify as command
 from impasto.cli import main
-from impasto.files.weights.store import store as weights
+from impasto.files.weights import store as weights
 from impasto.nets.vgg import classifier_picture
 
 

@@ -23,7 +23,8 @@ from impasto.errors import WeightsError
 from impasto.files import atomic
 from impasto.files.films.reader import open_clip, read_frames
 from impasto.files.records.read import read_record
-from impasto.files.weights.store import COMPACT_FILE, cache
+from impasto.files.weights import cache
+from impasto.files.weights.store import COMPACT_FILE
 
 QUICK = [
     "--quiet",

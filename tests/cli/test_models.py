@@ -22,11 +22,12 @@ from safetensors.torch import save_file
 from impasto.cli import main
 from impasto.cli import models as command
 from impasto.files.records.read import read_record
+from impasto.files.weights import download as downloading
+from impasto.files.weights import importing
 from impasto.files.weights.readers import convention_to_json
 from impasto.files.weights.recognise import FIRST_FILTERS
 from impasto.files.weights.registry import CONVERSIONS, MODELS, find_model
-from impasto.files.weights.store import download as downloading
-from impasto.files.weights.store import importing, load_network
+from impasto.files.weights.store import load_network
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import KERAS_CONVENTION
 from impasto.recipe.still import Recipe

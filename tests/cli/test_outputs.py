@@ -235,7 +235,7 @@ def test_a_film_s_preview_that_is_not_its_own_stays(here, make_film, moving, cap
 
 
 def test_a_stored_network_is_not_replaced_unasked(tmp_path, monkeypatch, here, capsys):
-    from impasto.files.weights.store import importing
+    from impasto.files.weights import importing
 
     monkeypatch.setenv("IMPASTO_MODELS", str(here / "models"))
     model_path("vgg19").parent.mkdir()

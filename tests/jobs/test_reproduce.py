@@ -14,7 +14,7 @@ import impasto
 from impasto.api import stylize_job
 
 QUICK = {"size": 40, "scales": 1, "steps": (3,), "precision": "fp32", "threads": 1}
-RECORDS = Path(__file__).parent / "files" / "records"
+RECORDS = Path(__file__).parents[1] / "files" / "records"
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from impasto.files.pictures.images import write_image
 from impasto.files.records.read import embedded_text, parse_record, read_record
 from impasto.files.records.write import MAX_TEXT, png_text
 
-FIRST = Path(__file__).parent / "records" / "schema-1.json"
-SECOND = Path(__file__).parent / "records" / "schema-2.json"
-THIRD = Path(__file__).parent / "records" / "schema-3.json"
-LATEST = Path(__file__).parent / "records" / "schema-4.json"
+FIRST = Path(__file__).parent / "schema-1.json"
+SECOND = Path(__file__).parent / "schema-2.json"
+THIRD = Path(__file__).parent / "schema-3.json"
+LATEST = Path(__file__).parent / "schema-4.json"
 
 
 @pytest.fixture

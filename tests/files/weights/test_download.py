@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import WeightsError
+from impasto.files.weights import download as module
 from impasto.files.weights.download import Patience, download, verified
 from impasto.files.weights.registry import Model
-from impasto.files.weights.store import download as module
 from impasto.nets.vgg import KERAS_CONVENTION
 
 CONTENT = random.Random(0).randbytes(300_000)

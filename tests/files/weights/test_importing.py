@@ -21,11 +21,12 @@ from safetensors.torch import save_file
 
 import impasto
 from impasto.errors import PictureError, WeightsError
+from impasto.files.weights import importing
 from impasto.files.weights.cache import model_path
 from impasto.files.weights.download import Patience
 from impasto.files.weights.importing import download_model, import_weights
 from impasto.files.weights.registry import MODELS, find_model
-from impasto.files.weights.store import importing, load_classifier, load_network
+from impasto.files.weights.store import load_classifier, load_network
 from impasto.nets.normalise import mean_activations, means_hash
 from impasto.nets.topology import conv_names
 from impasto.nets.vgg import KERAS_CONVENTION, TORCHVISION_CONVENTION, vgg19
@@ -291,7 +292,7 @@ def test_a_full_torchvision_file_classifies_as_torch_s_own_layers_do(tmp_path, f
 CHILD = """
 import sys
 from dataclasses import replace
-from impasto.files.weights.store import importing
+from impasto.files.weights import importing
 from impasto.files.weights.download import Patience
 from impasto.files.weights.registry import MODELS
 url, digest, size = sys.argv[1:]

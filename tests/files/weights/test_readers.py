@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from impasto.errors import WeightsError
+from impasto.files.weights import readers
 from impasto.files.weights.readers import (
     check_reader,
     convention_from_json,
@@ -20,7 +21,6 @@ from impasto.files.weights.readers import (
     kind_of,
     read_weights,
 )
-from impasto.files.weights.store import readers
 from impasto.nets.vgg import KERAS_CONVENTION, TORCHVISION_CONVENTION
 
 TENSORS = {"features.0.weight": torch.arange(6.0).view(2, 3), "features.0.bias": torch.ones(2)}

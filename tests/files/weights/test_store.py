@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import save_file
 
 from impasto.errors import WeightsError
+from impasto.files.weights import store as weights
 from impasto.files.weights.store import COMPACT_FILE, load_network
-from impasto.files.weights.store import store as weights
 from impasto.nets.network import InputConvention
 from impasto.nets.topology import COMPACT_WIDTHS, VGG19_WIDTHS
 from impasto.nets.vgg import KERAS_CONVENTION

@@ -24,12 +24,12 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Generator, Tensor
 
-from impasto.config import Recipe
-from impasto.files.weights import load_network
+from impasto.files.weights.store import load_network
 from impasto.instant.decoder import Decoder, cells_of
 from impasto.instant.hypercolumns import Hypercolumns, measure_scales
 from impasto.instant.matching import nearest
 from impasto.nets.network import ConvNetwork
+from impasto.recipe.still import Recipe
 from training import data
 from training.distill import Budget, clock, save
 from training.painted import painted

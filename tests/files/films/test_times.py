@@ -80,8 +80,9 @@ def test_a_part_of_such_a_film(whole, in_avi):
 @pytest.mark.parametrize(("codec", "suffix"), [("libx264", "h264"), ("libx265", "hevc")])
 def test_raw_streams_are_counted(make_film, moving, tmp_path, codec, suffix):
     options = {"x265-params": "log-level=none"} if codec == "libx265" else _B_FRAMES
+    pictures = moving(10, 64, 64)  # below 64 pixels x265 damages its own memory
     film = make_film(
-        tmp_path / f"clip.{suffix}", moving(10), codec=codec, pixels="yuv420p", options=options
+        tmp_path / f"clip.{suffix}", pictures, codec=codec, pixels="yuv420p", options=options
     )
     clip, frames, times = _seen(film, fps=Fraction(5))
     assert times == pytest.approx([i / 5 for i in range(10)])

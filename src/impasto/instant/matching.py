@@ -14,7 +14,7 @@ from torch import Tensor
 
 SOFTNESS = 0.04  # of the assignment that sets the prices, in units of cosine distance
 ROUNDS = 12
-SAMPLE = 4096  # positions of the photograph, at most, that the prices are set on
+SAMPLE = 2048  # positions of the photograph, at most, that the prices are set on
 BLOCK = 2048  # positions matched at a time
 
 
@@ -42,15 +42,22 @@ def directions(features: Tensor) -> Tensor:
 
 
 def prices(asked: Tensor, offered: Tensor, balance: float) -> Tensor:
-    """What each of the bank's positions costs, ``(M)``; their mean is zero."""
+    """What each of the bank's positions costs, ``(M)``; their mean is zero.
+
+    With the likeness of a query and a position as exponentials once, a round is two products of a
+    matrix and a vector: Sinkhorn's form of the softmax over ``(likeness - price) / SOFTNESS``.
+    """
     price = offered.new_zeros(len(offered))
     if not balance:
         return price
     stride = -(-len(asked) // SAMPLE)
     likeness = asked[::stride] @ offered.T
-    fair = len(offered) / len(likeness)
+    kernel = likeness.sub_(likeness.amax(1, keepdim=True)).div_(SOFTNESS).exp_()
+    fair = len(offered) / len(kernel)
     for _ in range(ROUNDS):
-        use = torch.softmax((likeness - price) / SOFTNESS, 1).sum(0) * fair
+        cheap = torch.exp(-price / SOFTNESS)
+        shares = 1 / (kernel @ cheap).clamp_min(1e-30)
+        use = cheap * (kernel.T @ shares) * fair
         price = price + balance * SOFTNESS * use.clamp_min(1e-3).log()
         price = price - price.mean()
     return price

@@ -1,0 +1,56 @@
+"""Matches against a brute-force search, and prices against the softmax written out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto.instant import matching
+from impasto.instant.matching import directions, nearest, prices
+
+
+def _features(rows, seed, channels=7):
+    gen = torch.Generator().manual_seed(seed)
+    return torch.randn(rows, channels, generator=gen, dtype=torch.float64)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99))
+def test_the_nearest_by_centred_cosine(queries, bank, seed):
+    a, b = _features(queries, seed), _features(bank, seed + 1)
+    found = nearest(a, b)
+    for i in range(queries):
+        likeness = [F.cosine_similarity(a[i] - a.mean(0), b[j] - b.mean(0), 0) for j in range(bank)]
+        assert likeness[found[i]] == pytest.approx(max(likeness), abs=1e-12)
+
+
+def test_blocks_change_nothing(monkeypatch):
+    a, b = _features(50, 1), _features(20, 2)
+    whole = nearest(a, b, balance=0.5)
+    monkeypatch.setattr(matching, "BLOCK", 7)
+    assert torch.equal(nearest(a, b, balance=0.5), whole)
+
+
+@pytest.mark.parametrize("balance", [0.3, 1.0])
+def test_prices_are_those_of_the_softmax(balance):
+    a, b = directions(_features(60, 3)), directions(_features(30, 4))
+    price = torch.zeros(30, dtype=torch.float64)
+    for _ in range(matching.ROUNDS):
+        use = torch.softmax((a @ b.T - price) / matching.SOFTNESS, 1).sum(0) * 30 / 60
+        price = price + balance * matching.SOFTNESS * use.clamp_min(1e-3).log()
+        price = price - price.mean()
+    torch.testing.assert_close(prices(a, b, balance), price, rtol=1e-9, atol=1e-12)
+
+
+def test_balance_uses_more_of_the_bank():
+    a = _features(400, 5) * 0.1 + _features(1, 6)  # much alike: one or two positions are nearest
+    b = _features(100, 7)
+    a[0], a[1] = _features(2, 8)
+    used = [len(nearest(a, b, balance=balance).unique()) for balance in (0.0, 0.5, 1.0)]
+    assert used[0] < used[1] <= used[2]
+
+
+def test_one_of_each():
+    assert nearest(_features(1, 1), _features(1, 2), balance=1.0).tolist() == [0]

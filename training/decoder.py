@@ -26,7 +26,7 @@ from torch import Generator, Tensor
 
 from impasto.files.weights.store import load_network
 from impasto.instant.decoder import Decoder, cells_of
-from impasto.instant.hypercolumns import Hypercolumns, measure_scales
+from impasto.instant.hypercolumns import CELL, Hypercolumns, measure_scales
 from impasto.instant.matching import nearest
 from impasto.nets.network import ConvNetwork
 from impasto.recipe.still import Recipe
@@ -47,6 +47,7 @@ class Settings:
         ema: of the weights that are shipped.
         squared: weight of the squared distance to the matched features.
         texture: weight of the distance to the matched texture.
+        weave: weight of differences between neighbouring pixels beyond those of the matched cells.
         pixels: weight of the absolute distance of a crop made from its own features.
         seed: of everything.
 
@@ -59,6 +60,7 @@ class Settings:
     ema: float = 0.998
     squared: float = 0.3
     texture: float = 0.5
+    weave: float = 0.3
     pixels: float = 1.0
     seed: int = 0
 
@@ -85,7 +87,8 @@ class Run:
         self.paintings = [painted(gen, photo) for photo in chosen]
         torch.manual_seed(settings.seed)
         self.channels = columns.shape[1], texture.shape[1]
-        self.decoder = Decoder(*self.channels).to(device, memory_format=torch.channels_last)
+        self.decoder = Decoder(*self.channels).to(device)
+        self.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.decoder.state_dict().items()}
         self.adam = torch.optim.Adam(self.decoder.parameters(), lr=settings.rate)
 
@@ -98,6 +101,7 @@ class Run:
             losses["cosine"]
             + s.squared * losses["squared"]
             + s.texture * losses["texture"]
+            + s.weave * losses["weave"]
             + s.pixels * losses["pixels"]
         )
         warm = min(1.0, (self.step + 1) / 50)
@@ -125,18 +129,20 @@ class Run:
             target = torch.stack(
                 [_matched(a, b, balance) for a, b in zip(asked, bank, strict=True)]
             )
-        split = (*self.channels, cells_of(styles).shape[1])
+        split = [*self.channels, cells_of(styles).shape[1]]
         half = max(1, s.crops // 2)
         both = torch.cat([target, bank[:half]]).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
-            made = self.decoder(*both.split(split, 1))
+            made = self.decoder(*torch.split(both, split, 1))
         made = made.float()
         columns, texture = self.see(made[: s.crops])
-        wanted, rough, _ = target.split(split, 1)
+        wanted, rough, cells = torch.split(target, split, 1)
+        allowed = fine(F.pixel_shuffle(cells, CELL))
         return {
             "cosine": (1 - F.cosine_similarity(columns, wanted, dim=1)).mean(),
             "squared": (columns - wanted).square().sum(1).mean() / wanted.square().sum(1).mean(),
             "texture": (texture - rough).abs().mean() / rough.mean(),
+            "weave": F.relu(fine(made[: s.crops]) - allowed).mean() / (allowed.mean() + 5e-3),
             "pixels": (made[s.crops :] - styles[:half]).abs().mean() * 2,
         }
 
@@ -192,8 +198,19 @@ class Run:
         partial.replace(path)
 
 
+def fine(pictures: Tensor) -> Tensor:
+    """How neighbouring pixels differ in each cell: ``(B, 3, H, W)`` to ``(B, 9, H / 4, W / 4)``.
+
+    The root mean square of Haar's three finest differences (across, down, diagonal); a weave of two
+    pixels is nothing else.
+    """
+    a, b, c, d = (pictures[..., i::2, j::2] for i in (0, 1) for j in (0, 1))
+    differences = torch.cat([a - b + c - d, a + b - c - d, a - b - c + d], 1) / 4
+    return F.avg_pool2d(differences.square(), CELL // 2).add(1e-6).sqrt()
+
+
 def _matched(asked: Tensor, bank: Tensor, balance: float) -> Tensor:
-    """The bank's channels ``(C, h, w)`` at the match of each position of ``asked`` ``(D, h, w)``."""
+    """The bank's channels ``(C, h, w)`` at the matches of ``asked`` ``(D, h, w)``."""
     columns = bank.flatten(1).T
     index = nearest(asked.flatten(1).T, columns[:, : len(asked)], balance=balance)
     return columns[index].T.reshape(len(bank), *asked.shape[1:])

@@ -1,7 +1,7 @@
 """Painted pictures to learn from: curved strokes along a photograph's contours, coarse to fine.
 
 After Hertzmann, *Painterly Rendering with Curved Brush Strokes of Multiple Sizes* (SIGGRAPH 1998),
-with bristles: a stroke is a bundle of lines whose colours differ a little, and relief from the side.
+with bristles: a stroke is a bundle of lines whose colours differ a little, lit from the side.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 def painted(gen: Generator, photo: Tensor) -> Tensor:
     """``photo``, uint8 ``(3, H, W)``, painted: uint8 of the same size."""
     rng = np.random.default_rng(pick(gen, 2**31))
-    source = np.ascontiguousarray(photo.permute(1, 2, 0).numpy()).astype(np.float32) / 255
+    source: Floats = np.asarray(photo.permute(1, 2, 0) / 255, np.float32, order="C")
     ground = source.mean((0, 1)) + rng.normal(0, 0.1, 3)
     canvas = np.broadcast_to(ground, source.shape).astype(np.float32).copy()
     relief = np.zeros(source.shape[:2], np.float32)
@@ -50,12 +50,13 @@ def _layer(
 ) -> None:
     """One size of brush, over what differs from the photograph."""
     height, width = source.shape[:2]
-    smooth = cv2.GaussianBlur(source, (0, 0), radius)
+    smooth: Floats = np.asarray(cv2.GaussianBlur(source, (0, 0), radius), np.float32)
     grey = cv2.GaussianBlur(smooth.mean(2), (0, 0), radius)
     across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     error = np.abs(smooth - canvas).sum(2)
     step = max(2, round(1.3 * radius))
-    spots = np.stack(np.mgrid[0:height:step, 0:width:step], -1).reshape(-1, 2)
+    rows, columns = np.arange(0, height, step), np.arange(0, width, step)
+    spots = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
     spots = spots + rng.integers(-step // 2, step // 2 + 1, spots.shape)
     rng.shuffle(spots)
     for y, x in np.clip(spots, 0, (height - 1, width - 1)):

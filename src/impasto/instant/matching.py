@@ -32,7 +32,7 @@ def nearest(queries: Tensor, bank: Tensor, *, balance: float = 0.0) -> Tensor:
     """
     asked, offered = directions(queries), directions(bank)
     price = prices(asked, offered, balance)
-    found = [(block @ offered.T - price).argmax(1) for block in asked.split(BLOCK)]
+    found = [(block @ offered.T - price).argmax(1) for block in torch.split(asked, BLOCK)]
     return torch.cat(found)
 
 

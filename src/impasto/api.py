@@ -153,6 +153,8 @@ class Stylizer:
         **options: Any,
     ) -> Job:
         """A texture to be made; see :func:`texture`."""
+        if options.get("quality") == "instant":
+            raise RecipeError("A texture cannot be made at once: choose another --quality.")
         for name in NOT_FOR_TEXTURES:
             if name in options:
                 raise RecipeError(f"A texture has no photograph: leave {name!r} out.")

@@ -37,6 +37,7 @@ class Decoder(nn.Module):
 
     def __init__(self, columns: int, texture: int) -> None:
         super().__init__()
+        self.channels = columns, texture
         quarter, half, whole = WIDTHS
         self.enter = nn.Conv2d(columns + texture + 3 * CELL**2, quarter, 1)
         self.at_quarter = nn.Sequential(*(Residual(quarter) for _ in range(4)))

@@ -31,14 +31,19 @@ def nearest(queries: Tensor, bank: Tensor, *, balance: float = 0.0) -> Tensor:
 
     """
     asked, offered = directions(queries), directions(bank)
-    price = prices(asked, offered, balance)
-    found = [(block @ offered.T - price).argmax(1) for block in torch.split(asked, BLOCK)]
+    stride = -(-len(asked) // SAMPLE)
+    return cheapest(asked, offered, prices(asked[::stride], offered, balance))
+
+
+def cheapest(asked: Tensor, offered: Tensor, price: Tensor) -> Tensor:
+    """Indices of the matches of ``asked`` ``(N, D)`` among ``offered`` ``(M, D)`` at its prices."""
+    found = [(block @ offered.T).sub_(price).argmax(1) for block in torch.split(asked, BLOCK)]
     return torch.cat(found)
 
 
-def directions(features: Tensor) -> Tensor:
-    """Features less their mean, each of length one."""
-    return F.normalize(features - features.mean(0), dim=1)
+def directions(features: Tensor, mean: Tensor | None = None) -> Tensor:
+    """Features ``(N, D)`` less their mean, or less the one that is given, each of length one."""
+    return F.normalize(features - (features.mean(0) if mean is None else mean), dim=1)
 
 
 def prices(asked: Tensor, offered: Tensor, balance: float) -> Tensor:
@@ -50,8 +55,7 @@ def prices(asked: Tensor, offered: Tensor, balance: float) -> Tensor:
     price = offered.new_zeros(len(offered))
     if not balance:
         return price
-    stride = -(-len(asked) // SAMPLE)
-    likeness = asked[::stride] @ offered.T
+    likeness = asked @ offered.T
     kernel = likeness.sub_(likeness.amax(1, keepdim=True)).div_(SOFTNESS).exp_()
     fair = len(offered) / len(kernel)
     for _ in range(ROUNDS):

@@ -35,6 +35,9 @@ from impasto.files.records.write import (
     write_record,
 )
 from impasto.files.scratch import Scratch
+from impasto.files.weights.decoder import load_painter
+from impasto.instant.run import forecast as forecast_instant
+from impasto.instant.run import run_instant
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
@@ -167,14 +170,18 @@ class Job:
         if task == "stylize" and storage is not in_memory:
             content = _stored(content, storage)
             self._pictures["content"] = [content]
+        pictures = Pictures(
+            content.tensor,
+            tuple(style.tensor for style in styles),
+            init.tensor if init is not None else None,
+        )
+        if recipe.is_instant:
+            self._states = run_instant(recipe, self.plan, pictures, maker.network, load_painter())
+            return
         self._states = (run_cropped if recipe.crop_preview else run)(
             recipe,
             self.plan,
-            Pictures(
-                content.tensor,
-                tuple(style.tensor for style in styles),
-                init.tensor if init is not None else None,
-            ),
+            pictures,
             maker.network,
             layer_loss=maker.style_loss,
             terms=maker.terms,
@@ -201,6 +208,8 @@ class Job:
 
         The states' progress is then a share of this time.
         """
+        if self._forecast is None and self.recipe.is_instant:
+            self._forecast = forecast_instant(self.plan)
         if self._forecast is None:
             self._forecast = forecast(
                 self.recipe,

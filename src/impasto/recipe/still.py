@@ -150,10 +150,10 @@ class Recipe:
     steps: tuple[int, ...] | None = _run(
         None, "Steps at each size, coarse to fine, such as 100,50,50; or one number for all."
     )
-    quality: Literal["draft", "standard", "fine", "best"] = _run(
+    quality: Literal["instant", "draft", "standard", "fine", "best"] = _run(
         "standard",
         "Steps at every size where --steps names none; points on one measured curve of time and "
-        "distance (docs/performance.md).",
+        "distance (docs/performance.md). instant: no steps, a network paints in about a second.",
     )
     average: float = _run(
         0.9,
@@ -180,6 +180,12 @@ class Recipe:
         _check_colors(self)
         _check_layers(self)
         _check_lists(self)
+        _check_instant(self)
+
+    @property
+    def is_instant(self) -> bool:
+        """True where a network paints the picture, and nothing is optimised."""
+        return self.quality == "instant"
 
     @property
     def uses_alpha_beta(self) -> bool:
@@ -441,6 +447,24 @@ def _check_lists(recipe: Recipe) -> None:
             raise RecipeError(
                 f"--steps has {_count(len(recipe.steps), 'number')} for {recipe.scales} scales: "
                 "give one for each, or one for all."
+            )
+
+
+NOT_INSTANT = (
+    *("init", "alpha", "beta", "tv", "content_layers", "style_layers", "layer_weights"),
+    *("style_loss", "optimizer", "history", "learning_rate", "average", "tile", "crop_preview"),
+)
+
+
+def _check_instant(recipe: Recipe) -> None:
+    """Nothing is optimised, so that nothing of the objective or the optimiser has an effect."""
+    if not recipe.is_instant:
+        return
+    for each in fields(recipe):
+        if each.name in NOT_INSTANT and getattr(recipe, each.name) != each.default:
+            raise RecipeError(
+                f"--quality instant optimises nothing: leave out --{_flag(each.name)}, or choose "
+                "another quality."
             )
 
 

@@ -30,6 +30,7 @@ COARSEST = 128  # longest side at which an automatic pyramid starts
 RATIO = math.sqrt(2)  # of a size to the one before
 NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
 DEFAULT_STEPS = (100, 50)  # coarse to fine; further, larger stages take the last number
+INSTANT_RATIO = 2.0  # between the sizes of an instant picture
 QUALITIES = {"draft": 0.4, "standard": 1.0, "fine": 2.5, "best": 6.0}  # times those
 
 
@@ -205,7 +206,7 @@ def make_plan(
             n,
             precision,
             whole_cells=recipe.tileable,
-            margin=0 if recipe.tileable else recipe.margin,
+            margin=_margin(recipe),
         )
         for size, n, precision in zip(sizes, steps, precisions, strict=True)
     )
@@ -217,6 +218,13 @@ def fit(size: Size, longest: int) -> Size:
     """Height and width in the same proportion, the longer one being ``longest``."""
     ratio = longest / max(size)
     return max(1, round(size[0] * ratio)), max(1, round(size[1] * ratio))
+
+
+def _margin(recipe: Recipe) -> int:
+    """As asked for; an instant picture always has one, as it is made of whole cells."""
+    if recipe.tileable:
+        return 0
+    return max(1, recipe.margin) if recipe.is_instant else recipe.margin
 
 
 def _whole_cells(size: Size) -> Size:
@@ -261,10 +269,11 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
             f"The photograph would be {full[1]} x {full[0]} pixels: its short side must be at "
             f"least {NARROWEST}; crop it, or ask for a larger --size."
         )
+    ratio = INSTANT_RATIO if recipe.is_instant else RATIO
     wanted = recipe.scales or _scales_of(recipe.steps)
     sizes = [full]
     while wanted is None or len(sizes) < wanted:
-        longest = round(max(full) / RATIO ** len(sizes))
+        longest = round(max(full) / ratio ** len(sizes))
         smaller = fit(content, longest)
         if min(smaller) < NARROWEST or (wanted is None and longest < COARSEST):
             break
@@ -278,6 +287,8 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
 
 
 def _steps(recipe: Recipe, stages: int) -> tuple[int, ...]:
+    if recipe.is_instant:
+        return (1,) * stages
     if recipe.steps is None:
         factor = QUALITIES[recipe.quality]
         steps = (DEFAULT_STEPS + DEFAULT_STEPS[-1:] * stages)[:stages]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -75,11 +76,12 @@ def experiments_display(*, quiet: bool) -> Iterator[Callable[[Doing], None]]:
 def describe(plan: Plan, state: State) -> str:
     """Scale and sizes, and how far the picture is from photograph and painting."""
     stage = plan.stages[state.stage]
+    size = f"scale {state.stage + 1}/{len(plan.stages)} {stage.width}x{stage.height}"
+    if math.isnan(state.losses.total):  # nothing is optimised
+        return size
     content, style = state.weights.distances(state.losses)
-    return (
-        f"scale {state.stage + 1}/{len(plan.stages)} {stage.width}x{stage.height}  "
-        f"step {state.step}/{state.steps}  content {content:.2f} style {style:.3f}"
-    )
+    step = f"step {state.step}/{state.steps}"
+    return f"{size}  {step}  content {content:.2f} style {style:.3f}"
 
 
 def progress_bar(console: Console) -> Progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -40,33 +40,52 @@ class Hypercolumns:
             sampled feature misses, a pattern of two pixels above all. Both in float32.
 
         """
-        height, width = pictures.shape[-2] // CELL, pictures.shape[-1] // CELL
-        maps = mapped(self._network, pictures)
-        columns = [
-            F.interpolate(f, (height, width), mode="bilinear", align_corners=False) / scale
-            for f, scale in zip(maps, self._scales, strict=True)
-        ]
-        found = dict(zip(LAYERS, maps, strict=True))
+        maps = self._maps(pictures)
         texture = [
-            F.avg_pool2d(found[layer].square(), CELL).add(1e-6).sqrt() / scale
+            F.avg_pool2d(self._mapped(layer, maps[layer]).float().square(), CELL)
+            .add(1e-6 / scale**2)
+            .sqrt()
             for layer, scale in zip(LAYERS, self._scales, strict=True)
             if layer in TEXTURE_LAYERS
         ]
-        return torch.cat(columns, 1), torch.cat(texture, 1)
+        return self._joined(maps, pictures), torch.cat(texture, 1)
+
+    def columns(self, pictures: Tensor) -> Tensor:
+        """The hypercolumns alone, in half of the time."""
+        return self._joined(self._maps(pictures), pictures)
+
+    def _maps(self, pictures: Tensor) -> Mapping[str, Tensor]:
+        dtype = next(self._network.parameters()).dtype
+        return self._network.features(pictures.to(dtype), LAYERS)
+
+    def _joined(self, maps: Mapping[str, Tensor], pictures: Tensor) -> Tensor:
+        """All layers at a quarter of the size; each goes through its head where it is smaller."""
+        size = pictures.shape[-2] // CELL, pictures.shape[-1] // CELL
+        columns = []
+        for layer in LAYERS:
+            found = maps[layer]
+            if found.shape[-1] > size[1]:
+                columns.append(self._mapped(layer, _resized(found, size)))
+            else:
+                columns.append(_resized(self._mapped(layer, found), size))
+        return torch.cat(columns, 1).float()
+
+    def _mapped(self, layer: str, found: Tensor) -> Tensor:
+        """Through the layer's head, in units of its scale."""
+        head, scale = self._network.heads[layer], self._scales[LAYERS.index(layer)]
+        weight = (head.weight.float() / scale)[:, :, None, None]
+        return F.conv2d(found, weight.to(found.dtype), (head.bias.float() / scale).to(found.dtype))
 
 
-def mapped(network: ConvNetwork, pictures: Tensor) -> list[Tensor]:
-    """The layers' maps through their heads, float32, ``(B, K, h, w)`` each."""
-    dtype = next(network.parameters()).dtype
-    maps = network.features(pictures.to(dtype), LAYERS)
-    out = []
-    for layer in LAYERS:
-        head = network.heads[layer]
-        weight = head.weight.to(maps[layer].dtype)[:, :, None, None]
-        out.append(F.conv2d(maps[layer], weight, head.bias.to(weight.dtype)).float())
-    return out
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    if maps.shape[-2:] == size:
+        return maps
+    return F.interpolate(maps, size, mode="bilinear", align_corners=False)
 
 
 def measure_scales(network: ConvNetwork, pictures: Tensor) -> list[float]:
     """The root mean square length of each layer's features over some pictures."""
-    return [float(f.square().sum(1).mean().sqrt()) for f in mapped(network, pictures)]
+    see = Hypercolumns(network, [1.0] * len(LAYERS))
+    maps = see._maps(pictures)
+    mapped = [see._mapped(layer, maps[layer]).float() for layer in LAYERS]
+    return [float(each.square().sum(1).mean().sqrt()) for each in mapped]

@@ -7,6 +7,7 @@ Large sizes are painted in tiles: what all positions share (their mean, the pric
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -157,9 +158,7 @@ class _Size:
         moved = placed(network, plan, stage)
         assert isinstance(moved, ConvNetwork)
         self._see = Hypercolumns(moved, painter.scales)
-        decoder = Decoder(*painter.decoder.channels)
-        decoder.load_state_dict(painter.decoder.state_dict())
-        decoder.to(plan.device, dtype)
+        decoder = copy.deepcopy(painter.decoder).to(plan.device, dtype)
         self._decoder = decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._dtype = dtype
         # From nothing but the photograph to nothing but matches at half of the strength; from
@@ -211,10 +210,10 @@ class _Size:
 
     def _looked(self, content: Tensor, before: Tensor | None, tile: Tile) -> Tensor:
         """What is looked for in a tile, ``(1, D, h, w)``."""
-        columns = self._see(content[tile.outer])[0]
+        columns = self._see.columns(content[tile.outer])
         if before is None:
             return columns
-        return torch.lerp(self._see(before[tile.outer])[0], columns, PHOTOGRAPH)
+        return torch.lerp(self._see.columns(before[tile.outer]), columns, PHOTOGRAPH)
 
     def _painted(self, content: Tensor, query: Tensor, mean: Tensor, price: Tensor) -> Tensor:
         """A tile, matched and decoded."""

@@ -289,7 +289,7 @@ def _rows(maps: Tensor) -> Tensor:
 
 def _sampled(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """As many of a painting's positions as its share of the bank, at random."""
-    most = max(1, round(BANK * share))
+    most = math.ceil(BANK * share)
     if len(rows) <= most:
         return rows
     return rows[torch.randperm(len(rows), generator=generator)[:most].to(rows.device)]

@@ -106,6 +106,8 @@ class FilmRecipe:
         for name in NOT_FOR_FILMS:
             if options.get(name, getattr(Recipe, name)) != getattr(Recipe, name):
                 raise RecipeError(f"--{name.replace('_', '-')} is for single pictures: leave it.")
+        if options.get("quality") == "instant":
+            raise RecipeError("A film cannot be made at once: choose another --quality.")
         own = {name: value for name, value in options.items() if name in cls.names()}
         for name, value in own.items():
             if isinstance(value, list):

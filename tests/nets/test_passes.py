@@ -1,4 +1,4 @@
-"""The way there and back by hand, against autograd through a plain implementation."""
+"""The way forward and backward by hand, against autograd through a plain implementation."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class _Load:
         return cls(time.monotonic(), sum(every) - idle, own.user + own.system)
 
     def leaves_too_few(self, threads: int, later: _Load) -> bool:
-        """Whether other programs have kept busy a processor that one of the threads wants."""
+        """Whether other programs have kept busy a processor that one of the threads needs."""
         seconds = later.time - self.time
         if not RECENT[0] < seconds < RECENT[1]:
             return False

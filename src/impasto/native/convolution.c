@@ -202,7 +202,7 @@ INLINE __m256i maximum(const __m256i v[4], __m256i *places) {
   return best;
 }
 
-/* Every positive one takes a share, which the weights on the way back hold. */
+/* Every positive one takes a share, which the weights in the backward pass hold. */
 INLINE __m256i mean(const __m256i v[4], __m256i *places) {
   __m512 sum = _mm512_setzero_ps();
   *places = _mm256_setzero_si256();

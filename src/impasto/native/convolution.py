@@ -78,7 +78,7 @@ class Pooled:
         values: ``(1, C, h, w)``.
         places: of the same shape, a byte each: bit 2 r + c is set where the value in row r and
             column c of the four takes the gradient. The ReLU before the pooling is counted in. Of
-            a mean each takes a fourth, and the weights on the way back have to hold that.
+            a mean each takes a fourth, and the weights in the backward pass have to hold that.
         shape: height and width of what was pooled.
         box: which positions of the pooling these are.
 
@@ -175,7 +175,7 @@ def convolve(
         wraps: whether the map goes on at its other edge, or ends in zeros.
         bias: ``(N,)`` float32.
         then: what is done to the sums.
-        joined: in place of the two above, on the way back.
+        joined: in place of the two above, in the backward pass.
 
     """
     call = _call(source, weights, wraps)

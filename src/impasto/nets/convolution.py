@@ -1,4 +1,4 @@
-"""A 3 x 3 convolution, there and back, prepared once for one type, layout and device.
+"""A 3 x 3 convolution, forward and backward, prepared once for one type, layout and device.
 
 On a processor, oneDNN computes a convolution and its ReLU in one call, from weights in a layout of
 its own. The way back is another convolution, with the kernel turned and its channels exchanged.
@@ -39,12 +39,12 @@ class Convolution:
 
     @cached_property
     def tiles_back(self) -> Packed:
-        """Those of the way back."""
+        """Those of the backward pass."""
         return Packed(self._turned)
 
     @cached_property
     def tiles_back_from_mean(self) -> Packed:
-        """Those of the way back where a mean over four positions follows, with its fourth."""
+        """Those of the backward pass where a mean over four positions follows, with its fourth."""
         return Packed(self._turned / 4)
 
     @cached_property

@@ -1,8 +1,8 @@
-"""Through a network's layers and back in few passes over their maps, by our own kernels.
+"""Forward and backward through a network in few passes over its maps, by our own kernels.
 
-On the way there, a convolution, its ReLU and the pooling after it are one call; the map between is
-never whole in memory. On the way back one call spreads a pooling's gradient, convolves it, adds
-the derivative of the style loss at the layer below and passes that layer's ReLU.
+In the forward pass a convolution, its ReLU and the pooling after it are one call; the map between
+is never whole in memory. In the backward pass one call spreads a pooling's gradient, convolves it,
+adds the derivative of the style loss at the layer below and passes that layer's ReLU.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from impasto.nets.topology import CELL, Layer
 
 
 def serves(route: Route, image: Tensor) -> bool:
-    """Whether the kernels know what this way needs."""
+    """Whether the kernels can compute this route."""
     is_picture = image.dim() == 4 and image.shape[:2] == (1, 3) and image.dtype == torch.float32
     is_large = is_picture and min(image.shape[2:]) >= CELL
     is_here = image.device.type == route.like.device.type == "cpu" and native.are_available()
@@ -46,7 +46,7 @@ def there(route: Route, image: Tensor) -> Iterator[Step]:
         if layer.kind == "pool":
             assert isinstance(source, Tensor)
             step = pooled(route, layer, source, is_late=False)
-        elif layers and layers[0].kind == "pool" and not route.wants(layer):
+        elif layers and layers[0].kind == "pool" and not route.requests(layer):
             step = _convolved_and_pooled(route, layer, layers.pop(0), source, shape)
         else:
             step = _convolved(route, layer, source, shape)
@@ -86,7 +86,7 @@ def back(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Ten
         step = steps.pop()
         if step.convolution is not None:
             gradient = _through(route, step, gradient, steps, wanted)
-        elif gradient is not None:  # a pooling of a map that is wanted, too
+        elif gradient is not None:  # a pooling of a map that is requested, too
             below, spread = steps[-1], unpooled(route, step, gradient)
             joined = _joined(route, below, wanted[below.layer.name], spread)
             gradient = native.join(_sizes(below), joined)
@@ -100,7 +100,7 @@ def _through(
     below: list[Step],
     wanted: dict[str, Derivatives],
 ) -> Tensor | None:
-    """Back through a convolution; joined with what is wanted of the layer below and its ReLU."""
+    """Back through a convolution; joined with what is requested of the layer below and its ReLU."""
     assert step.convolution is not None
     if gradient is None:
         if wanted[step.layer.name].is_nothing:
@@ -122,7 +122,7 @@ def _through(
 def _joined(
     route: Route, step: Step, wanted: Derivatives, gradient: Tensor | None = None
 ) -> Joined:
-    """What is wanted of a layer, and a gradient that comes from above."""
+    """What is requested of a layer, and a gradient that comes from above."""
     height, width = step.output.shape[-2:]
     core = Box.whole((height, width))
     if route.part:

@@ -74,7 +74,7 @@ def back(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Ten
 
 
 def _taken_below(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Tensor | None:
-    """What the layer below wants added at every position, which a convolution does for nothing."""
+    """What is added at every position of the layer below: a convolution's bias, at no cost."""
     if not steps or route.padding != "zeros" or route.part:
         return None
     below = wanted[steps[-1].layer.name]
@@ -85,7 +85,7 @@ def _taken_below(route: Route, steps: list[Step], wanted: dict[str, Derivatives]
 def _joined(
     route: Route, step: Step, gradient: Tensor | None, wanted: Derivatives
 ) -> Tensor | None:
-    """What comes from the layers above, if anything, and what is wanted of this one, together."""
+    """The gradient from the layers above, if any, and what is requested of this one, together."""
     if route.part and not wanted.is_nothing:
         gradient = torch.zeros_like(step.output) if gradient is None else gradient
         here, features = (route.core(step.layer, x) for x in (gradient, step.output))

@@ -26,7 +26,7 @@ from impasto.ops.statistics import Statistics
 
 @dataclass(frozen=True)
 class InputConvention:
-    """How a network wants its picture: channel order, range of a white pixel, mean, deviation."""
+    """A network's input: channel order, range of a white pixel, mean, deviation."""
 
     channels: Literal["RGB", "BGR"] = "RGB"
     range: float = 1.0

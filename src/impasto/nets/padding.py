@@ -1,4 +1,4 @@
-"""What lies beyond a picture's edges, put around it and, on the way back, folded into it again."""
+"""Padding: put around a picture, and its gradient folded back in the backward pass."""
 
 from __future__ import annotations
 

@@ -47,7 +47,9 @@ class _Layers(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *derivatives: Tensor | None) -> tuple[Tensor | None, None]:
         if not ctx.steps:
-            raise RuntimeError("the way back is gone once only: retain_graph is of no use here")
+            raise RuntimeError(
+                "the backward pass is gone once only: retain_graph is of no use here"
+            )
         given, wanted = iter(derivatives), dict[str, Derivatives]()
         for layer in ctx.route.layers:
             of_map = next(given) if layer.name in ctx.route.maps else None
@@ -107,7 +109,7 @@ class Passage:
         }
         with torch.no_grad():
             gradient = _back(self._route, self._image, self._steps, wanted)
-        assert gradient is not None, "nothing is wanted of any layer"
+        assert gradient is not None, "nothing is requested of any layer"
         return gradient
 
 
@@ -137,7 +139,7 @@ def _wanted(route: Route, step: Step) -> list[Tensor | int]:
 
 
 def _remembered(route: Route, step: Step) -> Step:
-    """A step without what its way back has no use for."""
+    """A step without what its backward pass does not need."""
     is_used = step.relu or step.layer.name in route.sums
     # Not the output itself: the node and its output would keep each other alive.
     step.output = step.output.detach() if is_used else step.output.new_empty(0)

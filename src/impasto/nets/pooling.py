@@ -1,4 +1,4 @@
-"""2 x 2 pooling, there and back. An odd last row or column is dropped, as torch does."""
+"""2 x 2 pooling, forward and backward. An odd last row or column is dropped, as torch does."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _scattered(gradient: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
 def _has_free_bands(x: Tensor) -> bool:
     """Whether pairs of rows are pictures of their own without a copy.
 
-    A processor's threads share out the pictures of a batch on the way back, not a picture's rows.
+    In the backward pass threads share out the pictures of a batch, not a picture's rows.
     """
     is_last = x.is_contiguous(memory_format=torch.channels_last)
     return x.device.type == "cpu" and is_last and len(x) == 1 and x.shape[-2] > 3

@@ -1,4 +1,4 @@
-"""What is wanted of a network's layers, and what the way through them leaves for the way back."""
+"""Which layers' maps and sums are requested, and what the backward pass needs of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Route:
-    """What is wanted of which layers, and how to get there.
+    """What is requested of which layers, and the steps to it.
 
     Attributes:
         mean: of the network's pictures, RGB; the first layer takes a picture less that.
@@ -62,7 +62,7 @@ class Route:
         """The positions of a map that count, as a view."""
         return features[(..., *self.part.core(layer))] if self.part else features
 
-    def wants(self, layer: Layer) -> bool:
+    def requests(self, layer: Layer) -> bool:
         """Whether a layer's map or statistics are wanted."""
         return layer.name in self.maps or layer.name in self.sums
 
@@ -77,18 +77,18 @@ class Derivatives:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing is wanted of the layer."""
+        """Whether nothing is requested of the layer."""
         return self.map is None and self.outer is None
 
 
 @dataclass
 class Step:
-    """A layer on the way there, and what its way back needs.
+    """A layer's forward pass, and what its backward pass needs.
 
     Attributes:
         layer: the layer.
         shape: of its input, without padding.
-        output: what it has given; forgotten where its way back has no use for it.
+        output: what it has given; dropped where its backward pass does not need it.
         relu: whether the ReLU was the last thing done to it.
         places: of a pooling's maxima.
         convolution: none for a pooling.

@@ -1,4 +1,4 @@
-"""What is asked of a film beside what is asked of each picture. Standard library only."""
+"""The options of a film beside those of each picture. Standard library only."""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ def _decoded(
 
 
 class _Resampler:
-    """Frames of any rate, format and layout as an encoder wants them; gaps become silence."""
+    """Frames of any rate, format and layout as an encoder needs them; gaps become silence."""
 
     def __init__(self, to: Any) -> None:
         self._to = to

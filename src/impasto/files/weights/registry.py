@@ -28,7 +28,7 @@ class Model:
         digest: of the file, in hexadecimal; a beginning of it where no more is published.
         bytes: exact size of the file.
         licence: its terms.
-        convention: how it wants its pictures.
+        convention: of its input.
         format: of the file.
         about: one line for a person who has to choose.
 

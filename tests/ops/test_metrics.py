@@ -26,6 +26,7 @@ from impasto.ops.metrics import (
     gram_distance,
     high_frequency_energy,
     multiscale_ssim,
+    patch_distance,
     psnr,
     ssim,
     style_color_share,
@@ -342,3 +343,30 @@ def test_a_flat_picture_has_no_frame_and_a_small_one_no_figure():
     assert frame_share(torch.full((1, 3, 100, 100), 0.3)) == 1
     with pytest.raises(PictureError, match="100 x 100"):
         frame_share(torch.rand(1, 3, 99, 120))
+
+
+def test_patch_distance_is_the_brute_force_search():
+    gen = torch.Generator().manual_seed(3)
+    one, other = (
+        torch.randn(1, 4, *size, generator=gen, dtype=torch.float64) for size in ((6, 7), (5, 9))
+    )
+    patches = []
+    for maps in (one, other):
+        height, width = maps.shape[-2:]
+        rows = [
+            maps[0, :, y : y + 3, x : x + 3].flatten()
+            for y in range(height - 2)
+            for x in range(width - 2)
+        ]
+        patches.append(torch.stack(rows) - torch.stack(rows).mean(0))
+    expected = sum(
+        min(1 - float(torch.cosine_similarity(a, b, 0)) for b in patches[1]) for a in patches[0]
+    ) / len(patches[0])
+    assert float(patch_distance(one, other)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_patches_of_oneself_are_at_no_distance():
+    maps = torch.randn(1, 3, 20, 30, generator=torch.Generator().manual_seed(1)).double()
+    assert float(patch_distance(maps, maps)) == pytest.approx(0, abs=1e-12)
+    part = maps[..., :12]  # each of its patches is there, but not all are covered
+    assert float(patch_distance(part, maps)) < 0.1 < float(patch_distance(maps, part))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from impasto.ops.metrics import (
     gram_distance,
     high_frequency_energy,
     multiscale_ssim,
+    patch_distance,
     style_color_share,
     wasserstein_distance,
 )
@@ -94,10 +96,11 @@ def _content_figure(trio: Trio) -> Figure:
 def _style_figures(trio: Trio, network: Network, layers: Sequence[str]) -> Iterator[Figure]:
     """Distances to the painting, in units of the photograph's own."""
     features = Features(network, trio.result.device)
-    result, content, style = (
-        features.measure(each, (), layers)[1]
+    seen = [
+        features.measure(each, layers, layers)
         for each in _looked_at((trio.result, trio.content, trio.style))
-    )
+    ]
+    result, content, style = (sums for _, sums in seen)
     distances: dict[str, Callable[[Statistics, Statistics], Tensor]] = {
         "gram": gram_distance,
         "w2": wasserstein_distance,
@@ -108,6 +111,23 @@ def _style_figures(trio: Trio, network: Network, layers: Sequence[str]) -> Itera
             found = float(distance(result[layer], style[layer])) / max(own, 1e-12)
             fault = "far from the painting's style" if found > STYLE_MISSED else ""
             yield Figure(f"{name} {layer}", found, 1.0, 0.0, fault)
+    yield from _patch_figures(*([maps[layer] for layer in layers] for maps, _ in seen))
+
+
+def _patch_figures(
+    result: Sequence[Tensor], content: Sequence[Tensor], style: Sequence[Tensor]
+) -> Iterator[Figure]:
+    """How near the result's patches are to the painting's, and the painting's to the result's."""
+    found, photograph = (_patch_distances(each, style) for each in (result, content))
+    yield Figure("patch fidelity", found, photograph, 0.0)
+    found, photograph = (_patch_distances(style, each) for each in (result, content))
+    yield Figure("coverage", found, photograph, 0.0)
+
+
+def _patch_distances(maps: Sequence[Tensor], reference: Sequence[Tensor]) -> float:
+    """The mean over the layers."""
+    pairs = zip(maps, reference, strict=True)
+    return statistics.fmean(float(patch_distance(a.float(), b.float())) for a, b in pairs)
 
 
 def _looked_at(pictures: Sequence[Tensor]) -> Iterator[Tensor]:

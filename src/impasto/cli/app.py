@@ -24,6 +24,7 @@ from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.options import with_recipe_options
 from impasto.cli.rate import rate
+from impasto.cli.train import train
 from impasto.cli.video import video
 from impasto.errors import ImpastoError
 from impasto.recipe.still import NOT_FOR_TEXTURES, Recipe
@@ -42,6 +43,7 @@ app.command(video)
 app.command(measure)
 app.command(experiments)
 app.command(rate)
+app.command(train)
 
 
 @app.command

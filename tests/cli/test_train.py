@@ -1,0 +1,129 @@
+"""impasto train, and impasto stylize with what it has made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from impasto.cli import main
+from impasto.cli import train as command
+from impasto.files.weights.trained import read_trained
+
+QUICK = ["--size", "32", "--for-size", "64", "--batch", "1"]
+QUICK += ["--precision", "fp32", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return here
+
+
+def _train(painting, photo, *more, steps: int = 2) -> int:
+    words = ["train", str(painting), "--photos", str(photo.parent), "--steps", str(steps)]
+    return main([*words, *QUICK, *more])
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_network_by_its_default_name(painting, photo, folder, capsys):
+    assert _train(painting, photo) == 0
+    assert _names(folder) == {"painting.safetensors"}
+    printed = capsys.readouterr()
+    assert printed.out == "painting.safetensors\n"
+    assert "learns from 1 photograph of" in printed.err
+    assert "100%" in printed.err
+    about = read_trained(Path("painting.safetensors")).about
+    assert (about.step, about.is_finished, about.seconds > 0) == (2, True, True)
+    assert [each.name for each in about.paintings] == ["painting.png"]
+    assert _train(painting, photo, "-q") == 2  # it is there already
+    assert _train(painting, photo, "-q", "--overwrite") == 0
+
+
+def test_without_photographs_of_one_s_own(painting, folder, capsys):
+    assert main(["train", str(painting), "--steps", "2", *QUICK]) == 0
+    assert "pictures made by program" in capsys.readouterr().err
+
+
+def test_a_preview_is_of_the_way_only(painting, photo, folder, monkeypatch):
+    seen = []
+    original = command._Run._look
+
+    def look(self, job, state):
+        original(self, job, state)
+        seen.append(Path("n.preview.png").is_file())
+
+    monkeypatch.setattr(command._Run, "_look", look)
+    assert _train(painting, photo, "-o", "n.safetensors", "--preview", "1", "-q") == 0
+    assert seen == [False, True, True]
+    assert _names(folder) == {"n.safetensors"}
+
+
+def _stop_after(monkeypatch, steps: int) -> None:
+    original = command._Run._look
+
+    def look(self, job, state):
+        original(self, job, state)
+        if state.step == steps:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command._Run, "_look", look)
+
+
+def test_stopped_and_resumed_it_is_the_same_bit_for_bit(
+    painting, photo, folder, monkeypatch, capsys
+):
+    assert _train(painting, photo, "-o", "whole.safetensors", "-q", steps=4) == 0
+    words = ["-o", "n.safetensors", "-q"]
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 2)
+        assert _train(painting, photo, *words, steps=4) == 130
+    assert "stopped after 2 steps" in capsys.readouterr().err
+    assert _names(folder) == {"whole.safetensors", "n.safetensors", "n.checkpoint"}
+    assert read_trained(Path("n.safetensors")).about.is_finished is False
+    assert _train(painting, photo, *words, steps=4) == 2  # nothing is lost unasked
+    assert _train(painting, photo, *words, "--resume", "--seed", "1", steps=4) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert _train(painting, photo, *words, "--resume", steps=4) == 0
+    assert _names(folder) == {"whole.safetensors", "n.safetensors"}
+    whole, resumed = (read_trained(Path(f"{name}.safetensors")) for name in ("whole", "n"))
+    assert resumed.about.step == 4
+    assert whole.tensors.keys() == resumed.tensors.keys()
+    assert all(torch.equal(whole.tensors[name], resumed.tensors[name]) for name in whole.tensors)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "painting"),
+        (["nowhere.jpg"], "nowhere.jpg"),
+        (["PAINTING", "--photos", "no/such"], "no/such"),
+        (["PAINTING", "-o", "n.png"], ".safetensors"),
+        (["PAINTING", "-o", "no/such.safetensors"], "does not exist"),
+        (["PAINTING", "--minutes", "0"], "--minutes"),
+        (["PAINTING", "--minutes", "1", "--steps", "2"], "leave one out"),
+        (["PAINTING", "--steps", "0"], "--steps"),
+        (["PAINTING", "--size", "30"], "--size"),
+        (["PAINTING", "--batch", "0"], "--batch"),
+        (["PAINTING", "--rate", "nan"], "--rate"),
+        (["PAINTING", "--preview", "0"], "--preview"),
+        (["PAINTING", "--init", "noise"], "--init"),
+    ],
+)
+def test_bad_input_is_one_sentence(words, said, painting, folder, capsys):
+    words = [str(painting) if word == "PAINTING" else word for word in words]
+    assert main(["train", *words]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert list(folder.iterdir()) == []

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from impasto.cli import main
@@ -127,3 +126,93 @@ def test_bad_input_is_one_sentence(words, said, painting, folder, capsys):
     assert said in printed.err
     assert len(printed.err.splitlines()) == 1
     assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def network(painting, photo, folder) -> Path:
+    assert _train(painting, photo, "-o", "n.safetensors", "-q") == 0
+    return folder / "n.safetensors"
+
+
+PAINT = ["--size", "40", "--precision", "fp32", "--threads", "1"]
+
+
+def test_a_picture_by_a_network_and_again(network, photo, folder, capsys):
+    assert main(["stylize", str(photo), "n.safetensors", *PAINT]) == 0
+    assert capsys.readouterr().out == "photo+n.png\n"
+    with Image.open("photo+n.png") as image:
+        assert image.size == (40, 33)
+    record = json.loads(Path("photo+n.json").read_text())
+    assert record["task"] == "trained"
+    assert record["network"]["name"] == "n.safetensors"
+    assert main(["reproduce", "photo+n.png", "--content", str(photo)]) == 0
+    assert "The pixels are identical." in capsys.readouterr().out
+    assert main(["reproduce", "photo+n.png"]) == 2
+    assert "--content" in capsys.readouterr().err
+    record["network"]["name"] = "../n.safetensors"
+    Path("bad.json").write_text(json.dumps(record))
+    assert main(["reproduce", "bad.json", "--content", str(photo)]) == 2
+    assert main(["show", "photo+n.png"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_many_photographs_are_each_made_once(network, photo, painting, capsys):
+    words = ["stylize", str(photo.parent), "n.safetensors", "-o", "out", *PAINT]
+    (photo.parent / "broken.png").write_bytes(b"no picture")
+    assert main(words) == 1
+    assert "2 made, 0 finished before, 1 failed." in capsys.readouterr().err
+    (photo.parent / "broken.png").unlink()
+    assert main(words) == 0
+    assert "0 made, 2 finished before, 0 failed." in capsys.readouterr().err
+
+
+def test_the_photograph_s_colours_and_transparency_are_kept(network, photo):
+    with Image.open(photo) as image:
+        clear = image.convert("RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize(clear.size))
+    clear.save("clear.png")
+    words = ["stylize", "clear.png", "n.safetensors", "-o", "o.png", "-q", "--depth", "16"]
+    assert main([*words, "--preserve-color", "luminance", *PAINT]) == 0
+    with Image.open("o.png") as image:
+        assert image.mode == "RGBA"
+
+
+def test_two_paintings_in_one_network(painting, photo, folder, capsys):
+    words = ["train", str(painting), str(photo), "--photos", str(photo.parent), "--steps", "2"]
+    (folder.parent / "holiday-in-private" / "other.png").write_bytes(photo.read_bytes())
+    assert main([*words, "-o", "two.safetensors", "-q", *QUICK]) == 0
+    both = ["stylize", str(photo), "two.safetensors", "-q", *PAINT]
+    assert main([*both, "-o", "a.png", "--blend", "1,0"]) == 0
+    assert main([*both, "-o", "b.png", "--blend", "0,1"]) == 0
+    assert Image.open("a.png").tobytes() != Image.open("b.png").tobytes()
+    assert main([*both, "-o", "c.png", "--blend", "1,2,3"]) == 2
+    assert "--blend" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere.safetensors"], "nowhere.safetensors"),
+        (["n.safetensors", "--strength", "0.5"], "--strength"),
+        (["n.safetensors", "--tileable"], "--tileable"),
+        (["n.safetensors", "n.safetensors"], "one network"),
+        (["n.safetensors", "--size", "8"], "16"),
+        (["text.safetensors"], "damaged"),
+        (["other.safetensors"], "impasto train"),
+        (["torn.safetensors"], "damaged"),
+        (["edited.safetensors"], "damaged"),
+        (["n.safetensors", "-o", "n.safetensors"], "format"),
+    ],
+)
+def test_a_bad_network_or_option_is_one_sentence(words, said, network, photo, capsys):
+    data = network.read_bytes()
+    Path("text.safetensors").write_text("no network")
+    save_file({"a": torch.zeros(1)}, "other.safetensors")
+    Path("torn.safetensors").write_bytes(data[:-100])
+    Path("edited.safetensors").write_bytes(data[:-4] + b"\0\0\x80\x7f")
+    before = set(Path().iterdir())
+    assert main(["stylize", str(photo), *words]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert set(Path().iterdir()) == before

@@ -52,7 +52,9 @@ def stylize(
     content: Annotated[
         Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
     ],
-    *style: Annotated[Path, Parameter(help="One or more paintings.")],
+    *style: Annotated[
+        Path, Parameter(help="One or more paintings, or a network that impasto train has made.")
+    ],
     paintings: Annotated[
         list[Path] | None,
         Parameter(
@@ -87,9 +89,20 @@ def stylize(
     from impasto.cli.batch import batch_command, is_batch
     from impasto.cli.keeping import Keeping
     from impasto.cli.stylize import stylize_command
+    from impasto.cli.trained import has_network, trained_command
 
     keeping = Keeping(resume, checkpoint)
     photographs, styles = ([content, *style], paintings) if paintings else ([content], style)
+    if has_network(styles):
+        return trained_command(
+            photographs,
+            styles,
+            output=output,
+            overwrite=overwrite,
+            kind=kind,
+            quiet=quiet,
+            options=options,
+        )
     if is_batch(photographs):
         return batch_command(
             photographs,

@@ -16,6 +16,7 @@ from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
 from impasto.files.records.write import record_path
 from impasto.jobs.reproduce import Reproduction, Rerun
+from impasto.jobs.trained import TrainedRerun, is_of_trained
 
 if TYPE_CHECKING:
     from impasto.jobs.reproduce_film import FilmReproduction
@@ -36,6 +37,8 @@ def reproduce_command(
         ImpastoError: with one sentence that says what to do.
 
     """
+    if is_of_trained(path):
+        return _trained(path, output, overwrite=overwrite, quiet=quiet, **given)
     if isinstance(read_any_record(path), FilmRecord):
         return _film(path, output, overwrite=overwrite, quiet=quiet, **given)
     read = (path, record_path(path), path.with_suffix(".png"))
@@ -56,6 +59,29 @@ def _make(rerun: Rerun, path: Path, *, overwrite: bool, quiet: bool) -> int:
             if rerun.is_done(state.step):
                 break
     return _deliver(rerun.finish(), path, overwrite=overwrite, quiet=quiet)
+
+
+def _trained(
+    path: Path,
+    output: str | None,
+    *,
+    overwrite: bool,
+    quiet: bool,
+    content: Path | None,
+    weights: Path | None,
+    max_pixels: int,
+    **_: object,
+) -> int:
+    """By the network that has made it, which takes a moment."""
+    rerun = TrainedRerun(path, content=content, weights=weights, max_pixels=max_pixels)
+    read = (path, record_path(path), path.with_suffix(".png"), *rerun.inputs)
+    with destination(output, default_output(path)) as target:
+        Outputs(read, overwrite=overwrite).check_picture(target)
+        result, identical, changes = rerun.finish()
+        _say(changes, quiet=quiet)
+        return _deliver(
+            Reproduction(result, identical, changes), target, overwrite=overwrite, quiet=quiet
+        )
 
 
 def _film(path: Path, output: str | None, *, quiet: bool, **given: Any) -> int:

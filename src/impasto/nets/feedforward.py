@@ -8,7 +8,8 @@ bilinear enlargement before a convolution in place of a transposed one, which le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 WIDTHS = (16, 32, 64)  # channels at the whole size, half and a quarter
 BLOCKS = 5
 CELL = 4  # sides of a picture are made multiples of this
+SMALLEST_VARIANCE = 1e-5
 SMALLEST = 16  # pixels of a side; below, reflection would reach beyond the picture
 
 
@@ -70,6 +72,37 @@ class Painter(nn.Module):
         kept = self.kept.float()[:, None, None]
         return torch.sigmoid(kept * centred + change[..., :height, :width])
 
+    @property
+    def reach(self) -> int:
+        """Pixels, at most, from which one of the picture's depends on the photograph's, but for the
+        statistics of the norms; a multiple of 8.
+        """
+        return 24 + 8 * self.blocks
+
+    @contextmanager
+    def with_statistics_of(self, photographs: Tensor, shares: Tensor) -> Iterator[None]:
+        """In the block every norm takes its statistics from these photographs together.
+
+        For a picture that is painted in tiles, which must all be normed alike.
+
+        Args:
+            photographs: ``(B, 3, H, W)``, parts of the picture.
+            shares: of each painting.
+
+        """
+        norms = [each for each in self.modules() if isinstance(each, _Norm)]
+        for norm in norms:
+            norm.is_studying = True
+        try:
+            with torch.no_grad():
+                self(photographs, shares)
+            for norm in norms:
+                norm.is_studying = False
+            yield
+        finally:
+            for norm in norms:
+                norm.is_studying, norm.statistics = False, None
+
 
 class _Norm(nn.Module):
     """Instance norm; gain and offset are the paintings' own, mixed by their shares."""
@@ -78,12 +111,22 @@ class _Norm(nn.Module):
         super().__init__()
         self.gain = nn.Parameter(torch.ones(paintings, channels))
         self.offset = nn.Parameter(torch.zeros(paintings, channels))
+        self.is_studying = False
+        self.statistics: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor, shares: Tensor) -> Tensor:
         """``(B, C, h, w)`` to the same shape."""
         shares = shares.to(self.gain)
         gain, offset = shares @ self.gain, shares @ self.offset
-        return F.group_norm(x, x.shape[1], gain.to(x), offset.to(x))
+        if self.is_studying:
+            variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
+            self.statistics = mean, (variance + SMALLEST_VARIANCE).rsqrt()
+        if self.statistics is None:
+            return F.group_norm(x, x.shape[1], gain.to(x), offset.to(x), SMALLEST_VARIANCE)
+        mean, inverse = self.statistics
+        scale = gain * inverse
+        shift = offset - mean * scale
+        return x * scale.to(x)[:, None, None] + shift.to(x)[:, None, None]
 
 
 class _Layer(nn.Module):

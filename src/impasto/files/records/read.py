@@ -178,6 +178,10 @@ def parse_record(values: Any, name: str) -> Record:
     """
     if is_of_film(values):
         raise RecordError(f"The record of {name!r} is a film's: name a picture's.")
+    if isinstance(values, dict) and values.get("task") == "trained":
+        raise RecordError(
+            f"{name!r} was painted in one pass by a trained network: there are no steps to show."
+        )
     try:
         schema = convert(values.get("schema") if isinstance(values, dict) else None, int)
         if schema > SCHEMA:

@@ -215,7 +215,7 @@ def _about(values: Any) -> About:
     about = build(About, values["about"])
     if not 1 <= len(about.paintings) <= MOST_PAINTINGS:
         raise MismatchError("paintings out of range")
-    if not (1 <= min(about.widths) and max(about.widths) <= WIDEST):
+    if not (min(about.widths) >= 1 and max(about.widths) <= WIDEST):
         raise MismatchError("widths out of range")
     if not (0 <= about.blocks <= MOST_BLOCKS and about.step >= 0 and about.seconds >= 0):
         raise MismatchError("a number out of range")

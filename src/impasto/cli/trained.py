@@ -1,4 +1,4 @@
-"""``impasto stylize`` with a network that ``impasto train`` has made, for one photograph or many."""
+"""``impasto stylize`` with a network that ``impasto train`` has made: one photograph or many."""
 
 from __future__ import annotations
 

@@ -31,11 +31,12 @@ def test_a_picture_of_any_size_in_range(painter, size):
     assert found.max() <= 1
 
 
-def test_an_untrained_one_gives_nearly_the_photograph(waves):
+def test_an_untrained_one_gives_the_photograph_with_other_contrast(waves):
     torch.manual_seed(0)
-    photograph = 0.25 + 0.5 * waves(32, 40).float().clamp(0, 1)
+    photograph = waves(32, 40).float().clamp(0.05, 0.95)
     found = Painter()(photograph, torch.ones(1))
-    assert (found - photograph).abs().mean() < 0.06
+    both = torch.stack([photograph.flatten(), found.flatten()])
+    assert torch.corrcoef(both)[0, 1] > 0.9
 
 
 def test_it_has_no_more_than_half_a_million_weights():

@@ -46,11 +46,12 @@ class Painter(nn.Module):
         self.from_half = _Layer(half, whole, paintings)
         self.leave = nn.Conv2d(whole, 3, 5, padding=2, padding_mode="reflect")
         self.kept = nn.Parameter(torch.ones(3))
+        self.norm = _Norm(3, paintings)  # the painting's colours, whatever the photograph's
         nn.init.normal_(self.leave.weight, std=0.01)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def forward(self, photographs: Tensor, shares: Tensor) -> Tensor:
-        """The pictures; an untrained network's are nearly the photographs.
+        """The pictures; an untrained network's are the photographs, but for their colours.
 
         Args:
             photographs: RGB ``(B, 3, H, W)`` in [0, 1], sides of at least 16.
@@ -70,7 +71,7 @@ class Painter(nn.Module):
         x = self.from_quarter(_twice(x), shares)
         change = self.leave(self.from_half(_twice(x), shares)).float()
         kept = self.kept.float()[:, None, None]
-        return torch.sigmoid(kept * centred + change[..., :height, :width])
+        return torch.sigmoid(self.norm(kept * centred + change[..., :height, :width], shares))
 
     @property
     def reach(self) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from impasto.engine.objective.terms import Term
@@ -29,6 +30,7 @@ from impasto.files.pictures.images import (
 )
 from impasto.files.weights.store import LoadedNetwork, load_network
 from impasto.jobs.still import Job, Result, StrPath
+from impasto.jobs.trained import TrainedStylizer, is_network
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
@@ -192,7 +194,8 @@ def stylize(content: PictureLike, style: Styles, **options: Any) -> Result:
 
     Args:
         content: the photograph: a path, a Pillow image, or an array ``(H, W, 3)``.
-        style: a painting, or a list of them.
+        style: a painting, or a list of them; or the file of a network that ``impasto train`` has
+            made of some.
         options: those of :class:`impasto.Recipe`; ``network``, ``style_loss`` and ``optimizer``
             may be objects (see :class:`Stylizer`).
 
@@ -200,6 +203,8 @@ def stylize(content: PictureLike, style: Styles, **options: Any) -> Result:
         ImpastoError: with one sentence that says what to do.
 
     """
+    if isinstance(style, str | os.PathLike) and is_network(Path(style)):
+        return TrainedStylizer(style)(content, **options)
     job = stylize_job(content, style, **options)
     for _ in job:
         pass

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+import impasto
 from impasto.cli import main
 from impasto.cli import train as command
 from impasto.files.weights.trained import read_trained
@@ -216,3 +217,18 @@ def test_a_bad_network_or_option_is_one_sentence(words, said, network, photo, ca
     assert said in printed.err
     assert len(printed.err.splitlines()) == 1
     assert set(Path().iterdir()) == before
+
+
+def test_the_same_from_python(network, photo):
+    options = {"size": 40, "precision": "fp32", "threads": 1}
+    result = impasto.stylize(photo, network, **options)
+    result.save("python.png")
+    assert main(["stylize", str(photo), str(network), "-o", "command.png", "-q", *PAINT]) == 0
+    assert Image.open("command.png").tobytes() == result.image.tobytes()
+    again = impasto.reproduce("python.png", content=photo)
+    assert again.identical is True
+    assert again.changes == ()
+    with pytest.raises(impasto.PictureError, match="a network and no picture"):
+        impasto.stylize(photo, [network, network], **options)
+    with pytest.raises(impasto.RecipeError, match="--strength"):
+        impasto.stylize(photo, network, strength=0.3)

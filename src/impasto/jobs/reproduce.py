@@ -21,6 +21,7 @@ from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
 from impasto.files.records.write import pixels_sha256, versions
 from impasto.jobs.still import Job, Result, StrPath
+from impasto.jobs.trained import TrainedRerun, is_of_trained
 from impasto.recipe.still import INITS, NOT_FOR_TEXTURES, Recipe
 
 _ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
@@ -155,6 +156,9 @@ def reproduce(
         ImpastoError: with one sentence that says what to do.
 
     """
+    if is_of_trained(Path(path)):
+        again = TrainedRerun(Path(path), content=content, weights=weights, max_pixels=max_pixels)
+        return Reproduction(*again.finish())
     rerun = Rerun(
         Path(path), content=content, style=style, init=init, weights=weights, max_pixels=max_pixels
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -113,7 +114,7 @@ class TrainedStylizer:
             tensor = match_color_statistics(tensor, photograph)
         alpha = None if read.alpha is None else resize(read.alpha, *size)
         image = to_pillow(tensor, alpha)
-        sources = [content] if isinstance(content, str | Path) else []
+        sources = [content] if isinstance(content, str | os.PathLike) else []
         return Result(
             image,
             tensor,

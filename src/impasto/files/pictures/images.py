@@ -96,6 +96,11 @@ def read_picture(
     if isinstance(source, Image.Image):
         return _picture(decode_image(source, max_pixels), "image", None, ground)
     path = Path(source)
+    if path.suffix.lower() == ".safetensors":
+        raise PictureError(
+            f"{path.name!r} is a network and no picture: name it in the place of the one painting "
+            "of impasto stylize, or name a picture."
+        )
     try:
         data = _bytes_of(path)
         return _picture(decode(data, path.name, max_pixels), path.name, _hash(data), ground)

@@ -102,6 +102,40 @@ def test_stopped_and_resumed_it_is_the_same_bit_for_bit(
     assert all(torch.equal(whole.tensors[name], resumed.tensors[name]) for name in whole.tensors)
 
 
+class Killed(BaseException):
+    pass
+
+
+def test_killed_and_resumed(painting, photo, folder, monkeypatch):
+    assert _train(painting, photo, "-o", "whole.safetensors", "-q", steps=4) == 0
+    words = ["-o", "n.safetensors", "-q", "--checkpoint", "1e-9"]
+    with monkeypatch.context() as patch:
+        original = command._Run._look
+
+        def look(self, job, state):
+            original(self, job, state)
+            if state.step == 3:
+                raise Killed
+
+        patch.setattr(command._Run, "_look", look)
+        with pytest.raises(Killed):
+            _train(painting, photo, *words, steps=4)
+    assert _names(folder) == {"whole.safetensors", "n.checkpoint"}
+    assert read_trained(Path("n.checkpoint")).about.step == 2
+    assert _train(painting, photo, *words, "--resume", steps=4) == 0
+    whole, resumed = (read_trained(Path(f"{name}.safetensors")) for name in ("whole", "n"))
+    assert all(torch.equal(whole.tensors[name], resumed.tensors[name]) for name in whole.tensors)
+
+
+def test_a_photograph_that_cannot_be_read_is_said_once(painting, photo, folder, capsys):
+    (photo.parent / "notes.txt").write_text("no picture")
+    (photo.parent / "broken.png").write_bytes(b"no picture")
+    assert _train(painting, photo, steps=6) == 0
+    said = capsys.readouterr().err
+    assert said.count("notes.txt") == 1
+    assert said.count("broken.png is left out") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -143,12 +143,13 @@ class _Run:
         with claimed(self._path, self._kept):
             kept = self._found(resume=resume)
             job = start(kept)
-            say((f"learns from {job.photographs.description}.",), quiet=self._quiet)
+            notes = (f"learns from {job.photographs.description}.", *job.photographs.notes)
+            say(notes, quiet=self._quiet)
             status = self._work(job)
             job.save(self._path)
             if status == 0:
                 self._kept.unlink(missing_ok=True)
-            say(job.photographs.notes, quiet=self._quiet)
+            say(job.photographs.notes[len(notes) - 1 :], quiet=self._quiet)
             self._report(job, status)
         return status
 

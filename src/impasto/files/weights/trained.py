@@ -13,15 +13,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from impasto.engine.training import Training
-from impasto.errors import ImpastoError, OutputError, WeightsError
+from impasto.errors import ImpastoError, WeightsError
 from impasto.files.atomic import atomic_write
 from impasto.files.records.checked import MismatchError, build, convert
 from impasto.nets.feedforward import Painter
@@ -32,7 +32,6 @@ FORMAT, VERSION = "impasto-trained", 1
 SUFFIX = ".safetensors"
 MAX_BYTES = 256_000_000
 MOST_PAINTINGS, WIDEST, MOST_BLOCKS = 100, 256, 32
-E = TypeVar("E", bound=ImpastoError)
 
 
 @dataclass(frozen=True)
@@ -149,14 +148,9 @@ def write_trained(path: Path, about: About, tensors: Mapping[str, Tensor]) -> No
     own = {name: tensor.contiguous() for name, tensor in tensors.items()}
     values = {**asdict(about), "recipe": about.recipe.as_dict()}
     text = json.dumps({"format": FORMAT, "version": VERSION, "about": values}, allow_nan=False)
-    try:
-        with atomic_write(path) as temporary:
-            save_file(own, temporary, metadata={FORMAT: text, "sha256": _digest(text, own)})
-    except SafetensorError as error:
-        raise OutputError(
-            f"{path.name!r} could not be written (the disk may be full): make room, or choose "
-            "another --output."
-        ) from error
+    data = save(own, metadata={FORMAT: text, "sha256": _digest(text, own)})
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def read_trained(path: Path) -> Trained:

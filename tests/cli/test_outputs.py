@@ -22,6 +22,8 @@ OVER = ["--overwrite"]
 STYLIZE = ["stylize", "photo.png", "painting.png"]
 QUICK = ["--size", "40", "--steps", "1", "--scales", "1"]
 TEXTURE = ["texture", "painting.png", "--size", "32", "--steps", "1"]
+TRAIN = ["train", "painting.png", "--steps", "1"]
+WEIGHTS = "report/cells/w.safetensors"
 BATCH = ["stylize", "photos", "painting.png", *QUICK]
 VIDEO = ["video", "clip.mkv", "painting.png"]
 FRAMES = ["video", "photos", "painting.png"]
@@ -64,6 +66,15 @@ CASES = {
     "texture: a picture": ([*TEXTURE, "-o", "other.png"], THERE),
     "texture: a picture, resumed": ([*TEXTURE, "-o", "other.png", "--resume"], THERE),
     "texture: in a folder": ([*TEXTURE, "-o", "full"], THERE),
+    # trainings
+    "train: a network": ([*TRAIN, "-o", WEIGHTS], THERE),
+    "train: a network, resumed": ([*TRAIN, "-o", WEIGHTS, "--resume"], THERE),
+    "train: weights": (
+        [*TRAIN, "--weights", WEIGHTS, "-o", WEIGHTS, *OVER], READ),
+    "train: somebody's checkpoint": (
+        [*TRAIN, "-o", "y.safetensors", *OVER], "no training of impasto's"),
+    "train: painting by the preview's name": (
+        ["train", "x.preview.png", "-o", "x.safetensors", "--preview", "1", *OVER], READ),
     # many pictures
     "batch: among the photographs": ([*BATCH, "-o", "photos", *OVER], AMONG),
     "batch: by a link": ([*BATCH, "-o", "alias/photos", *OVER], AMONG),

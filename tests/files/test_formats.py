@@ -17,8 +17,11 @@ import pytest
 import torch
 from PIL import Image, ImageCms, features
 
+from impasto.errors import OutputError
+from impasto.files import formats
+from impasto.files.formats import formats_of, suffixes_of, written_as
 from impasto.files.pictures import deep
-from impasto.files.pictures.images import SUFFIXES, read_picture, write_result
+from impasto.files.pictures.images import check_suffix, read_picture, write_result
 from tests.files import profiles
 from tests.files.by_number import avif, heic
 from tests.files.pngs import gama, png
@@ -282,7 +285,49 @@ def test_writing(kind, what, tmp_path):
 
 
 def test_these_are_all_the_formats_that_can_be_written():
-    assert set(SUFFIXES.values()) == set(WRITTEN)
+    assert [each.name for each in formats_of("still") if each.is_written] == list(WRITTEN)
+    assert tuple(each.name for each in formats_of("still") if each.deep) == DEEP
+
+
+def test_suffixes_by_what_they_say():
+    assert suffixes_of("still", written=True) == (
+        ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif",
+    )  # fmt: skip
+    assert set(suffixes_of("still")) - set(suffixes_of("still", written=True)) == {
+        ".jfif", ".jpe", ".gif", ".bmp", ".heic", ".heif", ".hif",
+    }  # fmt: skip
+    assert suffixes_of("film", written=True) == (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+    assert set(suffixes_of("film")) - set(suffixes_of("film", written=True)) == {
+        ".avi", ".gif", ".mpg", ".ts",
+    }  # fmt: skip
+    assert set(suffixes_of("chart")) == {".png", ".svg"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("a.PNG", "still", "PNG"), ("a.gif", "still", None), ("a.jpe", "still", None),
+        ("a.mkv", "film", "matroska"), ("a.mkv", "still", None), ("a", "still", None),
+        ("a.svg", "chart", "svg"), ("a.jpg", "chart", None),
+    ],
+)  # fmt: skip
+def test_the_format_of_a_result_is_told_by_its_name(name, kind, found):
+    known = written_as(Path(name), kind)
+    assert (known and known.name) == found
+
+
+def test_a_format_that_pillow_writes_is_one_row(tmp_path, monkeypatch):
+    row = formats.Format("JPEG2000", ("still",), (".jp2",), options={"irreversible": False})
+    with pytest.raises(OutputError, match="names no known format"):
+        check_suffix(tmp_path / "a.jp2")
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, row))
+    write_result(torch.full((1, 3, 8, 12), 0.5), tmp_path / "a.jp2")
+    with Image.open(tmp_path / "a.jp2") as image:
+        assert (image.format, image.size, image.getpixel((0, 0))) == (
+            "JPEG2000", (12, 8), (128, 128, 128),
+        )  # fmt: skip
+    with pytest.raises(OutputError, match="cannot hold 16 bits"):
+        check_suffix(tmp_path / "a.jp2", depth=16)
 
 
 def test_the_page_says_what_is_so(tmp_path):

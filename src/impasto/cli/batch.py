@@ -18,9 +18,10 @@ from impasto.cli.stopping import ends_at_once, status_of
 from impasto.cli.stylize import default_output
 from impasto.errors import ImpastoError, OutputError, RecipeError, RecordError, ShortageError
 from impasto.files.atomic import claimed, make_folder
+from impasto.files.formats import written_as
 from impasto.files.outputs import Outputs, folded, named_in, same_file
 from impasto.files.pictures.finding import file_sha256, find_pictures, is_many
-from impasto.files.pictures.images import SUFFIXES, check_suffix, read_picture
+from impasto.files.pictures.images import check_suffix, read_picture
 from impasto.files.records.checkpoints import checkpoint_path
 from impasto.files.records.finished import Wanted, is_finished, may_replace
 from impasto.files.records.write import record_path
@@ -197,7 +198,7 @@ def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
             else f"{str(photographs[0])!r} is not a file but many: name a folder for the results "
             "with --output."
         )
-    if output.suffix.lower() in SUFFIXES and not output.is_dir():
+    if written_as(output, "still") and not output.is_dir():
         raise OutputError(f"{str(output)!r} is one picture: for many give --output a folder.")
     return output
 

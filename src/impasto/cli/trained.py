@@ -16,9 +16,10 @@ from impasto.cli.progress import progress_bar
 from impasto.cli.stylize import default_output
 from impasto.errors import ImpastoError, OutputError, RecipeError
 from impasto.files.atomic import claimed, make_folder
+from impasto.files.formats import written_as
 from impasto.files.outputs import Outputs
 from impasto.files.pictures.finding import find_pictures, is_many
-from impasto.files.pictures.images import SUFFIXES, check_suffix, left_out, read_picture
+from impasto.files.pictures.images import check_suffix, left_out, read_picture
 from impasto.files.records.write import record_path
 from impasto.files.weights.trained import SUFFIX
 
@@ -88,7 +89,7 @@ def _many(
     options: dict[str, Any],
 ) -> int:
     """Each in its turn; what is finished is left as it is, and none is lost for another's sake."""
-    if output is None or (Path(output).suffix.lower() in SUFFIXES and not Path(output).is_dir()):
+    if output is None or (written_as(Path(output), "still") and not Path(output).is_dir()):
         raise OutputError("These are many photographs: name a folder for the results with -o.")
     folder, suffix = Path(output), f".{kind.lower().lstrip('.')}"
     check_suffix(folder / f"picture{suffix}", depth=stylizer.recipe(options).depth)

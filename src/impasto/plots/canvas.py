@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.errors import OutputError
 from impasto.files.atomic import atomic_write
+from impasto.files.formats import written_as
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 INK, GRID = "#333333", "#dddddd"
 DOTS = 100  # pixels per inch
 POINT = 72 / DOTS  # points to a pixel
-FORMATS = (".svg", ".png")
 # Words stay words; names inside the file do not change from run to run.
 _SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -70,7 +70,7 @@ def check_format(path: Path) -> None:
         OutputError: it does not, or matplotlib is not installed.
 
     """
-    if path.suffix.lower() not in FORMATS:
+    if written_as(path, "chart") is None:
         raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
     check_matplotlib()
 

@@ -24,9 +24,9 @@ from impasto.engine.shots import is_cut
 from impasto.errors import FilmError, ImpastoError
 from impasto.evaluate.judge import find_judge
 from impasto.evaluate.panel.model import Figure, Panel
-from impasto.files.films.codecs import SUFFIXES
 from impasto.files.films.flow import DIS, FlowEstimator
 from impasto.files.films.reader import open_clip, read_frames
+from impasto.files.formats import suffixes_of
 from impasto.files.pictures.images import read_picture
 from impasto.nets.network import Network
 from impasto.nets.topology import check_layers
@@ -67,7 +67,7 @@ class Curves:
 
 def is_film(path: Path) -> bool:
     """True for a name that says a film, or a folder of frames."""
-    return path.is_dir() or path.suffix.lower() in {*SUFFIXES, ".avi", ".gif", ".mpg", ".ts"}
+    return path.is_dir() or path.suffix.lower() in suffixes_of("film")
 
 
 def measure_film(

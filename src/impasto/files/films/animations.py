@@ -13,13 +13,14 @@ from PIL import Image
 from impasto.errors import FilmError, PictureError
 from impasto.files.films.clip import Clip, SourceFrame, mean_color
 from impasto.files.films.parts import of_part, taken
+from impasto.files.formats import FORMATS
 from impasto.files.pictures.decoding import Decoded, decode_image
 from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import on_ground
 from impasto.files.pictures.opening import check_size, said_in_one_sentence
 from impasto.recipe.film import Part
 
-_FORMATS = ("GIF", "PNG", "WEBP", "AVIF")
+_FORMATS = tuple(each.name for each in FORMATS if each.animated)
 _TIME_BASE = Fraction(1, 1000)
 _AT_ONCE, _USUAL = 10, 100  # so many milliseconds and fewer are shown as so many, as browsers do
 

@@ -8,14 +8,8 @@ from pathlib import Path
 
 from impasto.errors import FilmError, OutputError
 from impasto.files.films.containers import open_for_writing, require_av
+from impasto.files.formats import Format, suffixes_of, written_as
 
-SUFFIXES = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-    ".webm": "webm",
-}
 _ANY_DEPTH = ("yuv420p", "yuv422p", "yuv444p", "bgr0", "gbrp", "rgb24", "yuvj420p")
 
 
@@ -127,25 +121,31 @@ def with_alpha(codec: Codec, kind: str) -> Codec | None:
     return replace(codec, pixels=pixels, deep_pixels=deep_pixels, options=options)
 
 
-def check_container(path: Path, codec: Codec) -> None:
+def check_container(path: Path, codec: Codec) -> Format:
     """Make sure that the name says a container that holds what the codec makes.
+
+    Returns:
+        The container's format.
 
     Raises:
         OutputError: it does not.
 
     """
-    if path.suffix.lower() not in SUFFIXES:
+    container = written_as(path, "film")
+    if container is None:
+        listed = ", ".join(suffixes_of("film", written=True))
         raise OutputError(
-            f"{path.name!r} names no known format of a film: end it in {', '.join(SUFFIXES)}, or "
+            f"{path.name!r} names no known format of a film: end it in {listed}, or "
             "give the name of a folder for frames."
         )
     av = require_av()
-    with open_for_writing(Path(os.devnull), SUFFIXES[path.suffix.lower()]) as trial:
+    with open_for_writing(Path(os.devnull), container.name) as trial:
         if av.codec.Codec(codec.encoder, "w").canonical_name not in trial.supported_codecs:
             raise OutputError(
                 f"{path.suffix} files hold no {codec.encoder}: end --output in {codec.suffix}, or "
                 "choose another --codec."
             )
+    return container
 
 
 def check_size(codec: Codec, size: tuple[int, int]) -> None:

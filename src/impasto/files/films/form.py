@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from impasto.errors import ImpastoError, OutputError
-from impasto.files.films.codecs import SUFFIXES, check_container, check_size, codec_for, with_alpha
+from impasto.files.films.codecs import check_container, check_size, codec_for, with_alpha
 from impasto.files.films.reader import Clip
 from impasto.files.films.sound_choice import choose_tracks
 from impasto.files.films.writer import Finished, Form, film_writer
@@ -33,9 +33,8 @@ def choose_form(
 
     """
     chosen = codec_for(codec, path, alpha=clip.has_alpha)
-    check_container(path, chosen)
+    kind = check_container(path, chosen).name
     check_size(chosen, size)
-    kind = SUFFIXES[path.suffix.lower()]
     clear = with_alpha(chosen, kind) if clip.has_alpha else None
     tracks, notes = choose_tracks(clip, kind)
     form = Form(kind, clear or chosen, tracks, deep, clear is not None)

@@ -17,55 +17,49 @@ from torch import Tensor
 
 from impasto.errors import OutputError
 from impasto.files.atomic import atomic_write
+from impasto.files.formats import Format, formats_of, suffixes_of, written_as
 from impasto.files.pictures import deep
 from impasto.files.pictures.profiles import srgb_profile
 
-SUFFIXES = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".avif": "AVIF",
-}
-DEEP_KINDS = ("PNG", "TIFF")
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95},
-    "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 8},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
-}
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2
 _ROWS = 256
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def check_suffix(path: Path, *, depth: int = 8) -> None:
+def check_suffix(path: Path, *, depth: int = 8) -> Format:
     """Make sure that the name says a format that can be written, with that many bits a channel.
+
+    Returns:
+        The format.
 
     Raises:
         OutputError: it does not, or the packages of the ``deep`` extra are missing.
 
     """
-    kind = SUFFIXES.get(path.suffix.lower())
-    if kind is None:
-        raise OutputError(f"{path.name!r} names no known format: end it in {', '.join(SUFFIXES)}.")
+    known = written_as(path, "still")
+    if known is None:
+        listed = ", ".join(suffixes_of("still", written=True))
+        raise OutputError(f"{path.name!r} names no known format: end it in {listed}.")
     if depth == 8:
-        return
-    if kind not in DEEP_KINDS:
+        return known
+    if not known.deep:
+        listed = " or ".join(each.suffixes[0] for each in formats_of("still") if each.deep)
         raise OutputError(
-            f"{path.name!r} cannot hold 16 bits: end it in .png or .tif, or leave out --depth."
+            f"{path.name!r} cannot hold 16 bits: end it in {listed}, or leave out --depth."
         )
     if not deep.available():
         raise OutputError(f"--depth 16 needs {deep.INSTALL}.")
+    return known
 
 
 def left_out(path: Path, *, alpha: bool) -> tuple[str, ...]:
     """Sentences on what a result by that name cannot carry."""
-    if alpha and SUFFIXES.get(path.suffix.lower()) == "JPEG":
-        return ("JPEG has no transparency: the result is opaque; end --output in .png to keep it.",)
-    return ()
+    known = written_as(path, "still")
+    if known is None or known.alpha or not alpha:
+        return ()
+    return (
+        f"{known.name} has no transparency: the result is opaque; end --output in .png to keep it.",
+    )
 
 
 def to_pillow(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
@@ -85,7 +79,7 @@ def write_image(
     """Write an 8-bit picture atomically, in the format that its name says, with an sRGB profile.
 
     Args:
-        image: RGB or RGBA; JPEG takes the colours alone.
+        image: RGB or RGBA; a format without transparency takes the colours alone.
         path: where to.
         dpi: dots per inch to be stated in the file.
         text: named texts to be stored in a PNG.
@@ -94,15 +88,14 @@ def write_image(
         OutputError: unknown suffix, or the file cannot be written.
 
     """
-    check_suffix(path)
-    kind = SUFFIXES[path.suffix.lower()]
-    if kind == "JPEG" and image.mode != "RGB":
+    kind = check_suffix(path)
+    if not kind.alpha and image.mode != "RGB":
         image = image.convert("RGB")
-    options = {**_OPTIONS.get(kind, {}), **_resolution(kind, dpi)}
-    if kind == "PNG" and text:
+    options = {**kind.options, **_resolution(kind, dpi)}
+    if kind.text and text:
         options["pnginfo"] = _texts(text)
     with atomic_write(path) as temporary:
-        image.save(temporary, format=kind, icc_profile=srgb_profile(), **options)
+        image.save(temporary, format=kind.name, icc_profile=srgb_profile(), **options)
 
 
 def write_result(
@@ -131,13 +124,13 @@ def write_result(
     if depth == 8:
         write_image(to_pillow(image, alpha), path, dpi=dpi, text=text)
         return
-    check_suffix(path, depth=depth)
+    kind = check_suffix(path, depth=depth)
     levels = rounded(image, alpha, np.uint16)
     with atomic_write(path) as temporary:
-        if SUFFIXES[path.suffix.lower()] == "TIFF":
+        if kind.name == "TIFF":
             deep.write_tiff(levels, temporary, profile=srgb_profile(), dpi=dpi)
         else:
-            temporary.write_bytes(_deep_png(levels, dpi, text))
+            temporary.write_bytes(_deep_png(levels, kind, dpi, text))
 
 
 def rounded(
@@ -157,10 +150,10 @@ def rounded(
     return levels
 
 
-def _resolution(kind: str, dpi: int | None) -> dict[str, Any]:
+def _resolution(kind: Format, dpi: int | None) -> dict[str, Any]:
     if not dpi:
         return {}
-    if kind in ("PNG", "JPEG", "TIFF"):
+    if kind.dpi == "option":
         return {"dpi": (dpi, dpi)}
     exif = Image.Exif()
     exif.update({_X_RESOLUTION: float(dpi), _Y_RESOLUTION: float(dpi), _RESOLUTION_UNIT: _INCH})
@@ -175,16 +168,16 @@ def _texts(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
 
 
 def _deep_png(
-    levels: npt.NDArray[np.uint16], dpi: int | None, text: Mapping[str, str] | None
+    levels: npt.NDArray[np.uint16], kind: Format, dpi: int | None, text: Mapping[str, str] | None
 ) -> bytes:
     """Profile, resolution and texts as Pillow writes them, around sixteen-bit pixels."""
     frame = io.BytesIO()
     Image.new("RGB", (1, 1)).save(
         frame,
-        "PNG",
+        kind.name,
         icc_profile=srgb_profile(),
         pnginfo=_texts(text or {}),
-        **_resolution("PNG", dpi),
+        **_resolution(kind, dpi),
     )
     pixels = {b"IHDR", b"IDAT", b"IEND"}
     notes = b"".join(_chunk(*c) for c in _chunks(frame.getvalue()) if c[0] not in pixels)

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import PictureError
-from impasto.files.pictures.images import SUFFIXES
+from impasto.files.formats import suffixes_of
 from impasto.files.pictures.opening import TIFF_HEADS, is_known
 
-PICTURE_SUFFIXES = frozenset(
-    {*SUFFIXES, ".gif", ".avif", ".heic", ".heif", ".hif", ".bmp", ".jfif", ".jpe"}
-)
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
 _HEAD = 32  # bytes that tell a format
 _NAMED = 5  # files of a sentence
@@ -91,7 +88,7 @@ def is_picture(path: Path) -> bool:
     suffix = path.suffix.lower()
     if path.name.startswith(".") or not path.is_file():
         return False
-    if suffix in PICTURE_SUFFIXES:
+    if suffix in suffixes_of("still"):
         return True
     try:
         with path.open("rb") as file:

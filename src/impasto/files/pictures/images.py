@@ -17,7 +17,6 @@ from torch import Tensor
 from impasto.errors import PictureError, ShortageError
 from impasto.files.pictures.decoding import Decoded, decode, decode_image
 from impasto.files.pictures.encoding import (
-    SUFFIXES,
     check_suffix,
     left_out,
     to_pillow,
@@ -28,7 +27,6 @@ from impasto.recipe.still import Recipe
 from impasto.shortage import is_shortage
 
 __all__ = [
-    "SUFFIXES",
     "Picture",
     "PictureLike",
     "check_suffix",

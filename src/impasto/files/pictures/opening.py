@@ -18,11 +18,12 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from impasto.errors import PictureError, ShortageError
+from impasto.files.formats import formats_of
 from impasto.files.pictures import deep
 from impasto.files.pictures.png import MAX_PROFILE
 from impasto.shortage import is_shortage
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "BMP")
+_FORMATS = tuple(each.name for each in formats_of("still"))
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
 _PILLOW = threading.RLock()  # its limits, which count otherwise than ours, are global
@@ -60,7 +61,7 @@ def said_in_one_sentence(name: str) -> Iterator[None]:
 @contextmanager
 def opened(data: bytes) -> Iterator[Image.Image]:
     """A file's bytes as a Pillow image that is not decoded yet."""
-    formats = (*_FORMATS, "HEIF") if has_heif() else _FORMATS
+    formats = [each for each in _FORMATS if each != "HEIF" or has_heif()]
     limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
     Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, MAX_PROFILE
     try:
@@ -81,7 +82,7 @@ def is_known(head: bytes) -> bool:
     has_heif()  # which makes Pillow know it
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return True
-    openers = [Image.OPEN[each] for each in (*_FORMATS, "HEIF") if each in Image.OPEN]
+    openers = [Image.OPEN[each] for each in _FORMATS if each in Image.OPEN]
     return any(accepts is not None and accepts(head) for _, accepts in openers)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import RecordError
+from impasto.files.formats import written_as
 from impasto.files.records.read import Record, embedded_text, read_record
 from impasto.files.records.write import record_path, write_record
 from impasto.recipe.still import Recipe
@@ -71,7 +72,8 @@ def may_replace(path: Path, wanted: Wanted) -> bool:
 def _is_of(path: Path, wanted: Wanted) -> bool:
     """Whether a file is of the wanted picture, by the record inside it where it can hold one."""
     try:
-        if path.suffix.lower() == ".png" and embedded_text(path) is None:
+        known = written_as(path, "still")
+        if known is not None and known.text and embedded_text(path) is None:
             return False
         return wanted.matches(read_record(path))
     except RecordError:

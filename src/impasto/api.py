@@ -35,12 +35,10 @@ from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
-from impasto.recipe.still import INITS, NOT_FOR_TEXTURES, TEXTURE, Recipe
+from impasto.recipe.still import INITS, TEXTURE, Recipe, options_not_for, options_of_network
 from impasto.shortage import memory_told
 
 Styles = PictureLike | Sequence[PictureLike]
-
-STYLIZER_OPTIONS = ("network", "weights", "raw_weights", "pooling")
 
 
 class Stylizer:
@@ -103,7 +101,7 @@ class Stylizer:
             RecipeError: an option is unknown or out of range.
 
         """
-        for name in STYLIZER_OPTIONS:
+        for name in options_of_network():
             if name in options:
                 raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
         return Recipe.from_dict({**self._named, **options})
@@ -157,7 +155,7 @@ class Stylizer:
         """A texture to be made; see :func:`texture`."""
         if options.get("quality") == "instant":
             raise RecipeError("A texture cannot be made at once: choose another --quality.")
-        for name in NOT_FOR_TEXTURES:
+        for name in options_not_for("texture"):
             if name in options:
                 raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
         width, height = (size, size) if isinstance(size, int) else size
@@ -268,7 +266,7 @@ def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
 
     """
     rest = dict(options)
-    own: dict[str, Any] = {name: rest.pop(name) for name in STYLIZER_OPTIONS if name in rest}
+    own: dict[str, Any] = {name: rest.pop(name) for name in options_of_network() if name in rest}
     if "terms" in rest:
         own["terms"] = rest.pop("terms")
     own |= {

@@ -11,13 +11,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.errors import ImpastoError, RecipeError
-from impasto.recipe.still import Recipe, canonical_layer
+from impasto.recipe.still import (
+    TEXTURE,
+    Recipe,
+    canonical_layer,
+    options_not_for,
+    options_of_network,
+)
 
 
 def test_every_option_has_an_explanation_and_a_heading():
     for item in dataclasses.fields(Recipe):
         assert len(item.metadata["help"]) > 8, item.name
         assert item.metadata["group"], item.name
+
+
+@pytest.mark.parametrize(
+    ("use", "names"),
+    [
+        ("texture", "strength content_layers init size print crop_preview alpha beta "
+                    "preserve_color match_color"),
+        ("film", "print dpi crop_preview tileable"),
+        ("grid", "network weights size print dpi crop_preview depth max_pixels"),
+        ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
+                    "optimizer history learning_rate average tile crop_preview"),
+    ],
+)  # fmt: skip
+def test_the_options_that_mean_nothing_in_a_use(use, names):
+    assert sorted(options_not_for(use)) == sorted(names.split())
+
+
+def test_a_trained_network_knows_what_says_so():
+    known = "size print dpi depth max_pixels blend preserve_color device precision threads"
+    others = {item.name for item in dataclasses.fields(Recipe)} - set(options_not_for("trained"))
+    assert others == set(known.split())
+
+
+def test_what_a_texture_settles_cannot_be_given():
+    assert set(TEXTURE) <= set(options_not_for("texture"))
+
+
+def test_the_options_that_make_a_network():
+    assert options_of_network() == ("network", "weights", "raw_weights", "pooling")
 
 
 def test_a_recipe_is_frozen_and_compares_by_value():

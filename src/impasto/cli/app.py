@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import impasto
 from impasto.cli.classify import classify
-from impasto.cli.experiments import NOT_IN_A_GRID, Content, Network, Style, Weights, experiments
+from impasto.cli.experiments import Content, Network, Style, Weights, experiments
 from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
 from impasto.cli.measure import measure
 from impasto.cli.models import models
@@ -27,7 +27,7 @@ from impasto.cli.rate import rate
 from impasto.cli.train import train
 from impasto.cli.video import video
 from impasto.errors import ImpastoError
-from impasto.recipe.still import NOT_FOR_TEXTURES, Recipe
+from impasto.recipe.still import Recipe, options_not_for
 from impasto.shortage import SMALLER, is_shortage
 
 app = App(
@@ -129,7 +129,7 @@ def stylize(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_FOR_TEXTURES)
+@partial(with_recipe_options, leave_out=options_not_for("texture"))
 def texture(
     *style: Annotated[Path, Parameter(help="One or more paintings.")],
     size: Annotated[str, Parameter(help="Side in pixels, or width and height: 1024x512.")] = "512",
@@ -164,7 +164,7 @@ def texture(
 
 
 @app.command
-@partial(with_recipe_options, leave_out=NOT_IN_A_GRID)
+@partial(with_recipe_options, leave_out=options_not_for("grid"))
 def sweep(
     *,
     vary: Annotated[

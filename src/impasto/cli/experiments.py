@@ -15,7 +15,7 @@ from impasto.cli.options import with_recipe_options
 from impasto.cli.stopping import status_of
 from impasto.errors import RecipeError
 from impasto.recipe.sizes import parse_size
-from impasto.recipe.still import Recipe
+from impasto.recipe.still import Recipe, options_not_for, options_of_network
 
 if TYPE_CHECKING:
     from impasto.experiments import Experiment, Lab, Outcome, Preset
@@ -38,15 +38,6 @@ Other = Annotated[
         negative="",
     ),
 ]
-
-NOT_IN_A_GRID = (
-    *("network", "weights"),
-    *("size", "print", "dpi", "crop_preview", "depth", "max_pixels"),
-)
-"""Options of the recipe that a grid has as options of its own, or that mean nothing there."""
-
-NOT_VARIED = (*NOT_IN_A_GRID, "raw_weights", "pooling")
-"""Those, and what is the same for a whole grid, as it makes the network."""
 
 _options = App()
 
@@ -138,8 +129,8 @@ def sweep_command(
     from impasto.experiments import Inputs, Lab, Preset
     from impasto.experiments.sweep import parse_axes, sweep
 
-    of_network = {name: options[name] for name in ("raw_weights", "pooling") if name in options}
-    rest = {name: value for name, value in options.items() if name not in NOT_VARIED}
+    of_network = {name: options[name] for name in options_of_network() if name in options}
+    rest = {name: value for name, value in options.items() if name not in _fixed()}
     experiment = sweep(parse_axes(vary), {"size": size, **rest}, typed=_typed, allow_many=yes)
     lab = Lab(
         _folder(out, content, style, weights),
@@ -162,7 +153,7 @@ def _typed(name: str, word: str) -> dict[str, Any]:
     from cyclopts import CycloptsError
 
     field = name.replace("-", "_")
-    if field in NOT_VARIED or field not in Recipe.__dataclass_fields__:
+    if field in _fixed() or field not in Recipe.__dataclass_fields__:
         raise RecipeError(f"--vary {name} is no option that can be varied: see impasto sweep -h.")
     try:
         options = _options(
@@ -174,6 +165,11 @@ def _typed(name: str, word: str) -> dict[str, Any]:
     except CycloptsError as error:
         raise RecipeError(str(error)) from error
     return {field: options[field]}
+
+
+def _fixed() -> set[str]:
+    """Options that are the same for a whole grid; among them those of its one network."""
+    return {*options_not_for("grid"), *options_of_network()}
 
 
 def _preset(name: str, size: int | None, steps: int | None) -> Preset:

@@ -14,13 +14,14 @@ from impasto.cli.flags import Debug, Overwrite, Quiet
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
 from impasto.errors import FilmError, OutputError, RecipeError, ShortageError
-from impasto.recipe.film import NOT_FOR_FILMS, FilmRecipe
+from impasto.recipe.film import FilmRecipe
+from impasto.recipe.still import options_not_for
 
 if TYPE_CHECKING:
     from impasto.jobs.film import FilmJob
 
 
-@partial(with_recipe_options, leave_out=NOT_FOR_FILMS, also=FilmRecipe)
+@partial(with_recipe_options, leave_out=options_not_for("film"), also=FilmRecipe)
 def video(
     clip: Annotated[Path, Parameter(help="The film, or a folder of frames.")],
     *style: Annotated[Path, Parameter(help="One or more paintings.")],

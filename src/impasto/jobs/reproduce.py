@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.api import STYLIZER_OPTIONS, Stylizer
+from impasto.api import Stylizer
 from impasto.engine.planning.plan import Machine, Plan
 from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
@@ -22,7 +22,7 @@ from impasto.files.records.read import Input, Record, read_record
 from impasto.files.records.write import pixels_sha256, versions
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.trained import TrainedRerun, is_of_trained
-from impasto.recipe.still import INITS, NOT_FOR_TEXTURES, Recipe
+from impasto.recipe.still import INITS, Recipe, options_not_for, options_of_network
 
 _ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
 _OPTIONS = {"content": "--content", "styles": "--style", "init": "--init"}
@@ -108,13 +108,13 @@ class Rerun:
 
     def _job(self, stylizer: Stylizer, plan: Plan | None) -> Job:
         values = self.record.recipe.as_dict().items()
-        recipe = {name: value for name, value in values if name not in STYLIZER_OPTIONS}
+        recipe = {name: value for name, value in values if name not in options_of_network()}
         if self._found["init"]:
             recipe["init"] = str(self._found["init"][0])
         styles = list(self._found["styles"])
         if self.record.task == "stylize":
             return stylizer.job(self._found["content"][0], styles, plan=plan, **recipe)
-        options = {k: v for k, v in recipe.items() if k not in NOT_FOR_TEXTURES}
+        options = {k: v for k, v in recipe.items() if k not in options_not_for("texture")}
         return stylizer.texture_job(styles, _sides(self.record), plan=plan, **options)
 
     def _changed_result(self) -> list[str]:
@@ -242,7 +242,9 @@ def stylizer_of(
                 f"The weights {recipe.weights!r} lie neither beside the record nor here: name "
                 "them with --weights."
             )
-    named = {name: value for name, value in recipe.as_dict().items() if name in STYLIZER_OPTIONS}
+    named = {
+        name: value for name, value in recipe.as_dict().items() if name in options_of_network()
+    }
     return Stylizer(**{**named, "weights": weights})
 
 

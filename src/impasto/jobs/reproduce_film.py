@@ -11,7 +11,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from impasto.api import STYLIZER_OPTIONS
 from impasto.engine.planning.plan import Plan
 from impasto.errors import RecordError
 from impasto.files.atomic import claimed
@@ -32,7 +31,7 @@ from impasto.jobs.reproduce import (
     stylizer_of,
 )
 from impasto.jobs.still import StrPath
-from impasto.recipe.still import Recipe
+from impasto.recipe.still import Recipe, options_of_network
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class FilmRerun:
         first = self._pictures("init", [] if init is None else [Path(init)], folders)
         stylizer = stylizer_of(record, folders, weights)
         values = record.recipe.as_dict().items()
-        recipe = stylizer.recipe({k: v for k, v in values if k not in STYLIZER_OPTIONS})
+        recipe = stylizer.recipe({k: v for k, v in values if k not in options_of_network()})
         self.job = FilmJob(
             clip,
             styles,

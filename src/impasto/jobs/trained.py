@@ -28,15 +28,10 @@ from impasto.jobs.still import Result, StrPath
 from impasto.nets.feedforward import SMALLEST
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import resize
-from impasto.recipe.still import Recipe
+from impasto.recipe.still import Recipe, options_not_for
 from impasto.shortage import memory_told
 
 TASK = "trained"
-OPTIONS = {
-    *("size", "print", "dpi", "depth", "max_pixels", "blend", "preserve_color"),
-    *("device", "precision", "threads"),
-}
-"""Options of a recipe that a trained network knows; the others were settled by its training."""
 
 
 class TrainedStylizer:
@@ -67,7 +62,10 @@ class TrainedStylizer:
         """
         recipe = Recipe.from_dict(options)
         for item in fields(Recipe):
-            if item.name not in OPTIONS and getattr(recipe, item.name) != item.default:
+            if (
+                item.name in options_not_for("trained")
+                and getattr(recipe, item.name) != item.default
+            ):
                 flag = item.name.replace("_", "-")
                 raise RecipeError(
                     f"--{flag} means nothing to a trained network: leave it out, or name the "
@@ -88,7 +86,7 @@ class TrainedStylizer:
         Args:
             content: the photograph.
             show: is told how much is done, in [0, 1].
-            options: those of :data:`OPTIONS`.
+            options: those of the recipe that a trained network knows.
 
         Raises:
             ImpastoError: with one sentence that says what to do.
@@ -228,7 +226,7 @@ class TrainedRerun:
     def finish(self) -> tuple[Result, bool, tuple[str, ...]]:
         """The picture, whether its pixels are the record's, and what is not as it was."""
         found = self._record
-        plain = {n: v for n, v in vars(found.recipe).items() if n in OPTIONS}
+        plain = {n: v for n, v in vars(found.recipe).items() if n not in options_not_for("trained")}
         result = self._stylizer(self._content, **plain)  # type: ignore[arg-type]
         changes = []
         if result.record["inputs"]["content"][0]["sha256"] != found.content.sha256:

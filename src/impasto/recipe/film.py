@@ -9,10 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from impasto.errors import RecipeError
-from impasto.recipe.still import Recipe, command_line, option_group
-
-NOT_FOR_FILMS = ("print", "dpi", "crop_preview", "tileable")
-"""Options of :class:`impasto.Recipe` that mean nothing for a film."""
+from impasto.recipe.still import Recipe, command_line, option_group, options_not_for
 
 _film = option_group("The film")
 _motion = option_group("From frame to frame")
@@ -103,7 +100,7 @@ class FilmRecipe:
             RecipeError: an option means nothing for a film, or is out of range.
 
         """
-        for name in NOT_FOR_FILMS:
+        for name in options_not_for("film"):
             if options.get(name, getattr(Recipe, name)) != getattr(Recipe, name):
                 raise RecipeError(f"--{name.replace('_', '-')} is for single pictures: leave it.")
         if options.get("quality") == "instant":

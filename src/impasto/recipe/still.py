@@ -25,11 +25,28 @@ MARGIN, WIDEST_MARGIN = 8, 512
 INITS = ("noise", "content", "style", "stripes")
 
 
-def option_group(group: str) -> Callable[[Any, str], Any]:
-    """Fields of one heading of the help."""
+Use = Literal["texture", "film", "grid", "instant", "trained"]
 
-    def option(default: Any, text: str) -> Any:
-        return field(default=default, metadata={"help": text, "group": group})
+
+def option_group(group: str) -> Callable[..., Any]:
+    """Fields of one heading of the help.
+
+    Each has a default and an explanation; ``not_for`` names the uses that it has no meaning in or
+    that settle it. A trained network knows only what says ``trained``, as its training has settled
+    the rest. ``of_network`` is what the network is made by, once for any number of pictures.
+    """
+
+    def option(
+        default: Any,
+        text: str,
+        *,
+        not_for: tuple[Use, ...] = (),
+        trained: bool = False,
+        of_network: bool = False,
+    ) -> Any:
+        uses = not_for if trained else (*not_for, "trained")
+        about = {"help": text, "group": group, "not_for": uses, "of_network": of_network}
+        return field(default=default, metadata=about)
 
     return option
 
@@ -51,29 +68,44 @@ class Recipe:
     """
 
     strength: float = _look(
-        0.975, "How much style, from 0 (the photograph) to 1; means the same at every size."
+        0.975,
+        "How much style, from 0 (the photograph) to 1; means the same at every size.",
+        not_for=("texture",),
     )
     size: int | str = _picture(
         512,
         "Size of the result: its longest side in pixels, a frame to fit in such as 3000x2000, "
         "or full (the photograph's own).",
+        not_for=("texture", "grid"),
+        trained=True,
     )
     print: str | None = _picture(
         None,
         "Size on paper, such as 60x90cm or 24x36in, in place of --size; the sheet is turned the "
         "way the photograph lies.",
+        not_for=("texture", "film", "grid"),
+        trained=True,
     )
     dpi: int | None = _picture(
-        None, f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given."
+        None,
+        f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given.",
+        not_for=("film", "grid"),
+        trained=True,
     )
     crop_preview: bool = _picture(
         False,
         "Make only the most detailed 512 pixels, at the final scale, as NAME.crop.png: to judge a "
         "large picture before it is paid for.",
+        not_for=("texture", "film", "grid", "instant"),
     )
-    depth: Literal[8, 16] = _picture(8, "Bits of each colour in a PNG or TIFF: 8 or 16.")
+    depth: Literal[8, 16] = _picture(
+        8, "Bits of each colour in a PNG or TIFF: 8 or 16.", not_for=("grid",), trained=True
+    )
     max_pixels: int = _picture(
-        256_000_000, "Largest picture that is read or made, in pixels (width times height)."
+        256_000_000,
+        "Largest picture that is read or made, in pixels (width times height).",
+        not_for=("grid",),
+        trained=True,
     )
     style_scale: float | tuple[float, ...] = _look(
         1.0,
@@ -81,56 +113,78 @@ class Recipe:
         "sizes, such as 0.7,1,1.4, share alike.",
     )
     blend: tuple[float, ...] | None = _look(
-        None, "Share of each painting, such as 0.7,0.3; equal shares when not given."
+        None, "Share of each painting, such as 0.7,0.3; equal shares when not given.", trained=True
     )
     preserve_color: Literal["none", "luminance", "statistics"] = _look(
         "none",
         "Keep the photograph's colours: exactly (luminance), or on the whole (statistics).",
+        not_for=("texture",),
+        trained=True,
     )
     match_color: bool = _look(
-        False, "Give the photograph the paintings' mean colour and colour contrast beforehand."
+        False,
+        "Give the photograph the paintings' mean colour and colour contrast beforehand.",
+        not_for=("texture",),
     )
-    tileable: bool = _look(False, "Make opposite edges meet, at any size.")
+    tileable: bool = _look(False, "Make opposite edges meet, at any size.", not_for=("film",))
     init: str = _run(
-        "content", "Starting picture: noise, content, style, stripes, or a picture file."
+        "content",
+        "Starting picture: noise, content, style, stripes, or a picture file.",
+        not_for=("texture", "instant"),
     )
     seed: int = _run(0, "Seed of the noise.")
     alpha: float | None = _objective(
-        None, "Content weight of the report's eq. (7); used with beta, in place of strength."
+        None,
+        "Content weight of the report's eq. (7); used with beta, in place of strength.",
+        not_for=("texture", "instant"),
     )
     beta: float | None = _objective(
-        None, "Style weight of the report's eq. (7); used with alpha, in place of strength."
+        None,
+        "Style weight of the report's eq. (7); used with alpha, in place of strength.",
+        not_for=("texture", "instant"),
     )
     tv: float | None = _objective(
         None,
         "Weight of total variation, which smooths; relative to the photograph's own. When not "
         "given, 0.005 times the strength, and 0 with alpha and beta.",
+        not_for=("instant",),
     )
     network: Literal["compact", "vgg19", "vgg19-torchvision"] = _objective(
-        "compact", "The bundled compact network, or a full VGG-19 (see impasto models)."
+        "compact",
+        "The bundled compact network, or a full VGG-19 (see impasto models).",
+        not_for=("grid",),
+        of_network=True,
     )
-    weights: str | None = _objective(None, "A safetensors file with the network's weights.")
+    weights: str | None = _objective(
+        None, "A safetensors file with the network's weights.", not_for=("grid",), of_network=True
+    )
     raw_weights: bool = _objective(
-        False, "Take a full VGG-19 as released, not with every map scaled to mean 1 (Gatys et al.)."
+        False,
+        "Take a full VGG-19 as released, not with every map scaled to mean 1 (Gatys et al.).",
+        of_network=True,
     )
     pooling: Literal["max", "avg"] | None = _objective(
-        None, "Pooling; when not given, the one that the network was made for."
+        None, "Pooling; when not given, the one that the network was made for.", of_network=True
     )
     content_layers: tuple[str, ...] = _objective(
-        CONTENT_LAYERS, "Layers whose features keep the content; none for a texture."
+        CONTENT_LAYERS,
+        "Layers whose features keep the content; none for a texture.",
+        not_for=("texture", "instant"),
     )
     style_layers: tuple[str, ...] = _objective(
-        STYLE_LAYERS, "Layers whose statistics carry the style."
+        STYLE_LAYERS, "Layers whose statistics carry the style.", not_for=("instant",)
     )
     layer_weights: Literal["equal", "gatys", "falling"] | tuple[float, ...] = _objective(
         "falling",
         "Weight w_l of each style layer in eq. (3): numbers, or equal (1/L), gatys (1000/N^2 for N "
         "channels), falling (256:64:16:4:1).",
+        not_for=("instant",),
     )
     style_loss: Literal["gram", "gram+mean-std", "w2"] = _objective(
         "w2",
         "Style loss of a layer: eq. (5) of the report (gram); that with means and standard "
         "deviations; or the squared Wasserstein distance of Gaussians (w2).",
+        not_for=("instant",),
     )
     margin: int = _run(
         MARGIN,
@@ -138,11 +192,15 @@ class Recipe:
         "in the report, makes none.",
     )
     optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
-        "adam", "The optimiser: Adam, L-BFGS, or gradient descent with momentum."
+        "adam",
+        "The optimiser: Adam, L-BFGS, or gradient descent with momentum.",
+        not_for=("instant",),
     )
-    history: int = _run(10, "Pairs that L-BFGS remembers.")
+    history: int = _run(10, "Pairs that L-BFGS remembers.", not_for=("instant",))
     learning_rate: float = _run(
-        0.02, "Step size of Adam, and of the first step of sgd, in picture units."
+        0.02,
+        "Step size of Adam, and of the first step of sgd, in picture units.",
+        not_for=("instant",),
     )
     scales: int | None = _run(
         None, "Sizes from coarse to fine, each 1.4 times the last; 1 works at full size only."
@@ -159,18 +217,25 @@ class Recipe:
         0.9,
         "Deliver the running average of the steps' pictures, with this decay, such as 0.9; 0 "
         "delivers the last one.",
+        not_for=("instant",),
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = _machine("auto", "Where to compute.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = _machine(
+        "auto", "Where to compute.", trained=True
+    )
     precision: Literal["auto", "fp32", "bf16"] = _machine(
         "auto",
         "Arithmetic of the network; auto is bfloat16 where the hardware has it.",
+        trained=True,
     )
     tile: int | str = _machine(
         "auto",
         "Side of the tiles that a large picture is computed in, in pixels; the result is the same. "
         "auto: as free memory asks for; none: the whole at once.",
+        not_for=("instant",),
     )
-    threads: int | None = _machine(None, "CPU threads; when not given, torch's own choice.")
+    threads: int | None = _machine(
+        None, "CPU threads; when not given, torch's own choice.", trained=True
+    )
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -296,17 +361,15 @@ class Recipe:
 TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
 """What makes a recipe one of a texture: style alone, from noise."""
 
-NOT_FOR_TEXTURES = (
-    *TEXTURE,
-    "size",
-    "print",
-    "crop_preview",
-    "alpha",
-    "beta",
-    "preserve_color",
-    "match_color",
-)
-"""Options of :class:`Recipe` that mean nothing where there is no photograph."""
+
+def options_not_for(use: Use) -> tuple[str, ...]:
+    """Names of the recipe's options that have no meaning in a use, or that it settles."""
+    return tuple(item.name for item in fields(Recipe) if use in item.metadata["not_for"])
+
+
+def options_of_network() -> tuple[str, ...]:
+    """Names of the recipe's options that a network is made by."""
+    return tuple(item.name for item in fields(Recipe) if item.metadata["of_network"])
 
 
 def command_line(options: Any) -> str:
@@ -450,18 +513,12 @@ def _check_lists(recipe: Recipe) -> None:
             )
 
 
-NOT_INSTANT = (
-    *("init", "alpha", "beta", "tv", "content_layers", "style_layers", "layer_weights"),
-    *("style_loss", "optimizer", "history", "learning_rate", "average", "tile", "crop_preview"),
-)
-
-
 def _check_instant(recipe: Recipe) -> None:
     """Nothing is optimised, so that nothing of the objective or the optimiser has an effect."""
     if not recipe.is_instant:
         return
     for each in fields(recipe):
-        if each.name in NOT_INSTANT and getattr(recipe, each.name) != each.default:
+        if "instant" in each.metadata["not_for"] and getattr(recipe, each.name) != each.default:
             raise RecipeError(
                 f"--quality instant optimises nothing: leave out --{_flag(each.name)}, or choose "
                 "another quality."

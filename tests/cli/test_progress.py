@@ -8,7 +8,7 @@ import pytest
 
 from impasto.cli.progress import describe, experiments_display, lasting, progress_display
 from impasto.engine.planning.plan import Machine, make_plan
-from impasto.engine.state import Losses, State, Weights
+from impasto.engine.state import Losses, LossWeights, State
 from impasto.experiments.runner import Progress
 from impasto.recipe.still import Recipe
 
@@ -21,7 +21,7 @@ PLAN = make_plan(
 
 
 def _states() -> list[State]:
-    weights = Weights(1.0, 1.0, content_unit=4.0, style_unit=1.0)
+    weights = LossWeights(1.0, 1.0, content_unit=4.0, style_unit=1.0)
     losses = Losses(1.0, 1.0, 0.25, 1.0)
     return [
         State(

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from impasto.engine.state import Checkpoint, Losses, State, Weights
+from impasto.engine.state import Checkpoint, Losses, LossWeights, State
 
-WEIGHTS = Weights(alpha=1.0, beta=2.0, content_unit=4.0, style_unit=9.0)
+WEIGHTS = LossWeights(alpha=1.0, beta=2.0, content_unit=4.0, style_unit=9.0)
 
 
 def test_distances_are_square_roots_of_the_losses_over_their_yardsticks():

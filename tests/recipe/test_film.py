@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.recipe.film import FilmRecipe, Part, seconds_of
+from impasto.recipe.film import FilmRecipe, FrameRange, seconds_of
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ def test_what_is_no_time(text):
 
 
 def test_a_part():
-    assert FilmRecipe(start="1", end="0:02", every=3).part == Part(1.0, 2.0, 3)
-    assert FilmRecipe().part == Part()
+    assert FilmRecipe(start="1", end="0:02", every=3).part == FrameRange(1.0, 2.0, 3)
+    assert FilmRecipe().part == FrameRange()
     assert FilmRecipe().ties_frames
     assert not FilmRecipe(temporal="off").ties_frames
 

@@ -49,7 +49,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Weights:
+class LossWeights:
     """Eq. (7)'s weights at one size, and the two yardsticks behind a strength.
 
     Attributes:
@@ -84,6 +84,9 @@ class Weights:
 
 Fault = Literal["not finite", "diverged", "stalled", "no better picture"]
 Remedy = Literal["a shorter step", "a fresh start", "adam", "the last picture"]
+
+
+Weights = LossWeights  # its former name, which impasto.instant still imports
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class State:
     stage: int
     progress: float
     losses: Losses
-    weights: Weights
+    weights: LossWeights
     image: Tensor = field(repr=False)
     finish: Callable[[Tensor], Tensor] = field(repr=False)
     checkpoint: Callable[[], Checkpoint] = field(repr=False)

@@ -22,11 +22,11 @@ from torch import Tensor
 from impasto.api import Stylizer
 from impasto.engine.objective.objective import Objective
 from impasto.engine.planning.plan import Plan, make_plan
-from impasto.engine.state import State, Weights
+from impasto.engine.state import LossWeights, State
 from impasto.errors import RecipeError, RecordError
 from impasto.experiments.inputs import Inputs
 from impasto.experiments.model import Cell, Made
-from impasto.experiments.pictures import Pictures
+from impasto.experiments.pictures import NamedPictures
 from impasto.experiments.presets import REPORT_METHOD, Preset
 from impasto.files.atomic import make_folder, remove_leftovers
 from impasto.files.pictures.finding import file_sha256
@@ -94,7 +94,7 @@ class Lab:
         self.others = tuple(path.stem for path in others)
         for path in others:
             self.add_network(path.stem, network="vgg19", weights=path)
-        self.pictures = Pictures(folder / "inputs", self.inputs, preset.size)
+        self.pictures = NamedPictures(folder / "inputs", self.inputs, preset.size)
 
     @property
     def networks(self) -> dict[str, Stylizer]:
@@ -159,7 +159,7 @@ class Lab:
         """What a ratio of the report is multiplied with; 1 for a preset as stated."""
         if self.preset.as_stated:
             return 1.0
-        units: Weights = self.objective.weights
+        units: LossWeights = self.objective.weights
         balanced = (1 - BALANCED) / BALANCED * units.style_unit / units.content_unit
         return balanced / USUAL_RATIO
 

@@ -14,7 +14,7 @@ from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import read_picture, to_pillow, write_image
 
 
-class Pictures:
+class NamedPictures:
     """Pictures ``(1, 3, H, W)`` in [0, 1] by name; the inputs are read when asked for.
 
     Args:

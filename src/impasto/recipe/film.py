@@ -16,7 +16,7 @@ _motion = option_group("From frame to frame")
 
 
 @dataclass(frozen=True)
-class Part:
+class FrameRange:
     """Which frames of a film are meant.
 
     Attributes:
@@ -69,10 +69,10 @@ class FilmRecipe:
         _check(self)
 
     @property
-    def part(self) -> Part:
+    def part(self) -> FrameRange:
         """The frames that are meant."""
         start, end = seconds_of(self.start, "--start"), seconds_of(self.end, "--end")
-        return Part(start or 0.0, end, self.every)
+        return FrameRange(start or 0.0, end, self.every)
 
     @property
     def ties_frames(self) -> bool:

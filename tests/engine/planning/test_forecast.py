@@ -9,7 +9,7 @@ import pytest
 
 from impasto.engine.planning import forecast as module
 from impasto.engine.planning.footprint import tiling_cost
-from impasto.engine.planning.forecast import Pace, forecast
+from impasto.engine.planning.forecast import EvaluationTime, forecast
 from impasto.engine.planning.plan import Machine, make_plan
 from impasto.recipe.still import Recipe
 
@@ -20,7 +20,7 @@ MACHINE = Machine(("cpu",), frozenset(), 1)
 @pytest.fixture
 def told(monkeypatch, tiny_network):
     """A forecast where every evaluation takes a microsecond a pixel, and 10 ms."""
-    monkeypatch.setattr(module, "_pace", lambda *_: Pace(0.01, 1e-6))
+    monkeypatch.setattr(module, "_pace", lambda *_: EvaluationTime(0.01, 1e-6))
 
     def told(plan=None, network=None, **options):
         recipe = Recipe(**{"size": 800, "scales": 2, "steps": (10, 5), **options})
@@ -58,14 +58,14 @@ def test_an_average_is_evaluated_at_the_end_of_each_stage(told):
 
 def test_each_stage_has_a_beginning(told, monkeypatch):
     _, without = told()
-    monkeypatch.setattr(module, "_pace", lambda *_: Pace(0.01, 1e-6, beginning=0.3))
+    monkeypatch.setattr(module, "_pace", lambda *_: EvaluationTime(0.01, 1e-6, beginning=0.3))
     _, found = told()
     for a, b in zip(without.seconds, found.seconds, strict=True):
         assert b - a == pytest.approx(0.3)
 
 
 def test_a_pace_goes_through_both_trials():
-    pace = Pace.through((100, 0.3), (300, 0.5))
+    pace = EvaluationTime.through((100, 0.3), (300, 0.5))
     assert pace.seconds(100) == pytest.approx(0.3)
     assert pace.seconds(1100) == pytest.approx(1.3)
     assert pace.fixed == pytest.approx(0.2)
@@ -73,7 +73,7 @@ def test_a_pace_goes_through_both_trials():
 
 @pytest.mark.parametrize("large", [0.2, 0.3, 1.2])
 def test_a_noisy_trial_promises_nothing_free(large):
-    pace = Pace.through((100, 0.3), (300, large))
+    pace = EvaluationTime.through((100, 0.3), (300, large))
     assert pace.fixed >= 0
     assert pace.pixel > 0
 

@@ -11,7 +11,7 @@ from PIL import Image
 from impasto.errors import FilmError
 from impasto.files.films.animations import is_animation
 from impasto.files.films.reader import open_clip, read_frames
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 LENGTHS = [100, 200, 50, 400]
 
@@ -65,12 +65,12 @@ def test_all_frames_their_lengths_and_their_alpha(tmp_path, suffix, options, err
 
 def test_a_part(tmp_path):
     path = _saved(tmp_path / "clip.png", "RGB")
-    frames = list(read_frames(open_clip(path, Part(0.2, 0.4))))
+    frames = list(read_frames(open_clip(path, FrameRange(0.2, 0.4))))
     assert [(frame.time, frame.duration) for frame in frames] == [(100, 50), (150, 50)]
-    frames = list(read_frames(open_clip(path, Part(every=2))))
+    frames = list(read_frames(open_clip(path, FrameRange(every=2))))
     assert [(frame.time, frame.duration) for frame in frames] == [(0, 300), (300, 450)]
     with pytest.raises(FilmError, match="no frame in that part"):
-        open_clip(path, Part(5))
+        open_clip(path, FrameRange(5))
 
 
 def test_a_picture_for_programs_that_know_no_animation_is_no_frame(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from impasto.errors import FilmError
 from impasto.files.films.packets import walk
 from impasto.files.films.reader import open_clip, read_frames
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
@@ -41,8 +41,8 @@ def test_a_part_beyond_the_damage_can_be_read(make_film, moving, tmp_path):
     film.write_bytes(whole[:start] + bytes(4000) + whole[start + 4000 :])
     with pytest.raises(FilmError, match="damaged after"):
         list(read_frames(open_clip(film)))
-    assert len(list(read_frames(open_clip(film, Part(3.0))))) == 10
-    assert len(list(read_frames(open_clip(film, Part(0.0, 0.5))))) == 5
+    assert len(list(read_frames(open_clip(film, FrameRange(3.0))))) == 10
+    assert len(list(read_frames(open_clip(film, FrameRange(0.0, 0.5))))) == 5
 
 
 def test_a_hole_is_where_bytes_and_a_step_are_missed(make_film, moving, tmp_path):

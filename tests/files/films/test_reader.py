@@ -15,7 +15,7 @@ from PIL import Image
 from impasto.errors import FilmError
 from impasto.files.films.reader import open_clip, read_frames
 from impasto.files.pictures.images import to_pillow
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_every_frame_as_it_is(film, moving):
 
 
 def test_a_part(film, moving):
-    clip = open_clip(film, Part(0.2, 0.7, 2))
+    clip = open_clip(film, FrameRange(0.2, 0.7, 2))
     assert clip.frames == 3
     assert _times(clip) == pytest.approx([0, 0.2, 0.4])
     first = next(read_frames(clip))
@@ -55,7 +55,7 @@ def test_a_part_far_from_a_key_frame(make_film, moving, tmp_path):
         options={"g": "100", "bf": "3"},
     )  # fmt: skip
     whole = list(read_frames(open_clip(film)))
-    part = open_clip(film, Part(1.7))
+    part = open_clip(film, FrameRange(1.7))
     found = list(read_frames(part))
     assert len(whole) == 30
     assert len(found) == 13
@@ -144,10 +144,10 @@ def test_a_folder_of_frames(moving, tmp_path):
     folder.mkdir()
     for number, picture in enumerate(moving(6)):
         to_pillow(picture).save(folder / f"{number:03d}.png")
-    clip = open_clip(folder, Part(every=2), fps=Fraction(5))
+    clip = open_clip(folder, FrameRange(every=2), fps=Fraction(5))
     assert (clip.size, clip.frames, clip.rate) == ((32, 48), 3, Fraction(5, 2))
     assert _times(clip) == pytest.approx([0, 0.4, 0.8])
-    part = open_clip(folder, Part(0.3, 0.9), fps=Fraction(5))
+    part = open_clip(folder, FrameRange(0.3, 0.9), fps=Fraction(5))
     frames = list(read_frames(part))
     assert len(frames) == 3
     torch.testing.assert_close(frames[0].picture, _rounded(moving(6)[2]))
@@ -227,7 +227,7 @@ def test_what_is_no_film_is_one_sentence(make_film, moving, painting, tmp_path):
             open_clip(path)
     film = make_film(tmp_path / "clip.mkv", moving(3))
     with pytest.raises(FilmError, match="no frame in that part"):
-        open_clip(film, Part(5))
+        open_clip(film, FrameRange(5))
     with pytest.raises(FilmError, match="max-pixels"):
         open_clip(film, max_pixels=100)
     codec = {"codec": "libx264", "pixels": "yuv420p"}

@@ -15,7 +15,7 @@ from impasto.files.films import sound, sound_choice
 from impasto.files.films.form import choose_form
 from impasto.files.films.reader import open_clip, read_frames
 from impasto.files.films.writer import Finished, film_writer
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 av = pytest.importorskip("av")
 SIZE = (32, 48)
@@ -71,7 +71,7 @@ def _hum(container, stream, hum: Hum) -> None:
     container.mux(stream.encode())
 
 
-def _made(source: Path, target: Path, *, part: Part = Part(), whole: bool = True):  # noqa: B008
+def _made(source: Path, target: Path, *, part: FrameRange = FrameRange(), whole: bool = True):  # noqa: B008
     """A grey film with the source's sound; what was said of it, and what went wrong."""
     clip = open_clip(source, part)
     form, notes = choose_form(target, None, clip, SIZE, deep=False)
@@ -177,7 +177,7 @@ def test_the_sound_of_a_film_so_far_ends_with_its_frames(tmp_path):
 @pytest.mark.parametrize("target", [".mp4", ".webm"])
 def test_the_sound_of_a_part(target, tmp_path):
     source = _source(tmp_path / "a.mp4", Hum(start=0.5, seconds=0.4))
-    _made(source, tmp_path / f"film{target}", part=Part(0.3, 0.8))
+    _made(source, tmp_path / f"film{target}", part=FrameRange(0.3, 0.8))
     assert _span(*_heard(tmp_path / f"film{target}")[:2]) == pytest.approx((0.2, 0.5), abs=0.06)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from impasto.files.films.reader import open_clip, read_frames
 from impasto.files.films.times import timed, times_of
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 _B_FRAMES = {"bf": "3", "g": "100", "x264-params": "b-adapt=0:bframes=3"}
 
@@ -72,7 +72,7 @@ def test_packets_in_the_order_of_decoding(whole, in_avi, tmp_path, suffix):
 
 
 def test_a_part_of_such_a_film(whole, in_avi):
-    _, frames, times = _seen(in_avi, part=Part(1.7))
+    _, frames, times = _seen(in_avi, part=FrameRange(1.7))
     assert _is_same(frames, whole, 17)
     assert times == pytest.approx([i / 10 for i in range(13)])
 
@@ -94,7 +94,7 @@ def test_raw_streams_are_counted(make_film, moving, tmp_path, codec, suffix):
     assert clip.seconds == pytest.approx(10 / float(clip.rate))
     assert "says no times" in clip.notes[0]
     assert "--fps" in clip.notes[0]
-    clip, frames, times = _seen(film, fps=Fraction(5), part=Part(1.0, 1.8, 2))
+    clip, frames, times = _seen(film, fps=Fraction(5), part=FrameRange(1.0, 1.8, 2))
     assert times == pytest.approx([0, 0.4])
 
 
@@ -114,9 +114,9 @@ def test_every_frame_keeps_its_length(make_film, moving, tmp_path, suffix):
     assert times == pytest.approx([0, 1, 1.5])
     assert [float(f.duration * clip.time_base) for f in frames] == pytest.approx([1, 0.5, 3])
     assert (clip.frames, clip.seconds) == (3, pytest.approx(4.5))
-    clip, frames, _ = _seen(film, part=Part(0.5, 2.0))
+    clip, frames, _ = _seen(film, part=FrameRange(0.5, 2.0))
     assert [float(f.duration * clip.time_base) for f in frames] == pytest.approx([0.5, 0.5])
-    clip, frames, _ = _seen(film, part=Part(every=2))
+    clip, frames, _ = _seen(film, part=FrameRange(every=2))
     assert [float(f.duration * clip.time_base) for f in frames] == pytest.approx([1.5, 3])
 
 

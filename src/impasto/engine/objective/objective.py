@@ -24,7 +24,7 @@ from impasto.engine.objective.terms import (
 )
 from impasto.engine.objective.terms.term import EVERYWHERE, Slopes, leaves_of
 from impasto.engine.objective.terms.variation import Variation
-from impasto.engine.state import Losses, Weights
+from impasto.engine.state import Losses, LossWeights
 from impasto.engine.threads import on_threads
 from impasto.nets.network import Network
 from impasto.ops.statistics import Statistics, StatisticsLoss, mixture
@@ -227,14 +227,14 @@ class Objective:
         slopes = zip(derivatives[::2], derivatives[1::2], strict=True)
         return loss.detach(), dict(zip(sums, slopes, strict=True))
 
-    def _resolve_weights(self, content_unit: float, style_unit: float) -> Weights:
+    def _resolve_weights(self, content_unit: float, style_unit: float) -> LossWeights:
         if self._recipe.uses_alpha_beta:
             alpha = 1.0 if self._recipe.alpha is None else self._recipe.alpha
             beta = 1.0 if self._recipe.beta is None else self._recipe.beta
         else:
             alpha = (1 - self._recipe.strength) / content_unit
             beta = self._recipe.strength / style_unit
-        return Weights(alpha, beta, content_unit, style_unit)
+        return LossWeights(alpha, beta, content_unit, style_unit)
 
 
 def _add(term: Term, image: Tensor, gradient: Tensor | None, slope: float) -> float:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto.engine.objective.objective import Evaluation, Objective
 from impasto.engine.planning.fitting import TILES
-from impasto.engine.state import Weights
+from impasto.engine.state import LossWeights
 from impasto.errors import ImpastoError, RecipeError, ShortageError
 from impasto.shortage import ADVICE, is_shortage
 
@@ -38,7 +38,7 @@ class Shrinking:
         self._objective = self._made()
 
     @property
-    def weights(self) -> Weights:
+    def weights(self) -> LossWeights:
         """Of the objective, whatever its tiles."""
         return self._made().weights
 

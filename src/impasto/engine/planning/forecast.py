@@ -34,7 +34,7 @@ MEASURED = 0.4  # of an evaluation, that measuring a painting takes
 
 
 @dataclass(frozen=True)
-class Pace:
+class EvaluationTime:
     """Seconds that an evaluation takes.
 
     Attributes:
@@ -55,7 +55,7 @@ class Pace:
     @classmethod
     def through(
         cls, small: tuple[int, float], large: tuple[int, float], beginning: float = 0.0
-    ) -> Pace:
+    ) -> EvaluationTime:
         """The line through two trials, pixels and seconds each, that costs nothing negative."""
         pixel = (large[1] - small[1]) / (large[0] - small[0])
         if pixel <= 0:  # noise
@@ -121,7 +121,7 @@ def _memory(
     return PROGRAM + pictures + weights + max(footprint.stage(s, content) for s in plan.stages)
 
 
-def _seconds(recipe: Recipe, stage: Stage, pace: Pace, network: Network) -> float:
+def _seconds(recipe: Recipe, stage: Stage, pace: EvaluationTime, network: Network) -> float:
     tiles = 1.0
     if stage.tile is not None and isinstance(network, ConvNetwork):
         layers = needed(standard(recipe)).layers
@@ -134,13 +134,13 @@ def _seconds(recipe: Recipe, stage: Stage, pace: Pace, network: Network) -> floa
     return start + evaluations * own + stage.steps * optimizer
 
 
-def _pace(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> Pace:
+def _pace(recipe: Recipe, plan: Plan, stage: Stage, network: Network) -> EvaluationTime:
     """Of evaluations in the stage's precision."""
     least, largest = LARGE_TRIALS
     side = min(largest, max(least, max(*plan.stages[-1].size) // 2))
     small, _ = _trial(recipe, plan, stage, network, SMALL_TRIAL)
     large, beginning = _trial(recipe, plan, stage, network, side)
-    return Pace.through((SMALL_TRIAL**2, small), (side**2, large), beginning)
+    return EvaluationTime.through((SMALL_TRIAL**2, small), (side**2, large), beginning)
 
 
 def _trial(

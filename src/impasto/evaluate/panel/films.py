@@ -33,7 +33,7 @@ from impasto.nets.topology import check_layers
 from impasto.ops.inits import resize
 from impasto.ops.warp import reliable, warping_error
 from impasto.plots.losses import Chart, Curve
-from impasto.recipe.film import FilmRecipe, Part
+from impasto.recipe.film import FilmRecipe, FrameRange
 from impasto.recipe.still import Recipe
 
 LAGS = (1, 8)  # frames back: from one to the next, and about a third of a second
@@ -236,14 +236,14 @@ def _add_distances(
     return objective.targets
 
 
-def _part_of(result: Path) -> Part:
+def _part_of(result: Path) -> FrameRange:
     """Which frames of its source a film was made of, by its record."""
     path = result / "film.json" if result.is_dir() else result.with_suffix(".json")
     try:
         film = json.loads(path.read_text(encoding="utf-8"))["film"]
         return FilmRecipe(start=film["start"], end=film["end"], every=film["every"]).part
     except (OSError, ValueError, KeyError, TypeError):
-        return Part()
+        return FrameRange()
 
 
 def _root(square: float | None) -> float | None:

@@ -18,7 +18,7 @@ from impasto.files.pictures.decoding import Decoded, decode_image
 from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import on_ground
 from impasto.files.pictures.opening import check_size, said_in_one_sentence
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 _FORMATS = tuple(each.name for each in FORMATS if each.animated)
 _TIME_BASE = Fraction(1, 1000)
@@ -48,7 +48,7 @@ def is_animation(path: Path) -> bool:
     )
 
 
-def open_animation(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -> Clip:
+def open_animation(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: int) -> Clip:
     """Look at an animated picture; see :func:`impasto.files.films.reader.open_clip`."""
     try:
         frames, size, ground = _looked_at(path, max_pixels)

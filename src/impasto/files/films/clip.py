@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from impasto.files.films.times import Times
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Clip:
     time_base: Fraction
     seconds: float | None
     frames: int
-    part: Part
+    part: FrameRange
     origin: float = 0.0
     has_sound: bool = False
     held_until: float | None = None

@@ -26,7 +26,7 @@ from impasto.files.films.times import Times, rate_of, timed, times_of
 from impasto.files.films.turning import turn_of
 from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import on_ground
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 from impasto.recipe.still import Recipe
 from impasto.shortage import is_shortage
 
@@ -76,7 +76,7 @@ class _Look:
             self.shows_nothing = alpha is not None and float(alpha.max()) == 0
 
 
-def open_film(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -> Clip:
+def open_film(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: int) -> Clip:
     """Look at a film; see :func:`impasto.files.films.reader.open_clip`."""
     with open_container(path) as container:
         stream = _video_of(container, path, max_pixels)
@@ -327,7 +327,7 @@ def _held_until(
     return end - origin if walked.end is not None and end > walked.end else None
 
 
-def _estimate(times: Times, walked: Walk, rate: Fraction, origin: float, part: Part) -> int:
+def _estimate(times: Times, walked: Walk, rate: Fraction, origin: float, part: FrameRange) -> int:
     """How many frames are meant, by the packets."""
     found = [at - origin for at in walked.times]
     if times == "counted":

@@ -12,13 +12,13 @@ from impasto.files.films.clip import Clip, SourceFrame, mean_color
 from impasto.files.pictures.finding import file_sha256, find_pictures, pictures_of
 from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.pictures.opening import may_be_transparent
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 RATE = Fraction(25)
 """Frames a second where nobody says another rate."""
 
 
-def open_folder(path: Path, part: Part, fps: Fraction | None, max_pixels: int) -> Clip:
+def open_folder(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: int) -> Clip:
     """Look at a folder of pictures; see :func:`impasto.files.films.reader.open_clip`."""
     rate = fps or RATE
     found = find_pictures([path])
@@ -80,6 +80,6 @@ def _notes(path: Path, pictures: list[Path]) -> tuple[str, ...]:
     )
 
 
-def _meant(paths: list[Path], part: Part, fps: Fraction) -> list[Path]:
+def _meant(paths: list[Path], part: FrameRange, fps: Fraction) -> list[Path]:
     last = len(paths) if part.end is None else -(-part.end * fps // 1)
     return paths[-(-Fraction(part.start) * fps // 1) : int(last) : part.every]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 
 _ROUNDING = 1e-9  # seconds
 
@@ -25,7 +25,7 @@ class Timed(Protocol):
 T = TypeVar("T", bound=Timed)
 
 
-def of_part(frames: Iterable[T], part: Part, time_base: Fraction) -> Iterator[T]:
+def of_part(frames: Iterable[T], part: FrameRange, time_base: Fraction) -> Iterator[T]:
     """Those that begin in a part of the film; ``frames`` are asked for no more after its end."""
     for frame in frames:
         seconds = float(frame.pts * time_base)
@@ -36,7 +36,7 @@ def of_part(frames: Iterable[T], part: Part, time_base: Fraction) -> Iterator[T]
 
 
 def taken(
-    frames: Iterable[T], part: Part, time_base: Fraction, *, held_until: float | None = None
+    frames: Iterable[T], part: FrameRange, time_base: Fraction, *, held_until: float | None = None
 ) -> Iterator[tuple[T, int, int]]:
     """Every Nth of a part's frames, the units from the part's start at which it is shown, and for
     how many: until the next one; the last one as long as the film or the part lasts.

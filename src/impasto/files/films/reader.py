@@ -12,7 +12,7 @@ from impasto.files.films.clip import Clip, SourceFrame
 from impasto.files.films.container_reader import film_frames, open_film
 from impasto.files.films.folders import folder_frames, open_folder
 from impasto.files.pictures.finding import is_many
-from impasto.recipe.film import Part
+from impasto.recipe.film import FrameRange
 from impasto.recipe.still import Recipe
 
 __all__ = ["Clip", "SourceFrame", "open_clip", "read_frames"]
@@ -20,7 +20,7 @@ __all__ = ["Clip", "SourceFrame", "open_clip", "read_frames"]
 
 def open_clip(
     path: Path,
-    part: Part = Part(),  # noqa: B008 (frozen)
+    part: FrameRange = FrameRange(),  # noqa: B008 (frozen)
     *,
     fps: Fraction | None = None,
     max_pixels: int = Recipe.max_pixels,
@@ -46,7 +46,7 @@ def open_clip(
         raise FilmError(f"{str(path)!r} is not a file: give the name of a film.")
     clip = (open_animation if is_animation(path) else open_film)(path, part, fps, max_pixels)
     is_beyond = clip.seconds is not None and part.start >= clip.seconds
-    if is_beyond or (part != Part() and next(read_frames(clip), None) is None):
+    if is_beyond or (part != FrameRange() and next(read_frames(clip), None) is None):
         raise FilmError(f"{path.name!r} has no frame in that part: check --start and --end.")
     return clip
 

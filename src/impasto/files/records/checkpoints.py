@@ -27,7 +27,7 @@ from impasto.files.atomic import atomic_write
 from impasto.files.records.checked import MismatchError, convert
 from impasto.files.records.finished import Wanted
 from impasto.files.records.loss_curve import LossCurve
-from impasto.files.records.read import Record, Step, parse_record
+from impasto.files.records.read import Record, StepLosses, parse_record
 from impasto.shortage import is_shortage
 
 _LOSSES = "losses"  # beside tensors that are named by numbers
@@ -150,7 +150,7 @@ def is_checkpoint(path: Path) -> bool:
         return False
 
 
-def losses_of(step: Step) -> Losses:
+def losses_of(step: StepLosses) -> Losses:
     """The losses that a record's entry stands for: None is what was not finite."""
     total, content, style, variation = (
         math.nan if value is None else value

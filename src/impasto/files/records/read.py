@@ -39,7 +39,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepLosses:
     """Losses after one step; None where one was not finite. Units: :class:`engine.state.Losses`."""
 
     step: int
@@ -53,7 +53,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StageWeights:
-    """Weights of one size; None where one was not finite. See :class:`engine.state.Weights`."""
+    """Weights of one size; None where one was not finite: :class:`engine.state.LossWeights`."""
 
     alpha: float | None
     beta: float | None
@@ -119,7 +119,7 @@ class Record:
     network: Mapping[str, str]
     weights: tuple[StageWeights, ...]
     result: Outcome
-    losses: tuple[Step, ...] = field(repr=False)
+    losses: tuple[StepLosses, ...] = field(repr=False)
     versions: Mapping[str, str]
     troubles: tuple[Mishap, ...] = ()
 
@@ -262,7 +262,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
         network=convert(values["network"], dict[str, str]),
         weights=convert(values["weights"], tuple[StageWeights, ...]),
         result=build(Outcome, values["result"]),
-        losses=convert(values["losses"], tuple[Step, ...]),
+        losses=convert(values["losses"], tuple[StepLosses, ...]),
         versions=convert(values["versions"], dict[str, str]),
         troubles=convert(values.get("troubles", []), tuple[Mishap, ...]),
     )

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from impasto.engine.objective.objective import Objective
-from impasto.engine.planning.plan import COARSEST, DEFAULT_STEPS, RATIO, Plan, Size, make_plan
+from impasto.engine.planning.plan import COARSEST, DEFAULT_STEPS, RATIO, Plan, make_plan
+from impasto.engine.planning.stages import Size
 from impasto.nets.network import Network
 from impasto.ops.losses import total_variation
 from impasto.recipe.still import Recipe

@@ -34,7 +34,7 @@ from benchmarks.speed import EQ5, Engine, Key, Precision, medians, pictures
 from benchmarks.textbook import gatys
 from impasto import Job, Stylizer
 from impasto.engine.objective.objective import Objective
-from impasto.engine.planning.plan import Stage
+from impasto.engine.planning.stages import Stage
 from impasto.files.pictures.images import read_picture
 from impasto.nets.network import ConvNetwork
 from impasto.nets.topology import COMPACT_WIDTHS

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from impasto.engine.crop import crop_plan, run_cropped
 from impasto.engine.framing import asked, made, surrounded
 from impasto.engine.objective.terms.temporal import Anchor
-from impasto.engine.planning.plan import Machine, Stage, make_plan
+from impasto.engine.planning.plan import Machine, make_plan
+from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, run
 from impasto.errors import RecipeError
 from impasto.ops.inits import resize

@@ -17,7 +17,8 @@ from torch import Tensor
 from impasto.engine.objective.terms import Term
 from impasto.engine.optim.optimize import Optimizer
 from impasto.engine.optim.storage import Storage, in_memory
-from impasto.engine.planning.plan import Plan, Stage, Window
+from impasto.engine.planning.plan import Plan
+from impasto.engine.planning.stages import Stage, Window
 from impasto.engine.run import Pictures, recolored, run
 from impasto.engine.state import Checkpoint, State
 from impasto.nets.network import Network

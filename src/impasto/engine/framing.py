@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from impasto.engine.planning.plan import Stage
+from impasto.engine.planning.stages import Stage
 from impasto.ops.inits import interpolate, resize
 
 Resize = Callable[..., Tensor]

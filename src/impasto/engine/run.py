@@ -24,7 +24,8 @@ from impasto.engine.optim.guard import Guard
 from impasto.engine.optim.optimize import Optimizer, make_optimizer
 from impasto.engine.optim.storage import Storage, in_memory
 from impasto.engine.optim.vectors import vectors_for
-from impasto.engine.planning.plan import Plan, Stage
+from impasto.engine.planning.plan import Plan
+from impasto.engine.planning.stages import Stage
 from impasto.engine.state import Checkpoint, State
 from impasto.engine.threads import on_threads
 from impasto.engine.waiting import waiting

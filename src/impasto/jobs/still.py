@@ -18,7 +18,8 @@ from impasto.engine.objective.terms import Term
 from impasto.engine.optim.optimize import Optimizer
 from impasto.engine.optim.storage import Storage, in_memory
 from impasto.engine.planning.forecast import Forecast, forecast
-from impasto.engine.planning.plan import Plan, Stage, make_plan
+from impasto.engine.planning.plan import Plan, make_plan
+from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, run
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError

@@ -16,7 +16,7 @@ from impasto import native
 from impasto.engine.objective.objective import Evaluation
 from impasto.engine.optim.storage import along
 from impasto.engine.planning.footprint import has_half_pairs
-from impasto.engine.planning.plan import Stage
+from impasto.engine.planning.stages import Stage
 
 _BLOCK = 4096  # values; a thread's share of the vectors is many of them
 _BLOCKS = 1024  # at a time, so that the vectors' copies stay small

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from impasto.engine.objective.tiling import check_can_tile
 from impasto.engine.planning.footprint import Footprint
+from impasto.engine.planning.stages import Size, Stage
 from impasto.errors import RecipeError
 from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import CELL
 from impasto.recipe.still import Recipe
-
-if TYPE_CHECKING:
-    from impasto.engine.planning.plan import Size, Stage
 
 TILES = (1536, 1024, 960, 768, 512)  # from the fastest down; the smaller, the more of it is halo
 THRIFTY = 960  # where memory is short: maps of ``compact`` in bfloat16 of no more than 32 MB

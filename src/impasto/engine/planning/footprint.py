@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from impasto import native
 from impasto.engine.objective.terms import needed, standard
 from impasto.engine.objective.tiles import halos, tiles
+from impasto.engine.planning.stages import Size, Stage
 from impasto.nets.fused import suits
 from impasto.nets.topology import Layer
 from impasto.recipe.still import Recipe
-
-if TYPE_CHECKING:
-    from impasto.engine.planning.plan import Size, Stage
 
 PROGRAM = 185e6  # bytes of torch and of the program itself, before any picture
 PICTURE = 3 * 4  # bytes of a pixel in float32

@@ -18,7 +18,8 @@ import torch
 from impasto.engine.objective.terms import needed, standard
 from impasto.engine.objective.tiling import make_objective
 from impasto.engine.planning.footprint import PICTURE, PROGRAM, Footprint, tiling_cost
-from impasto.engine.planning.plan import Plan, Size, Stage
+from impasto.engine.planning.plan import Plan
+from impasto.engine.planning.stages import Size, Stage
 from impasto.engine.run import placed
 from impasto.engine.threads import on_threads
 from impasto.engine.waiting import waiting

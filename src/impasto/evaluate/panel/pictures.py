@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from impasto.engine.planning.plan import Size, fit
+from impasto.engine.planning.plan import fit
+from impasto.engine.planning.stages import Size
 from impasto.errors import PictureError, RecordError
 from impasto.evaluate.judge import Judge, find_judge
 from impasto.evaluate.panel.figures import LAYERS, Trio, figures_of

@@ -75,9 +75,9 @@ def measure(size: int, options: dict[str, Any], folder: Path) -> Told:
 
 def carry_out(size: int, options: dict[str, Any], photograph: str, painting: str) -> dict[str, Any]:
     """The run itself, in the child."""
-    from impasto.api import Stylizer
     from impasto.cli.memory import keep_freed_memory
     from impasto.cli.pace import Pace
+    from impasto.jobs.stylizer import Stylizer
 
     job = Stylizer().job(photograph, painting, size=size, **options)
     keep_freed_memory(job.plan)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Stylizer
 from impasto.cli.keeping import Keeper
 from impasto.cli.pace import Pace
+from impasto.jobs.stylizer import Stylizer
 from impasto.ops.natural import natural_picture
 from impasto.ops.style_losses import STYLE_LOSSES
 from impasto.recipe.still import Recipe

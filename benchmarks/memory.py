@@ -107,11 +107,11 @@ def measure(case: Case, folder: Path) -> Peak:
 
 def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
     """The run itself, in the child: what was planned and told."""
-    from impasto.api import Stylizer
     from impasto.cli.memory import keep_freed_memory
     from impasto.engine.optim.storage import in_memory
     from impasto.engine.planning.plan import Machine, make_plan
     from impasto.files.scratch import Scratch
+    from impasto.jobs.stylizer import Stylizer
 
     options = {
         "size": "full",

@@ -12,10 +12,10 @@ from typing import Any
 from benchmarks.contenders import REFERENCE, REPORT_STEPS, Contender, Scene
 from benchmarks.notes import Notes
 from benchmarks.pairs import Pair
-from impasto.api import stylizer_for
 from impasto.engine.run import Pictures, recolored
 from impasto.files.pictures.images import read_picture
 from impasto.jobs.still import Job
+from impasto.jobs.stylizer import stylizer_for
 from impasto.ops.inits import resize
 
 WARM_UP, TIMED = 12, 7  # steps; the history of L-BFGS is full after ten

@@ -1,6 +1,6 @@
 """The public names, and where each of them lives."""
 
-from .api import Stylizer, stylize, stylize_iter, texture
+from .api import stylize, stylize_iter, texture
 from .errors import (
     FilmError,
     ImpastoError,
@@ -17,6 +17,7 @@ from .jobs.film import film_job, stylize_video
 from .jobs.reproduce import reproduce
 from .jobs.reproduce_film import reproduce_film
 from .jobs.still import Job, Result
+from .jobs.stylizer import Stylizer
 from .recipe.film import FilmRecipe
 from .recipe.still import Recipe
 

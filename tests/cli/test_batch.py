@@ -120,11 +120,13 @@ def test_the_meaning_of_a_single_photograph_is_kept(folder):
 
 
 def test_the_network_is_loaded_once(folder, monkeypatch):
-    from impasto import api
+    from impasto.jobs import stylizer
 
     loads = []
-    original = api.load_network
-    monkeypatch.setattr(api, "load_network", lambda recipe: loads.append(1) or original(recipe))
+    original = stylizer.load_network
+    monkeypatch.setattr(
+        stylizer, "load_network", lambda recipe: loads.append(1) or original(recipe)
+    )
     assert _batch("photos", "painting.png", "-o", "out", "-q") == 0
     assert len(loads) == 1
 

@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 
 from benchmarks.kills import stops
-from impasto.api import Stylizer
 from impasto.cli import keeping, main
 from impasto.errors import WeightsError
 from impasto.files import atomic
@@ -25,6 +24,7 @@ from impasto.files.films.reader import open_clip, read_frames
 from impasto.files.records.read import read_record
 from impasto.files.weights import cache
 from impasto.files.weights.store import COMPACT_FILE
+from impasto.jobs.stylizer import Stylizer
 
 QUICK = [
     "--quiet",

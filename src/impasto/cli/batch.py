@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from impasto.api import Stylizer, stylizer_for
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.making import say
 from impasto.cli.memory import keep_freed_memory
@@ -26,6 +25,7 @@ from impasto.files.records.checkpoints import checkpoint_path
 from impasto.files.records.finished import Wanted, is_finished, may_replace
 from impasto.files.records.write import record_path
 from impasto.jobs.still import Job
+from impasto.jobs.stylizer import Stylizer, stylizer_for
 from impasto.recipe.still import INITS, Recipe
 from impasto.shortage import ADVICE, is_shortage
 

@@ -19,7 +19,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.api import Stylizer
 from impasto.engine.objective.objective import Objective
 from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.state import LossWeights, State
@@ -35,6 +34,7 @@ from impasto.files.records.finished import Wanted, is_finished
 from impasto.files.records.read import read_record
 from impasto.files.records.write import record_path, write_record
 from impasto.jobs.still import Job
+from impasto.jobs.stylizer import Stylizer
 from impasto.nets.topology import Layer
 from impasto.recipe.still import INITS, Recipe
 

@@ -21,7 +21,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.api import Stylizer, stylizer_for
 from impasto.engine.interrupts import whole_steps
 from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.shots import PRONE, Link, Shot, flicker_tendency, until_settled
@@ -48,6 +47,7 @@ from impasto.files.pictures.images import Picture, PictureLike, read_picture, wr
 from impasto.files.records.films import make_film_record
 from impasto.files.records.write import record_path, write_record
 from impasto.jobs.motion import TiedFrame, tied
+from impasto.jobs.stylizer import Stylizer, stylizer_for
 from impasto.ops.color import with_luma_of
 from impasto.ops.inits import resize
 from impasto.recipe.film import FilmRecipe

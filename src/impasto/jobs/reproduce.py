@@ -13,7 +13,6 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.api import Stylizer
 from impasto.engine.planning.plan import Machine, Plan
 from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
@@ -21,6 +20,7 @@ from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
 from impasto.files.records.write import pixels_sha256, versions
 from impasto.jobs.still import Job, Result, StrPath
+from impasto.jobs.stylizer import Stylizer
 from impasto.jobs.trained import TrainedRerun, is_of_trained
 from impasto.recipe.still import INITS, Recipe, options_not_for, options_of_network
 

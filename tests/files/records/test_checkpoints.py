@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from impasto.api import Stylizer
 from impasto.errors import OutputError, RecordError
 from impasto.files.records.checkpoints import (
     checkpoint_path,
@@ -20,6 +19,7 @@ from impasto.files.records.checkpoints import (
     write_checkpoint,
 )
 from impasto.files.records.loss_curve import LossCurve
+from impasto.jobs.stylizer import Stylizer
 
 OPTIONS = {"size": 32, "scales": 1, "steps": (6,), "precision": "fp32"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from impasto.files.records.checkpoints import checkpoint_path
 from impasto.files.records.finished import Wanted, is_finished, may_replace
 from impasto.files.records.write import record_path
 from impasto.jobs.still import Job
-from impasto.jobs.stylizer import Stylizer, stylizer_for
+from impasto.jobs.stylizer import Stylizer
 from impasto.recipe.still import INITS, Recipe
 from impasto.shortage import ADVICE, is_shortage
 
@@ -77,18 +77,18 @@ def batch_command(
         raise RecipeError(
             "--preview and --crop-preview are for a single photograph: leave them out."
         )
+    recipe = Recipe.from_dict(options)
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
     pictures = find_pictures(photographs)
     found = [path for path in pictures.pictures if path.resolve() not in paintings]
     suffix = f".{kind.lower().lstrip('.')}"
-    check_suffix(folder / f"picture{suffix}", depth=options.get("depth", 8))
+    check_suffix(folder / f"picture{suffix}", depth=recipe.depth)
     outputs = Outputs((*found, *styles, *named_in(options)), overwrite=overwrite)
     tasks = _tasks(found, styles, folder, suffix)
     _check_tasks(tasks, found, folder, outputs)
-    _check_inputs(styles, options)
-    stylizer, rest = stylizer_for(options)
-    batch = _Batch(stylizer, styles, rest, outputs, overwrite=overwrite, keeping=keeping)
+    _check_inputs(styles, recipe)
+    batch = _Batch(recipe, styles, outputs, overwrite=overwrite, keeping=keeping)
     make_folder(folder)
     say(pictures.notes, quiet=quiet)
     return _report(tasks, *batch.run(tasks, quiet=quiet), quiet=quiet)
@@ -99,9 +99,8 @@ class _Batch:
 
     def __init__(
         self,
-        stylizer: Stylizer,
+        recipe: Recipe,
         styles: Sequence[Path],
-        options: Mapping[str, Any],
         outputs: Outputs,
         *,
         overwrite: bool,
@@ -109,12 +108,11 @@ class _Batch:
     ) -> None:
         self._outputs = outputs
         self._keeping = keeping
-        self._stylizer = stylizer
+        self._stylizer = Stylizer.of(recipe)
         self._styles = list(styles)
-        self._options = dict(options)
         self._overwrite = overwrite
-        self._recipe = stylizer.recipe(options)
-        init = self._recipe.init
+        self._recipe = recipe
+        init = recipe.init
         self._inputs = {
             "styles": [file_sha256(path) for path in styles],
             "init": [] if init in INITS else [file_sha256(Path(init))],
@@ -179,14 +177,14 @@ class _Batch:
         """Gone on with from the checkpoint of a batch that was stopped or killed, where it fits."""
         kept = keeper.found(resume=True, overwrite=self._overwrite, quiet=True)
         try:
-            return self._stylizer.job(task.photograph, self._styles, resume=kept, **self._options)
+            return self._stylizer.start(self._recipe, task.photograph, self._styles, resume=kept)
         except RecordError as error:
             if not self._overwrite:
                 raise OutputError(
                     f"{str(keeper.path)!r} holds another run, or a damaged one: choose another "
                     "--output, or add --overwrite to start anew."
                 ) from error
-            return self._stylizer.job(task.photograph, self._styles, **self._options)
+            return self._stylizer.start(self._recipe, task.photograph, self._styles)
 
 
 def _check_folder(output: Path | None, photographs: Sequence[Path]) -> Path:
@@ -234,9 +232,8 @@ def _check_tasks(
             outputs.check_not_read(checkpoint_path(task.destination))
 
 
-def _check_inputs(styles: Sequence[Path], options: Mapping[str, Any]) -> None:
+def _check_inputs(styles: Sequence[Path], recipe: Recipe) -> None:
     """What every picture needs is tried once, before any work."""
-    recipe = Recipe.from_dict(options)
     recipe.blend_for(len(styles))
     inits = [] if recipe.init in INITS else [Path(recipe.init)]
     for path in (*styles, *inits):

@@ -119,7 +119,29 @@ class Stylizer:
             RecordError: the checkpoint is damaged, or another picture's.
 
         """
-        recipe = self.recipe(options)
+        return self.start(self.recipe(options), content, style, plan=plan, resume=resume)
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Stylizer:
+        """The one that a recipe names.
+
+        Raises:
+            WeightsError: the weights are missing, broken or another network's.
+
+        """
+        return cls(**{name: getattr(recipe, name) for name in options_of_network()})
+
+    @memory_told()
+    def start(
+        self,
+        recipe: Recipe,
+        content: PictureLike,
+        style: Styles,
+        *,
+        plan: Plan | None = None,
+        resume: StrPath | None = None,
+    ) -> Job:
+        """The same as :meth:`job`, of a recipe that names this network."""
         styles = _listed(style)
         recipe.blend_for(len(styles))
         read = partial(read_picture, max_pixels=recipe.max_pixels)

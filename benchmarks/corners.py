@@ -138,7 +138,17 @@ def _lite(program: Path) -> Make:
 
 
 def _impasto(photo: Path, style: Path, out: Path, size: int, options: Sequence[str]) -> None:
-    words = [str(photo), str(style), "-o", str(out), "--size", str(size), "-q", *options]
+    words = [
+        str(photo),
+        str(style),
+        "-o",
+        str(out),
+        "--size",
+        str(size),
+        "-q",
+        "--overwrite",
+        *options,
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "impasto", "stylize", *words],
         capture_output=True,

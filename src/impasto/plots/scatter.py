@@ -29,7 +29,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Points over a logarithmic horizontal axis; the vertical one begins at 0."""
+    """Points over a logarithmic horizontal axis; the vertical one does not begin at 0."""
 
     x_label: str
     y_label: str
@@ -49,13 +49,15 @@ class Scatter:
                 ms=10 * POINT,
                 label=plain(group),
             )
-        for each in self.points:
+        for index, each in enumerate(sorted(self.points, key=lambda point: point.x)):
+            # By turns above and below, so that the names of neighbours keep apart.
+            offset = (0, -18 * POINT) if index % 2 else (0, 12 * POINT)
             axes.annotate(
-                plain(each.name), (each.x, each.y), (0, 8), textcoords="offset points",
-                ha="center", size=13 * POINT,
+                plain(each.name), (each.x, each.y), offset, textcoords="offset points",
+                ha="center", va="center" if index % 2 else "bottom", size=13 * POINT,
             )  # fmt: skip
-        axes.margins(x=0.2)
-        axes.set_ylim(0, 1.25 * max((each.y for each in self.points), default=1.0))
+        axes.margins(x=0.2, y=0.3)
+        axes.xaxis.set_major_formatter("{x:g}")
 
 
 def write_scatters(charts: Sequence[Scatter], path: Path) -> None:
@@ -68,8 +70,7 @@ def write_scatters(charts: Sequence[Scatter], path: Path) -> None:
     """
     with figure(WIDTH * len(charts), HEIGHT) as drawn:
         for place, chart in enumerate(charts, start=1):
-            axes = drawn.add_subplot(1, len(charts), place)
-            chart.draw(axes)
-            if place == 1 and chart.points:
-                axes.legend(loc="lower left")
+            chart.draw(drawn.add_subplot(1, len(charts), place))
+        handles, names = drawn.axes[0].get_legend_handles_labels()
+        drawn.legend(handles, names, loc="outside lower center", ncols=max(1, len(names)))
         write(drawn, path)

@@ -216,6 +216,13 @@ def test_who_judged_and_whether_it_made_the_picture(made, tmp_path, monkeypatch,
     assert measure(*made).facts["network"] == f"vgg19, {unknown}"
 
 
+def test_layers_that_an_instant_picture_was_matched_by_are_told(made, tmp_path):
+    _, photo, painting = made
+    path = impasto.stylize(photo, painting, size=64, quality="instant").save(tmp_path / "i.png")
+    told = "conv1_2, conv2_2, conv3_2, conv4_3 (conv1_2, conv2_2, conv3_2 matched by)"
+    assert measure(path, photo, painting).facts["layers"] == told
+
+
 def test_a_copy_of_the_bundled_network_is_known_as_such(made, tmp_path):
     (tmp_path / "mine.safetensors").write_bytes(COMPACT_FILE.read_bytes())
     facts = measure(*made, network=str(tmp_path / "mine.safetensors")).facts

@@ -14,6 +14,7 @@ from impasto.evaluate.panel.figures import LAYERS, Trio, figures_of
 from impasto.evaluate.panel.model import Panel
 from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.records.read import Record, read_record
+from impasto.instant.hypercolumns import LAYERS as MATCHED_LAYERS
 from impasto.nets.network import Network
 from impasto.nets.topology import check_layers
 from impasto.ops.inits import resize
@@ -104,7 +105,10 @@ def _facts(
     if record is None:
         facts["layers"] = f"{', '.join(layers)} (no record says which were optimised)"
         return facts
-    optimised = {*record.recipe.style_layers, *record.recipe.content_layers}
-    seen = [layer for layer in layers if layer in optimised and judge.made_it]
-    facts["layers"] = f"{', '.join(layers)} ({', '.join(seen) or 'none'} optimised)"
+    if record.recipe.is_instant:
+        used, verb = {*MATCHED_LAYERS}, "matched by"
+    else:
+        used, verb = {*record.recipe.style_layers, *record.recipe.content_layers}, "optimised"
+    seen = [layer for layer in layers if layer in used and judge.made_it]
+    facts["layers"] = f"{', '.join(layers)} ({', '.join(seen) or 'none'} {verb})"
     return facts

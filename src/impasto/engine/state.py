@@ -86,9 +86,6 @@ Fault = Literal["not finite", "diverged", "stalled", "no better picture"]
 Remedy = Literal["a shorter step", "a fresh start", "adam", "the last picture"]
 
 
-Weights = LossWeights  # its former name, which impasto.instant still imports
-
-
 @dataclass(frozen=True)
 class Trouble:
     """What went wrong in a step, and what was done; see :mod:`impasto.engine.optim.guard`."""

@@ -19,9 +19,10 @@ from torch import Tensor
 
 from impasto.engine.framing import asked, made
 from impasto.engine.planning.forecast import Forecast
-from impasto.engine.planning.plan import Plan, Stage
+from impasto.engine.planning.plan import Plan
+from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, placed, recolored
-from impasto.engine.state import Checkpoint, Losses, State, Weights
+from impasto.engine.state import Checkpoint, Losses, LossWeights, State
 from impasto.engine.threads import on_threads
 from impasto.errors import RecipeError, RecordError
 from impasto.instant.decoder import Decoder, cells_of
@@ -124,7 +125,7 @@ def _states(
             stage=index,
             progress=plan.progress(index, 1),
             losses=Losses(unknown, unknown, unknown, unknown),
-            weights=Weights(unknown, unknown, unknown, unknown),
+            weights=LossWeights(unknown, unknown, unknown, unknown),
             image=coarser,
             finish=partial(with_luma_of, photograph) if keeps_luminance else _unchanged,
             checkpoint=_no_checkpoint,

@@ -18,8 +18,7 @@ import torch
 
 from impasto.engine.planning.fitting import fitted
 from impasto.engine.planning.limits import free_memory, processors
-from impasto.engine.planning.stages import Size
-from impasto.engine.planning.stages import Stage as Stage  # impasto.instant finds it here
+from impasto.engine.planning.stages import Size, Stage
 from impasto.errors import PictureError, RecipeError
 from impasto.nets.network import Network
 from impasto.recipe.still import Recipe

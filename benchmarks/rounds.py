@@ -15,7 +15,7 @@ from benchmarks.pairs import Pair
 from impasto.engine.run import Pictures, recolored
 from impasto.files.pictures.images import read_picture
 from impasto.jobs.still import Job
-from impasto.jobs.stylizer import stylizer_for
+from impasto.jobs.stylizer import Stylizer
 from impasto.ops.inits import resize
 
 WARM_UP, TIMED = 12, 7  # steps; the history of L-BFGS is full after ten
@@ -35,12 +35,12 @@ class Entry:
 
     def job(self, steps: Sequence[int]) -> Job:
         """The picture to be made, in so many steps at each size."""
-        stylizer, rest = stylizer_for({**self.contender.options, **self.options})
-        recipe = stylizer.recipe({**rest, "size": self.size})
+        stylizer = Stylizer(**{**self.contender.options, **self.options, "size": self.size})
+        recipe = stylizer.defaults
         content, style = (read_picture(path).size for path in self.pair)
         by_size = dict(zip(self.contender.sizes(self.size), steps, strict=True))
         plan = self.contender.plan(recipe, content, style, by_size)
-        return stylizer.job(*self.pair, plan=plan, **{**rest, "size": self.size})
+        return stylizer.start(recipe, *self.pair, plan=plan)
 
     def scene(self) -> Scene:
         """The pictures as the last stage sees them."""
@@ -50,7 +50,7 @@ class Entry:
         stage = job.plan.stages[-1]
         return Scene(
             job.recipe,
-            stylizer_for({**self.contender.options, **self.options})[0].network,
+            Stylizer(**{**self.contender.options, **self.options}).network,
             resize(given.content, stage.height, stage.width),
             tuple(resize(style, *size) for size in stage.styles),
         )
@@ -149,7 +149,6 @@ def _stage_alone(contender: Contender, pair: Pair, size: int, side: int) -> Iter
     job = Entry(contender, pair, size, {}).job([WARM_UP + TIMED + 1] * len(sizes))
     stage = job.plan.stages[sizes.index(side)]
     plan = replace(job.plan, stages=(stage,))
-    stylizer, rest = stylizer_for(contender.options)
-    states = iter(stylizer.job(*pair, plan=plan, **{**rest, "size": side}))
+    states = iter(Stylizer(**{**contender.options, "size": side}).job(*pair, plan=plan))
     next(states)  # the start is no step
     return states

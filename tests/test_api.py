@@ -292,3 +292,17 @@ def test_memory_in_a_file_changes_no_pixel(photo, painting, tmp_path, monkeypatc
     assert [stage["mapped"] for stage in results[1].record["plan"]["stages"]] == [True, True]
     assert (tmp_path / "cache" / "scratch").is_dir()
     assert not list((tmp_path / "cache" / "scratch").iterdir())
+
+
+def test_what_a_stylizer_is_given_holds_for_every_picture(photo, painting):
+    stylizer = impasto.Stylizer(**QUICK)
+    assert stylizer.job(photo, painting).recipe == impasto.Recipe(**QUICK)
+    other = stylizer.job(photo, painting, strength=0.5).recipe
+    assert other == impasto.Recipe(**QUICK, strength=0.5)
+    with pytest.raises(impasto.RecipeError, match="no option named"):
+        impasto.Stylizer(stength=1)
+
+
+def test_a_stylizer_may_be_one_of_instant_pictures(photo, painting):
+    result = impasto.Stylizer(quality="instant", size=64)(photo, painting)
+    assert result.record["recipe"]["quality"] == "instant"

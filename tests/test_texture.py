@@ -107,7 +107,7 @@ def test_several_paintings_are_blended(brush, painting):
     ("size", "options", "said"),
     [
         (64, {"strength": 0.5}, "strength"),
-        (64, {"preserve_color": "luminance"}, "preserve_color"),
+        (64, {"preserve_color": "luminance"}, "preserve-color"),
         (64, {"stength": 1}, "stength"),
         (8, {}, "at least 16"),
         ((100_000, 100_000), {}, "max-pixels"),

@@ -19,8 +19,9 @@ from typing import Any
 
 from impasto.engine.state import State
 from impasto.files.pictures.images import PictureLike
+from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
-from impasto.jobs.stylizer import Styles, stylizer_for
+from impasto.jobs.stylizer import Styles, Stylizer
 from impasto.jobs.trained import TrainedStylizer, is_network
 
 
@@ -41,8 +42,7 @@ def stylize(content: PictureLike, style: Styles, **options: Any) -> Result:
     if isinstance(style, str | os.PathLike) and is_network(Path(style)):
         return TrainedStylizer(style)(content, **options)
     job = stylize_job(content, style, **options)
-    for _ in job:
-        pass
+    carry_out(job)
     return job.result()
 
 
@@ -55,8 +55,8 @@ def stylize_job(
     content: PictureLike, style: Styles, *, resume: StrPath | None = None, **options: Any
 ) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
-    stylizer, rest = stylizer_for(options)
-    return stylizer.job(content, style, resume=resume, **rest)
+    stylizer = Stylizer(**options)
+    return stylizer.start(stylizer.defaults, content, style, resume=resume)
 
 
 def texture(
@@ -77,8 +77,7 @@ def texture(
 
     """
     job = texture_job(style, size, tileable=tileable, **options)
-    for _ in job:
-        pass
+    carry_out(job)
     return job.result()
 
 
@@ -90,5 +89,4 @@ def texture_job(
     **options: Any,
 ) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
-    stylizer, rest = stylizer_for(options)
-    return stylizer.texture_job(style, size, resume=resume, **rest)
+    return Stylizer(**options).texture_job(style, size, resume=resume)

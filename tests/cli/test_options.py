@@ -19,7 +19,6 @@ def parsed(monkeypatch):
 
     def command(content, styles, **options):
         seen.update(content=content, styles=styles, **options)
-        seen["recipe"] = Recipe(**options["options"])
         return 0
 
     monkeypatch.setattr(stylize, "stylize_command", command)

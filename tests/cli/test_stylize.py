@@ -207,7 +207,7 @@ def test_ctrl_c_before_there_is_a_picture(photo, painting, folder, monkeypatch, 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stylize, "stylize_job", interrupt)
+    monkeypatch.setattr(stylize.Stylizer, "of", interrupt)
     assert main(["stylize", str(photo), str(painting), *QUICK]) == 130
     assert "nothing was written" in capsys.readouterr().err
     assert _names(folder) == set()

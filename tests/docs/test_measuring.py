@@ -9,7 +9,7 @@ import torch
 from impasto.evaluate.panel import Trio, figures_of
 from impasto.evaluate.rating.choices import Ballot, read_ballots
 from impasto.evaluate.rating.sheet import Manifest
-from impasto.files.records.checked import build
+from impasto.recipe.typed import build
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "measuring.md").read_text(encoding="utf-8")
 SHEET, CHOICES = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.recipe.film import FilmRecipe, FrameRange, seconds_of
+from impasto.recipe.film import FilmRecipe, FrameRange, check_frames, seconds_of
+from impasto.recipe.still import Recipe
 
 
 @pytest.mark.parametrize(
@@ -56,5 +57,11 @@ def test_options_are_told_apart():
     film, rest = FilmRecipe.split({"size": 64, "long_term": [1, 3], "passes": 2, "seed": 5})
     assert (film.long_term, film.passes) == ((1, 3), 2)
     assert rest == {"size": 64, "seed": 5}
+
+
+def test_frames_are_no_tiles_and_not_made_at_once():
+    check_frames(Recipe(size=64))
     with pytest.raises(RecipeError, match="--tileable"):
-        FilmRecipe.split({"tileable": True})
+        check_frames(Recipe(tileable=True))
+    with pytest.raises(RecipeError, match="--quality"):
+        check_frames(Recipe(quality="instant"))

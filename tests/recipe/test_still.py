@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.errors import ImpastoError, RecipeError
+from impasto.recipe.checks import canonical_layer
 from impasto.recipe.still import (
     TEXTURE,
     Recipe,
-    canonical_layer,
     options_not_for,
     options_of_network,
 )

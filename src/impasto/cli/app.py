@@ -82,7 +82,7 @@ def stylize(
     resume: Resume = False,
     quiet: Quiet = False,
     debug: Debug = False,
-    **options: Any,
+    recipe: Recipe,
 ) -> int:
     """Paint a photograph, or many, in the style of one or more paintings."""
     del debug  # read by main, which alone catches errors
@@ -100,8 +100,9 @@ def stylize(
             output=output,
             overwrite=overwrite,
             kind=kind,
+            preview=preview,
             quiet=quiet,
-            options=options,
+            recipe=recipe,
         )
     if is_batch(photographs):
         return batch_command(
@@ -113,7 +114,7 @@ def stylize(
             kind=kind,
             preview=preview,
             quiet=quiet,
-            options=options,
+            recipe=recipe,
         )
     return stylize_command(
         content,
@@ -123,7 +124,7 @@ def stylize(
         keeping=keeping,
         preview=preview,
         quiet=quiet,
-        options=options,
+        recipe=recipe,
         is_plain=not paintings,
     )
 
@@ -145,7 +146,7 @@ def texture(
     resume: Resume = False,
     quiet: Quiet = False,
     debug: Debug = False,
-    **options: Any,
+    recipe: Recipe,
 ) -> int:
     """Make a texture: a painting's style alone, from noise; with --tileable its edges meet."""
     del debug
@@ -159,7 +160,7 @@ def texture(
         overwrite=overwrite,
         keeping=Keeping(resume, checkpoint),
         quiet=quiet,
-        options=options,
+        recipe=recipe,
     )
 
 

@@ -6,8 +6,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.making import say
@@ -24,6 +24,7 @@ from impasto.files.pictures.images import check_suffix, read_picture
 from impasto.files.records.checkpoints import checkpoint_path
 from impasto.files.records.finished import Wanted, is_finished, may_replace
 from impasto.files.records.write import record_path
+from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job
 from impasto.jobs.stylizer import Stylizer
 from impasto.recipe.still import INITS, Recipe
@@ -63,7 +64,7 @@ def batch_command(
     kind: str,
     preview: int | None,
     quiet: bool,
-    options: dict[str, Any],
+    recipe: Recipe,
 ) -> int:
     """Make every picture that is not finished yet; 1 if some could not be made.
 
@@ -73,18 +74,17 @@ def batch_command(
     """
     if not styles:
         raise RecipeError("A painting is needed too: impasto stylize photos/ painting.jpg -o out/.")
-    if preview is not None or options.get("crop_preview"):
+    if preview is not None or recipe.crop_preview:
         raise RecipeError(
             "--preview and --crop-preview are for a single photograph: leave them out."
         )
-    recipe = Recipe.from_dict(options)
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
     pictures = find_pictures(photographs)
     found = [path for path in pictures.pictures if path.resolve() not in paintings]
     suffix = f".{kind.lower().lstrip('.')}"
     check_suffix(folder / f"picture{suffix}", depth=recipe.depth)
-    outputs = Outputs((*found, *styles, *named_in(options)), overwrite=overwrite)
+    outputs = Outputs((*found, *styles, *named_in(vars(recipe))), overwrite=overwrite)
     tasks = _tasks(found, styles, folder, suffix)
     _check_tasks(tasks, found, folder, outputs)
     _check_inputs(styles, recipe)
@@ -159,9 +159,8 @@ class _Batch:
         tally.notes += [(task.photograph, note) for note in job.notes]
         keep_freed_memory(job.plan)
         try:
-            for state in job:
-                show(index, task.photograph.name, job.plan, state)
-                keeper(job)
+            tell = partial(show, index, task.photograph.name, job.plan)
+            carry_out(job, tell, lambda _: keeper(job))
         except KeyboardInterrupt as stop:
             if job.is_whole and not ends_at_once(stop):
                 keeper.keep(job)

@@ -20,6 +20,7 @@ from impasto.files.outputs import Outputs
 from impasto.files.pictures.images import left_out, to_pillow, write_image
 from impasto.files.records.finished import is_finished, may_replace
 from impasto.files.records.write import record_path
+from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job
 from impasto.shortage import memory_told
 
@@ -32,6 +33,7 @@ class Output:
 
     Attributes:
         path: of the picture.
+        depth: its bits a channel.
         overwrite: what is there may be replaced.
         keeping: checkpoints.
         inputs: what is read.
@@ -41,6 +43,7 @@ class Output:
     """
 
     path: Path
+    depth: int
     overwrite: bool
     keeping: Keeping
     inputs: Sequence[object]
@@ -71,7 +74,7 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
             status = 0
         else:
             overwrite = output.overwrite or (resume and may_replace(path, job.wanted))
-            outputs.check_picture(path, depth=job.recipe.depth, overwrite=overwrite)
+            outputs.check(path, record_path(path), overwrite=overwrite)
             keep_freed_memory(job.plan)
             if not output.quiet:
                 say((_expected(job),), quiet=False)
@@ -88,8 +91,9 @@ def _checked(output: Output, keeper: Keeper) -> Outputs:
     outputs = Outputs(output.inputs, overwrite=output.overwrite)
     path, preview = output.path, _preview_path(output.path)
     outputs.check_not_read(keeper.path)
-    outputs.check_picture(path, *([preview] if output.preview else []), overwrite=True)
-    outputs.check_picture(path, overwrite=output.overwrite or output.keeping.resume)
+    beside = [preview] if output.preview else []
+    outputs.check_picture(path, *beside, depth=output.depth, overwrite=True)
+    outputs.check(path, record_path(path), overwrite=output.overwrite or output.keeping.resume)
     if output.preview and not is_preview(preview):
         outputs.check(preview)
     return outputs
@@ -120,10 +124,7 @@ def _work(job: Job, keeper: Keeper, output: Output) -> int:
     preview = _Preview(_preview_path(output.path), output.preview)
     try:
         with progress_display(job.plan, quiet=output.quiet) as show:
-            for state in job:
-                show(state)
-                preview(state)
-                keeper(job)
+            carry_out(job, show, preview, lambda _: keeper(job))
     except KeyboardInterrupt as stop:
         if not job.is_whole or ends_at_once(stop):
             raise

@@ -16,6 +16,7 @@ from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
 from impasto.files.records.write import record_path
 from impasto.jobs.reproduce import Reproduction, Rerun
+from impasto.jobs.running import carry_out
 from impasto.jobs.trained import TrainedRerun, is_of_trained
 
 if TYPE_CHECKING:
@@ -54,10 +55,7 @@ def _make(rerun: Rerun, path: Path, *, overwrite: bool, quiet: bool) -> int:
     _say(rerun.changes, quiet=quiet)
     keep_freed_memory(rerun.job.plan)
     with progress_display(rerun.job.plan, quiet=quiet) as show:
-        for state in rerun.job:
-            show(state)
-            if rerun.is_done(state.step):
-                break
+        carry_out(rerun.job, show, until=rerun.is_done)
     return _deliver(rerun.finish(), path, overwrite=overwrite, quiet=quiet)
 
 
@@ -92,8 +90,7 @@ def _film(path: Path, output: str | None, *, quiet: bool, **given: Any) -> int:
         _say([*rerun.changes, *rerun.job.notes], quiet=quiet)
         keep_freed_memory(rerun.job.plan)
         with film_display(quiet=quiet) as show:
-            for state in rerun.job:
-                show(state)
+            carry_out(rerun.job, show)
         _say(rerun.job.troubles, quiet=quiet)
         again = rerun.finish()
     if not quiet:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from impasto.api import stylize_job
 from impasto.cli.destination import destination, names_folder
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make, say
 from impasto.cli.progress import lasting
 from impasto.errors import OutputError, RecipeError
 from impasto.files.outputs import is_folder, named_in
-from impasto.files.pictures.images import check_suffix
 from impasto.jobs.still import Job
+from impasto.jobs.stylizer import Stylizer
+from impasto.recipe.still import Recipe
 
 LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
 
@@ -29,7 +28,7 @@ def stylize_command(
     keeping: Keeping,
     preview: int | None,
     quiet: bool,
-    options: dict[str, Any],
+    recipe: Recipe,
     is_plain: bool = True,
 ) -> int:
     """Make the picture and write it; the exit status.
@@ -42,7 +41,7 @@ def stylize_command(
         keeping: checkpoints.
         preview: steps between two previews, if any.
         quiet: say nothing but errors.
-        options: of the recipe.
+        recipe: of the picture.
         is_plain: the paintings were named without ``--style``: several names and a folder may then
             be a pattern that the shell has expanded.
 
@@ -61,15 +60,15 @@ def stylize_command(
         )
 
     def start(resume: Path | None) -> Job:
-        return stylize_job(content, list(styles), resume=resume, **options)
+        return Stylizer.of(recipe).start(recipe, content, list(styles), resume=resume)
 
-    inputs = (content, *styles, *named_in(options))
+    inputs = (content, *styles, *named_in(vars(recipe)))
     with destination(output, default_output(content, styles)) as named:
-        is_part = bool(options.get("crop_preview"))
+        is_part = recipe.crop_preview
         path = named.with_name(f"{named.stem}.crop{named.suffix}") if is_part else named
-        check_suffix(path, depth=options.get("depth", 8))
-        job, status = make(start, Output(path, overwrite, keeping, inputs, preview, quiet))
-    if options.get("crop_preview") and status == 0:
+        target = Output(path, recipe.depth, overwrite, keeping, inputs, preview, quiet)
+        job, status = make(start, target)
+    if is_part and status == 0:
         say((_price(job),), quiet=quiet)
     return status
 

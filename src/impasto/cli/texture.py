@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from impasto.api import texture_job
 from impasto.cli.destination import destination
 from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make
 from impasto.errors import RecipeError
 from impasto.files.outputs import named_in
-from impasto.files.pictures.images import check_suffix
 from impasto.jobs.still import Job
+from impasto.jobs.stylizer import Stylizer
+from impasto.recipe.still import Recipe, as_texture
 
 
 def texture_command(
@@ -25,7 +24,7 @@ def texture_command(
     overwrite: bool,
     keeping: Keeping,
     quiet: bool,
-    options: dict[str, Any],
+    recipe: Recipe,
 ) -> int:
     """Make the texture and write it; the exit status.
 
@@ -36,14 +35,15 @@ def texture_command(
     if not styles:
         raise RecipeError("A painting is needed: impasto texture painting.jpg.")
     sides = sides_of(size)
+    own = as_texture(recipe, *sides)
 
     def start(resume: Path | None) -> Job:
-        return texture_job(list(styles), sides, resume=resume, **options)
+        return Stylizer.of(own).start_texture(own, list(styles), sides, resume=resume)
 
-    inputs = (*styles, *named_in(options))
+    inputs = (*styles, *named_in(vars(own)))
     with destination(output, default_output(styles)) as path:
-        check_suffix(path, depth=options.get("depth", 8))
-        return make(start, Output(path, overwrite, keeping, inputs, quiet=quiet))[1]
+        target = Output(path, own.depth, overwrite, keeping, inputs, quiet=quiet)
+        return make(start, target)[1]
 
 
 def sides_of(text: str) -> tuple[int, int]:

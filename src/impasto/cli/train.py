@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -73,7 +73,7 @@ def train(
     resume: Resume = False,
     quiet: Quiet = False,
     debug: Debug = False,
-    **options: Any,
+    recipe: Recipe,
 ) -> int:
     """Train a network that then paints any photograph like a painting in a fraction of a second."""
     del debug
@@ -87,7 +87,7 @@ def train(
     if preview is not None and preview < 1:
         raise RecipeError("--preview must be at least 1.")
     training = Training(size=size, batch=batch, rate=rate, seed=seed)
-    recipe = Recipe.from_dict({**options, "size": for_size})
+    recipe = recipe.but({"size": for_size})
     keeping = Keeping(resume, checkpoint)
 
     def start(kept: Path | None) -> TrainJob:
@@ -107,7 +107,7 @@ def train(
     with destination(output, usual) as path:
         if path.suffix.lower() != SUFFIX:
             raise OutputError(f"{str(path)!r} must end in {SUFFIX}: choose another --output.")
-        inputs = (*paintings, photos, options.get("weights"))
+        inputs = (*paintings, photos, recipe.weights)
         run = _Run(path, inputs, keeping.seconds, preview, overwrite=overwrite, quiet=quiet)
         return run(start, resume=resume)
 
@@ -133,6 +133,7 @@ class _Run:
         self._preview = path.with_name(f"{path.stem}.preview.png")
         self._due = time.monotonic() + seconds
         self._has_failed = False
+        self._steps_whole: int | None = None  # steps after which all that is learnt is in order
 
     def __call__(self, start: Callable[[Path | None], TrainJob], *, resume: bool) -> int:
         """The exit status."""
@@ -191,24 +192,25 @@ class _Run:
 
     def _work(self, job: TrainJob) -> int:
         from impasto.cli.stopping import ends_at_once, status_of
+        from impasto.jobs.running import carry_out
 
-        before = -1
         try:
             with _display(quiet=self._quiet) as show:
-                for state in job:
-                    show(state)
-                    self._look(job, state)
-                    if self._seconds and time.monotonic() >= self._due:
-                        self._keep(job)
-                    before = state.step
+                look, keep = (partial(do, job) for do in (self._look, self._keep_when_due))
+                carry_out(job, show, look, keep)
         except KeyboardInterrupt as stop:
-            if ends_at_once(stop) or before < 0:
+            if ends_at_once(stop) or self._steps_whole is None:
                 raise
             self._keep(job)
             return status_of(stop)
         finally:
             self._preview_done()
         return 0
+
+    def _keep_when_due(self, job: TrainJob, state: TrainState) -> None:
+        self._steps_whole = state.step
+        if self._seconds and time.monotonic() >= self._due:
+            self._keep(job)
 
     def _keep(self, job: TrainJob) -> None:
         """A full disk costs a checkpoint, not the training."""

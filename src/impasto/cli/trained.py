@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -22,6 +22,7 @@ from impasto.files.pictures.finding import find_pictures, is_many
 from impasto.files.pictures.images import check_suffix, left_out, read_picture
 from impasto.files.records.write import record_path
 from impasto.files.weights.trained import SUFFIX
+from impasto.recipe.still import Recipe
 
 if TYPE_CHECKING:
     from impasto.jobs.trained import TrainedStylizer
@@ -41,8 +42,9 @@ def trained_command(
     output: str | None,
     overwrite: bool,
     kind: str,
+    preview: int | None,
     quiet: bool,
-    options: dict[str, Any],
+    recipe: Recipe,
 ) -> int:
     """Paint one photograph or many; the exit status.
 
@@ -54,20 +56,22 @@ def trained_command(
         raise RecipeError(
             "A trained network paints by itself: name one network, and no paintings beside it."
         )
+    if preview is not None:
+        raise RecipeError("A trained network paints in a moment: leave out --preview.")
     from impasto.jobs.trained import TrainedStylizer
 
     stylizer = TrainedStylizer(styles[0])
-    depth = stylizer.recipe(options).depth
+    stylizer.check(recipe)
     if len(photographs) > 1 or is_many(photographs[0]):
         return _many(
-            photographs, stylizer, output, kind, overwrite=overwrite, quiet=quiet, options=options
+            photographs, stylizer, output, kind, overwrite=overwrite, quiet=quiet, recipe=recipe
         )
     photograph = photographs[0]
     with destination(output, default_output(photograph, styles)) as path:
-        check_suffix(path, depth=depth)
-        Outputs((photograph, *styles), overwrite=overwrite).check_picture(path, depth=depth)
+        outputs = Outputs((photograph, *styles), overwrite=overwrite)
+        outputs.check_picture(path, depth=recipe.depth)
         with claimed(path, record_path(path)), _display(photograph.name, quiet=quiet) as show:
-            result = stylizer(photograph, show, **options)
+            result = stylizer.paint(recipe, photograph, show)
             result.save(path, overwrite=overwrite)
         say(
             (*result.notes, *left_out(path, alpha=result.alpha is not None)),
@@ -86,13 +90,13 @@ def _many(
     *,
     overwrite: bool,
     quiet: bool,
-    options: dict[str, Any],
+    recipe: Recipe,
 ) -> int:
     """Each in its turn; what is finished is left as it is, and none is lost for another's sake."""
     if output is None or (written_as(Path(output), "still") and not Path(output).is_dir()):
         raise OutputError("These are many photographs: name a folder for the results with -o.")
     folder, suffix = Path(output), f".{kind.lower().lstrip('.')}"
-    check_suffix(folder / f"picture{suffix}", depth=stylizer.recipe(options).depth)
+    check_suffix(folder / f"picture{suffix}", depth=recipe.depth)
     found = find_pictures(photographs)
     tasks = {
         path: folder / default_output(path, [stylizer.path]).with_suffix(suffix)
@@ -108,7 +112,7 @@ def _many(
     with _display("", quiet=quiet) as show:
         for number, (photograph, path) in enumerate(tasks.items()):
             try:
-                if _one(stylizer, photograph, path, outputs, overwrite=overwrite, options=options):
+                if _one(stylizer, photograph, path, outputs, overwrite=overwrite, recipe=recipe):
                     made += 1
                 else:
                     before += 1
@@ -128,18 +132,17 @@ def _one(
     outputs: Outputs,
     *,
     overwrite: bool,
-    options: dict[str, Any],
+    recipe: Recipe,
 ) -> bool:
     """Paint one of many; False where it was finished before."""
     from impasto.jobs.trained import is_finished
 
-    recipe = stylizer.recipe(options)
     made_of = stylizer.made_of(recipe, read_picture(photograph, max_pixels=recipe.max_pixels))
     with claimed(path, record_path(path)):
         if not overwrite and is_finished(path, made_of):
             return False
         outputs.check_picture(path, depth=recipe.depth)
-        stylizer(photograph, **options).save(path, overwrite=overwrite)
+        stylizer.paint(recipe, photograph).save(path, overwrite=overwrite)
     print(path)
     return True
 

@@ -15,7 +15,7 @@ from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
 from impasto.errors import FilmError, OutputError, RecipeError, ShortageError
 from impasto.recipe.film import FilmRecipe
-from impasto.recipe.still import options_not_for
+from impasto.recipe.still import Recipe, options_not_for
 
 if TYPE_CHECKING:
     from impasto.jobs.film import FilmJob
@@ -46,7 +46,8 @@ def video(
     ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
-    **options: Any,
+    film: FilmRecipe,
+    recipe: Recipe,
 ) -> int:
     """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
     del debug
@@ -55,26 +56,19 @@ def video(
     from impasto.cli.stylize import default_output
     from impasto.files.atomic import claimed
     from impasto.files.outputs import named_in
-    from impasto.jobs.film import Target, check_target, film_job
+    from impasto.jobs.film import Target, check_target, start_film
+    from impasto.jobs.stylizer import Stylizer
 
     if not style:
         raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
-    read = (clip, *style, *named_in(options))
-    default = default_output(clip, style).with_suffix(_suffix(options.get("codec")))
+    read = (clip, *style, *named_in(vars(recipe)))
+    default = default_output(clip, style).with_suffix(_suffix(film.codec))
     with ExitStack() as stack:
         path = stack.enter_context(_destination(clip, output, default))
-        check_target(Target(path, overwrite, resume, preview, save_flow), read)
+        target = Target(path, overwrite, resume, preview, save_flow)
+        check_target(target, read)
         stack.enter_context(claimed(path))
-        job = film_job(
-            clip,
-            list(style),
-            path,
-            overwrite=overwrite,
-            resume=resume,
-            preview=preview,
-            save_flow=save_flow,
-            **options,
-        )
+        job = start_film(Stylizer.of(recipe), film, clip, list(style), target)
         say(job.notes, quiet=quiet)
         try:
             _work(job, quiet=quiet)
@@ -108,11 +102,11 @@ def _destination(clip: Path, output: str | None, default: Path) -> AbstractConte
 
 def _work(job: FilmJob, *, quiet: bool) -> None:
     from impasto.cli.film_progress import film_display
+    from impasto.jobs.running import carry_out
 
     keep_freed_memory(job.plan)
     with film_display(quiet=quiet) as show:
-        for state in job:
-            show(state)
+        carry_out(job, show)
 
 
 def _so_far(job: FilmJob) -> str:

@@ -47,10 +47,11 @@ from impasto.files.pictures.images import Picture, PictureLike, read_picture, wr
 from impasto.files.records.films import make_film_record
 from impasto.files.records.write import record_path, write_record
 from impasto.jobs.motion import TiedFrame, tied
-from impasto.jobs.stylizer import Stylizer, stylizer_for
+from impasto.jobs.running import carry_out
+from impasto.jobs.stylizer import Stylizer
 from impasto.ops.color import with_luma_of
 from impasto.ops.inits import resize
-from impasto.recipe.film import FilmRecipe
+from impasto.recipe.film import FilmRecipe, check_frames
 from impasto.recipe.still import INITS, Recipe
 from impasto.shortage import memory_told
 
@@ -499,9 +500,22 @@ def film_job(
     folder = None if save_flow is None else Path(save_flow)
     target = Target(Path(output), overwrite, resume, preview, folder)
     check_target(target, (clip, *_listed(style), *named_in(rest)))
-    stylizer, rest = stylizer_for(rest)
-    recipe = stylizer.recipe(rest)
-    styles = _listed(style)
+    return start_film(Stylizer(**rest), film, clip, style, target, flow=flow)
+
+
+@memory_told()
+def start_film(
+    stylizer: Stylizer,
+    film: FilmRecipe,
+    clip: str | os.PathLike[str],
+    style: PictureLike | Sequence[PictureLike],
+    target: Target,
+    *,
+    flow: FlowEstimator | None = None,
+) -> FilmJob:
+    """The same of recipes: the stylizer's default for the frames, and the film's own."""
+    recipe, styles = stylizer.defaults, _listed(style)
+    check_frames(recipe)
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))
@@ -544,8 +558,7 @@ def stylize_video(
     check_target(Target(Path(output), overwrite, resume), read)
     with claimed(Path(output)):
         job = film_job(clip, style, output, **options)
-        for _ in job:
-            pass
+        carry_out(job)
     return job.target.path
 
 

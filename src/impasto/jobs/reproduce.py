@@ -6,6 +6,7 @@ name no folder, and nothing is written here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,15 +15,17 @@ from typing import Any
 from PIL import Image
 
 from impasto.engine.planning.plan import Machine, Plan
+from impasto.engine.state import State
 from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
 from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
 from impasto.files.records.write import pixels_sha256, versions
+from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.stylizer import Stylizer
 from impasto.jobs.trained import TrainedRerun, is_of_trained
-from impasto.recipe.still import INITS, Recipe, options_not_for, options_of_network
+from impasto.recipe.still import INITS, Recipe
 
 _ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
 _OPTIONS = {"content": "--content", "styles": "--style", "init": "--init"}
@@ -85,8 +88,10 @@ class Rerun:
         self._pixels = _pixels_at(path) if record.recipe.depth == 8 else None
         check_pixels(record, max_pixels)
         self._found = {role: find_inputs(record, role, given[role], folders) for role in _ROLES}
-        stylizer = stylizer_of(record, folders, weights)
-        self.job: Job = self._job(stylizer, plan_here(record.plan))
+        starts = self._found["init"]
+        recipe = recipe_here(record, folders, weights, starts[0] if starts else None)
+        stylizer = Stylizer.of(recipe)
+        self.job: Job = self._job(stylizer, recipe, plan_here(record.plan))
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),
@@ -95,9 +100,9 @@ class Rerun:
             *changed_versions(record.versions, versions()),
         )
 
-    def is_done(self, steps: int) -> bool:
+    def is_done(self, state: State) -> bool:
         """True after as many steps as the record's run took: it may have been stopped early."""
-        return steps >= self.record.result.steps
+        return state.step >= self.record.result.steps
 
     def finish(self) -> Reproduction:
         """The picture as the job left it, compared with the record."""
@@ -106,16 +111,11 @@ class Rerun:
         identical = None if known is None else result.record["result"]["sha256"] == known
         return Reproduction(result, identical, self.changes)
 
-    def _job(self, stylizer: Stylizer, plan: Plan | None) -> Job:
-        values = self.record.recipe.as_dict().items()
-        recipe = {name: value for name, value in values if name not in options_of_network()}
-        if self._found["init"]:
-            recipe["init"] = str(self._found["init"][0])
+    def _job(self, stylizer: Stylizer, recipe: Recipe, plan: Plan | None) -> Job:
         styles = list(self._found["styles"])
         if self.record.task == "stylize":
-            return stylizer.job(self._found["content"][0], styles, plan=plan, **recipe)
-        options = {k: v for k, v in recipe.items() if k not in options_not_for("texture")}
-        return stylizer.texture_job(styles, _sides(self.record), plan=plan, **options)
+            return stylizer.start(recipe, self._found["content"][0], styles, plan=plan)
+        return stylizer.start_texture(recipe, styles, _sides(self.record), plan=plan)
 
     def _changed_result(self) -> list[str]:
         known = self.record.result.sha256
@@ -162,9 +162,7 @@ def reproduce(
     rerun = Rerun(
         Path(path), content=content, style=style, init=init, weights=weights, max_pixels=max_pixels
     )
-    for state in rerun.job:
-        if rerun.is_done(state.step):
-            break
+    carry_out(rerun.job, until=rerun.is_done)
     return rerun.finish()
 
 
@@ -225,13 +223,22 @@ def _find_one(known: Input, role: str, folders: Sequence[Path]) -> Path:
     return found
 
 
-def stylizer_of(
-    record: Record | FilmRecord, folders: Sequence[Path], weights: StrPath | None
-) -> Stylizer:
-    """The record's network, from the file that is given or found by its name.
+def recipe_here(
+    record: Record | FilmRecord,
+    folders: Sequence[Path],
+    weights: StrPath | None,
+    init: Path | None,
+) -> Recipe:
+    """The record's recipe, with the files that its names stand for here.
+
+    Args:
+        record: of a picture or a film.
+        folders: where weights are looked for, by name.
+        weights: the network's file, in place of that.
+        init: the starting picture, where it is a file.
 
     Raises:
-        ImpastoError: there is none.
+        RecordError: the weights are not to be found.
 
     """
     recipe = record.recipe
@@ -242,10 +249,11 @@ def stylizer_of(
                 f"The weights {recipe.weights!r} lie neither beside the record nor here: name "
                 "them with --weights."
             )
-    named = {
-        name: value for name, value in recipe.as_dict().items() if name in options_of_network()
-    }
-    return Stylizer(**{**named, "weights": weights})
+    return replace(
+        recipe,
+        weights=None if weights is None else os.fspath(weights),
+        init=recipe.init if init is None else str(init),
+    )
 
 
 def check_pixels(record: Record | FilmRecord, most: int) -> None:

@@ -28,10 +28,12 @@ from impasto.jobs.reproduce import (
     check_pixels,
     find_inputs,
     plan_here,
-    stylizer_of,
+    recipe_here,
 )
+from impasto.jobs.running import carry_out
 from impasto.jobs.still import StrPath
-from impasto.recipe.still import Recipe, options_of_network
+from impasto.jobs.stylizer import Stylizer
+from impasto.recipe.still import Recipe
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ class FilmRerun:
         check_target(Target(self.path, overwrite), (*read, clip.path, *style, init, weights))
         styles = self._pictures("styles", [Path(each) for each in style], folders)
         first = self._pictures("init", [] if init is None else [Path(init)], folders)
-        stylizer = stylizer_of(record, folders, weights)
-        values = record.recipe.as_dict().items()
-        recipe = stylizer.recipe({k: v for k, v in values if k not in options_of_network()})
+        # The starting picture was read above: the recipe keeps its name, as the record has it.
+        recipe = recipe_here(record, folders, weights, None)
+        stylizer = Stylizer.of(recipe)
         self.job = FilmJob(
             clip,
             styles,
@@ -184,8 +186,7 @@ def reproduce_film(
     """
     rerun = FilmRerun(Path(path), None if output is None else Path(output), **options)
     with claimed(rerun.path):
-        for _ in rerun.job:
-            pass
+        carry_out(rerun.job)
     return rerun.finish()
 
 

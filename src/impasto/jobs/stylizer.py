@@ -13,17 +13,15 @@ from impasto.engine.planning.plan import Plan
 from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.files.outputs import named_in
-from impasto.files.pictures.images import (
-    PictureLike,
-    read_picture,
-)
+from impasto.files.pictures.images import PictureLike, read_picture
 from impasto.files.weights.store import LoadedNetwork, load_network
+from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
-from impasto.recipe.still import INITS, TEXTURE, Recipe, options_not_for, options_of_network
+from impasto.recipe.still import INITS, Recipe, as_texture, options_of_network
 from impasto.shortage import memory_told
 
 Styles = PictureLike | Sequence[PictureLike]
@@ -34,42 +32,67 @@ class Stylizer:
 
     Args:
         network: ``compact``, ``vgg19``, or an object that computes features.
-        weights: a safetensors file for a named network.
-        raw_weights: take a full VGG-19 as released, not normalised.
-        pooling: ``max`` or ``avg`` for a named network; its own when not given.
-        style_loss: style loss of one layer, a function of statistics, in place of the recipe's.
+        style_loss: a name, or the style loss of one layer, a function of statistics.
         terms: more terms of the objective (:class:`impasto.engine.objective.terms.Term`).
-        optimizer: makes a fresh optimiser for each size, in place of the recipe's.
+        optimizer: a name, or what makes a fresh optimiser for each size.
+        options: those of :class:`impasto.Recipe`: which weights the network takes, and what holds
+            for every picture that asks for nothing else.
+
+    Attributes:
+        defaults: the recipe of a picture that is asked for with no options.
 
     Raises:
+        RecipeError: an option is unknown or out of range.
         WeightsError: the weights are missing, broken or another network's.
 
     """
 
-    @memory_told()
     def __init__(
         self,
         network: str | Network = "compact",
         *,
-        weights: StrPath | None = None,
-        raw_weights: bool = False,
-        pooling: str | None = None,
-        style_loss: StatisticsLoss | None = None,
+        style_loss: str | StatisticsLoss | None = None,
         terms: Sequence[Term] = (),
-        optimizer: Callable[[], Optimizer] | None = None,
+        optimizer: str | Callable[[], Optimizer] | None = None,
+        **options: Any,
     ) -> None:
-        self.style_loss = style_loss
-        self.terms = tuple(terms)
-        self.optimizer = optimizer
-        self._named: dict[str, Any] = {}
-        if isinstance(network, str):
-            self._named = {
-                "network": network,
-                "weights": os.fspath(weights) if weights is not None else None,
-                "raw_weights": raw_weights,
-                "pooling": pooling,
-            }
-            loaded = load_network(Recipe(**self._named))
+        named = {"network": network, "style_loss": style_loss, "optimizer": optimizer}
+        options |= {name: given for name, given in named.items() if isinstance(given, str)}
+        if options.get("weights") is not None:
+            options["weights"] = os.fspath(options["weights"])
+        self._set_up(
+            Recipe.from_dict(options),
+            None if isinstance(network, str) else network,
+            None if isinstance(style_loss, str) else style_loss,
+            tuple(terms),
+            None if isinstance(optimizer, str) else optimizer,
+        )
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Stylizer:
+        """The one that a recipe names, with it as the default.
+
+        Raises:
+            WeightsError: the weights are missing, broken or another network's.
+
+        """
+        made = cls.__new__(cls)
+        made._set_up(recipe, None, None, (), None)
+        return made
+
+    @memory_told()
+    def _set_up(
+        self,
+        recipe: Recipe,
+        network: Network | None,
+        style_loss: StatisticsLoss | None,
+        terms: tuple[Term, ...],
+        optimizer: Callable[[], Optimizer] | None,
+    ) -> None:
+        self.defaults = recipe
+        self.style_loss, self.terms, self.optimizer = style_loss, terms, optimizer
+        if network is None:
+            loaded = load_network(recipe)
             self.network: Network = loaded.network
             self.description = _describe(loaded)
         else:
@@ -83,16 +106,16 @@ class Stylizer:
             self.description["optimizer"] = _name_of(optimizer)
 
     def recipe(self, options: Mapping[str, Any]) -> Recipe:
-        """The recipe of some options, with this network.
+        """The defaults but for some options.
 
         Raises:
-            RecipeError: an option is unknown or out of range.
+            RecipeError: an option is unknown or out of range, or names another network.
 
         """
         for name in options_of_network():
             if name in options:
                 raise RecipeError(f"{name!r} is an option of the Stylizer itself: give it there.")
-        return Recipe.from_dict({**self._named, **options})
+        return self.defaults.but(options)
 
     @memory_told()
     def job(
@@ -120,16 +143,6 @@ class Stylizer:
 
         """
         return self.start(self.recipe(options), content, style, plan=plan, resume=resume)
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> Stylizer:
-        """The one that a recipe names.
-
-        Raises:
-            WeightsError: the weights are missing, broken or another network's.
-
-        """
-        return cls(**{name: getattr(recipe, name) for name in options_of_network()})
 
     @memory_told()
     def start(
@@ -162,15 +175,32 @@ class Stylizer:
         resume: StrPath | None = None,
         **options: Any,
     ) -> Job:
-        """A texture to be made; see :func:`texture`."""
-        if options.get("quality") == "instant":
-            raise RecipeError("A texture cannot be made at once: choose another --quality.")
-        for name in options_not_for("texture"):
-            if name in options:
-                raise RecipeError(f"A texture has no photograph: leave {name!r} out.")
-        width, height = (size, size) if isinstance(size, int) else size
-        sides = {"size": max(width, height)}
-        recipe = self.recipe({**options, **TEXTURE, **sides})
+        """A texture to be made; see :func:`impasto.texture`."""
+        sides = (size, size) if isinstance(size, int) else size
+        recipe = as_texture(self.recipe(options), *sides)
+        return self.start_texture(recipe, style, sides, plan=plan, resume=resume)
+
+    @memory_told()
+    def start_texture(
+        self,
+        recipe: Recipe,
+        style: Styles,
+        size: tuple[int, int],
+        *,
+        plan: Plan | None = None,
+        resume: StrPath | None = None,
+    ) -> Job:
+        """The same as :meth:`texture_job`, of a texture's recipe, which names this network.
+
+        Args:
+            recipe: from :func:`impasto.recipe.still.as_texture`.
+            style: a painting, or a list of them.
+            size: width and height in pixels.
+            plan: as of :meth:`job`; likewise ``resume``.
+            resume: a checkpoint.
+
+        """
+        width, height = size
         _check_sides(width, height, recipe)
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         given = _listed(style)
@@ -190,30 +220,10 @@ class Stylizer:
         return iter(self.job(content, style, **options))
 
     def __call__(self, content: PictureLike, style: Styles, **options: Any) -> Result:
-        """The finished picture: the stream, drained."""
+        """The finished picture."""
         job = self.job(content, style, **options)
-        for _ in job:
-            pass
+        carry_out(job)
         return job.result()
-
-
-def stylizer_for(options: Mapping[str, Any]) -> tuple[Stylizer, dict[str, Any]]:
-    """The stylizer that some options ask for, and the options that are left for its jobs.
-
-    Raises:
-        RecipeError: an option is unknown or out of range.
-        WeightsError: the weights are missing, broken or another network's.
-
-    """
-    rest = dict(options)
-    own: dict[str, Any] = {name: rest.pop(name) for name in options_of_network() if name in rest}
-    if "terms" in rest:
-        own["terms"] = rest.pop("terms")
-    own |= {
-        name: rest.pop(name) for name in ("style_loss", "optimizer") if callable(rest.get(name))
-    }
-    Recipe.from_dict(rest)  # a wrong option is said before any weights are read
-    return Stylizer(**own), rest
 
 
 def _listed(style: Styles) -> list[Any]:

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from impasto.errors import ImpastoError, PictureError, RecipeError, RecordError
 from impasto.files.outputs import is_folder
 from impasto.files.pictures.finding import find_by_name
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, to_pillow
-from impasto.files.records.checked import MismatchError, build, convert
 from impasto.files.records.read import Input, check_name, read_values
 from impasto.files.records.write import SCHEMA, pixels_sha256, record_path, versions
 from impasto.files.weights.trained import SUFFIX, Trained, read_trained
@@ -28,7 +27,9 @@ from impasto.jobs.still import Result, StrPath
 from impasto.nets.feedforward import SMALLEST
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import resize
-from impasto.recipe.still import Recipe, options_not_for
+from impasto.recipe.options import given_in_vain
+from impasto.recipe.still import Recipe
+from impasto.recipe.typed import MismatchError, build, convert
 from impasto.shortage import memory_told
 
 TASK = "trained"
@@ -53,28 +54,21 @@ class TrainedStylizer:
         self.trained: Trained = read_trained(self.path)
         self._painter = self.trained.painter()
 
-    def recipe(self, options: Mapping[str, Any]) -> Recipe:
-        """The recipe of some options.
+    def check(self, recipe: Recipe) -> None:
+        """Make sure that a recipe is one that the network can follow.
 
         Raises:
-            RecipeError: one is unknown, out of range, or was settled by the training.
+            RecipeError: it names something that was settled by the training, or the blend does not
+                match the paintings.
 
         """
-        recipe = Recipe.from_dict(options)
-        for item in fields(Recipe):
-            if (
-                item.name in options_not_for("trained")
-                and getattr(recipe, item.name) != item.default
-            ):
-                flag = item.name.replace("_", "-")
-                raise RecipeError(
-                    f"--{flag} means nothing to a trained network: leave it out, or name the "
-                    "painting in place of the network."
-                )
+        if given := given_in_vain(recipe, "trained"):
+            raise RecipeError(
+                f"{given} means nothing to a trained network: leave it out, or name the painting "
+                "in place of the network."
+            )
         recipe.blend_for(len(self.trained.about.paintings))
-        return recipe
 
-    @memory_told()
     def __call__(
         self,
         content: PictureLike,
@@ -92,7 +86,17 @@ class TrainedStylizer:
             ImpastoError: with one sentence that says what to do.
 
         """
-        recipe = self.recipe(options)
+        return self.paint(Recipe.from_dict(options), content, show)
+
+    @memory_told()
+    def paint(
+        self,
+        recipe: Recipe,
+        content: PictureLike,
+        show: Callable[[float], None] = lambda _: None,
+    ) -> Result:
+        """The same of a recipe."""
+        self.check(recipe)
         read = read_picture(content, max_pixels=recipe.max_pixels)
         size = _size(recipe, read.size)
         photograph = resize(read.tensor, *size)
@@ -209,25 +213,24 @@ class TrainedRerun:
                 f"The record allows pictures of {found.recipe.max_pixels:,} pixels: if you do too, "
                 f"say so with --max-pixels {found.recipe.max_pixels}."
             )
-        self._content = content or find_by_name(found.content.name, found.content.sha256, folders)
+        photograph = content or find_by_name(found.content.name, found.content.sha256, folders)
         network = weights or find_by_name(found.network, found.network_sha256, folders)
-        if self._content is None or network is None:
+        if photograph is None or network is None:
             missing, flag = (
                 (found.content.name, "--content")
-                if self._content is None
+                if photograph is None
                 else (found.network, "--weights")
             )
             raise RecordError(
                 f"{missing!r} lies neither beside the record nor here: name it with {flag}."
             )
         self._stylizer = TrainedStylizer(network)
-        self.inputs = (Path(self._content), Path(network))
+        self.inputs = (Path(photograph), Path(network))
 
     def finish(self) -> tuple[Result, bool, tuple[str, ...]]:
         """The picture, whether its pixels are the record's, and what is not as it was."""
         found = self._record
-        plain = {n: v for n, v in vars(found.recipe).items() if n not in options_not_for("trained")}
-        result = self._stylizer(self._content, **plain)  # type: ignore[arg-type]
+        result = self._stylizer.paint(found.recipe, self.inputs[0])
         changes = []
         if result.record["inputs"]["content"][0]["sha256"] != found.content.sha256:
             changes.append(f"The photograph {found.content.name!r} is not the one of the record.")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from impasto.errors import RecipeError
-from impasto.recipe.still import canonical_layer
+from impasto.recipe.checks import canonical_layer
 
 BLOCKS = (
     2,

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from impasto.errors import RecipeError
-from impasto.recipe.still import Recipe, command_line, option_group, options_not_for
+from impasto.recipe.options import command_line, given_in_vain, option_group
+from impasto.recipe.still import Recipe
 
 _film = option_group("The film")
 _motion = option_group("From frame to frame")
@@ -97,19 +98,27 @@ class FilmRecipe:
         """The film's options out of some, and those that are left for each picture.
 
         Raises:
-            RecipeError: an option means nothing for a film, or is out of range.
+            RecipeError: an option is out of range.
 
         """
-        for name in options_not_for("film"):
-            if options.get(name, getattr(Recipe, name)) != getattr(Recipe, name):
-                raise RecipeError(f"--{name.replace('_', '-')} is for single pictures: leave it.")
-        if options.get("quality") == "instant":
-            raise RecipeError("A film cannot be made at once: choose another --quality.")
         own = {name: value for name, value in options.items() if name in cls.names()}
         for name, value in own.items():
             if isinstance(value, list):
                 own[name] = tuple(value)
         return cls(**own), {name: v for name, v in options.items() if name not in own}
+
+
+def check_frames(recipe: Recipe) -> None:
+    """Make sure that a recipe is one that frames can be made by.
+
+    Raises:
+        RecipeError: an option means nothing for a film.
+
+    """
+    if given := given_in_vain(recipe, "film"):
+        raise RecipeError(f"{given} is for single pictures: leave it.")
+    if recipe.is_instant:
+        raise RecipeError("A film cannot be made at once: choose another --quality.")
 
 
 def seconds_of(text: str | float | None, flag: str) -> float | None:

@@ -6,49 +6,22 @@ so each option's default and its explanation live here and nowhere else.
 
 from __future__ import annotations
 
-import math
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import PurePath
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from impasto.errors import RecipeError
+from impasto.recipe import options as declared
+from impasto.recipe.checks import check, count
+from impasto.recipe.options import Use, command_line, given_in_vain, option_group
 from impasto.recipe.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
-SMALLEST_TILE = 64
-MARGIN, WIDEST_MARGIN = 8, 512
+MARGIN = 8
 INITS = ("noise", "content", "style", "stripes")
-
-
-Use = Literal["texture", "film", "grid", "instant", "trained"]
-
-
-def option_group(group: str) -> Callable[..., Any]:
-    """Fields of one heading of the help.
-
-    Each has a default and an explanation; ``not_for`` names the uses that it has no meaning in or
-    that settle it. A trained network knows only what says ``trained``, as its training has settled
-    the rest. ``of_network`` is what the network is made by, once for any number of pictures.
-    """
-
-    def option(
-        default: Any,
-        text: str,
-        *,
-        not_for: tuple[Use, ...] = (),
-        trained: bool = False,
-        of_network: bool = False,
-    ) -> Any:
-        uses = not_for if trained else (*not_for, "trained")
-        about = {"help": text, "group": group, "not_for": uses, "of_network": of_network}
-        return field(default=default, metadata=about)
-
-    return option
 
 
 _look = option_group("The look")
@@ -238,14 +211,7 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _check_numbers(self)
-        _check_size(self)
-        _check_tile(self)
-        _check_colors(self)
-        _check_layers(self)
-        _check_lists(self)
-        _check_instant(self)
+        check(self)
 
     @property
     def is_instant(self) -> bool:
@@ -318,7 +284,7 @@ class Recipe:
             return (1 / styles,) * styles
         if len(self.blend) != styles:
             raise RecipeError(
-                f"--blend has {_count(len(self.blend), 'share')} for {_count(styles, 'painting')}: "
+                f"--blend has {count(len(self.blend), 'share')} for {count(styles, 'painting')}: "
                 "give one share for each."
             )
         return tuple(share / sum(self.blend) for share in self.blend)
@@ -345,194 +311,50 @@ class Recipe:
             RecipeError: a value has an unknown name or is out of range.
 
         """
-        known = {item.name for item in fields(cls)}
-        unknown = sorted(set(values) - known)
+        return cls(**cls._plain(values))
+
+    def but(self, options: Mapping[str, Any]) -> Recipe:
+        """The same but for some options.
+
+        Raises:
+            RecipeError: one is unknown or out of range.
+
+        """
+        return replace(self, **self._plain(options)) if options else self
+
+    @classmethod
+    def _plain(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(values) - {item.name for item in fields(cls)})
         if unknown:
             raise RecipeError(
                 f"There is no option named {unknown[0]!r}; see impasto stylize --help."
             )
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-        return cls(**plain)
+        return {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
 
 
 TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
 """What makes a recipe one of a texture: style alone, from noise."""
 
 
+def as_texture(recipe: Recipe, width: int, height: int) -> Recipe:
+    """The recipe of a texture of some size, style alone, from one of options.
+
+    Raises:
+        RecipeError: an option has no meaning without a photograph.
+
+    """
+    if recipe.is_instant:
+        raise RecipeError("A texture cannot be made at once: choose another --quality.")
+    if given := given_in_vain(recipe, "texture"):
+        raise RecipeError(f"A texture has no photograph: leave out {given}.")
+    return replace(recipe, **TEXTURE, size=max(width, height))
+
+
 def options_not_for(use: Use) -> tuple[str, ...]:
     """Names of the recipe's options that have no meaning in a use, or that it settles."""
-    return tuple(item.name for item in fields(Recipe) if use in item.metadata["not_for"])
+    return declared.options_not_for(Recipe, use)
 
 
 def options_of_network() -> tuple[str, ...]:
     """Names of the recipe's options that a network is made by."""
     return tuple(item.name for item in fields(Recipe) if item.metadata["of_network"])
-
-
-def command_line(options: Any) -> str:
-    """The fields of a dataclass of options that are not at their defaults, as flags."""
-    words: list[str] = []
-    for item in fields(options):
-        value = getattr(options, item.name)
-        if value == item.default:
-            continue
-        words.append(f"--{_flag(item.name)}")
-        if value is not True:
-            words.append(_written(value))
-    return shlex.join(words)
-
-
-def canonical_layer(name: str) -> str:
-    """``relu4_2`` is accepted for ``conv4_2``: both name the map after its ReLU."""
-    return "conv" + name[4:] if name.startswith("relu") else name
-
-
-def _check_types(recipe: Recipe) -> None:
-    for name, hint in get_type_hints(Recipe).items():
-        value = getattr(recipe, name)
-        if not any(_fits(value, kind) for kind in _kinds(hint)):
-            choices = [str(choice) for kind in _kinds(hint) for choice in get_args(kind)]
-            listed = ", ".join(choices) if get_origin(_kinds(hint)[0]) is Literal else None
-            advice = f"choose from {listed}" if listed else "see impasto stylize --help"
-            raise RecipeError(f"--{_flag(name)} {value!r} is unknown: {advice}.")
-
-
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; the hint itself where it is none."""
-    return get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    origin = get_origin(kind)
-    if origin is Literal:
-        return value in get_args(kind)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_fits(item, get_args(kind)[0]) for item in value)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is NoneType:
-        return value is None
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _check_numbers(recipe: Recipe) -> None:
-    def need(ok: bool, sentence: str) -> None:
-        if not ok:
-            raise RecipeError(sentence)
-
-    for item in fields(recipe):
-        value = getattr(recipe, item.name)
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, float):
-                need(math.isfinite(number), f"--{_flag(item.name)} must be a finite number.")
-    need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
-    for scale in recipe.style_scales or (0,):
-        need(0.05 <= scale <= 20, "--style-scale must lie between 0.05 and 20.")
-    need(0 <= recipe.average < 1, "--average must be at least 0 and below 1.")
-    need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
-    need((recipe.tv or 0) >= 0, "--tv must not be negative.")
-    need(
-        (recipe.alpha or 0) >= 0 and (recipe.beta or 0) >= 0, "--alpha and --beta must be positive."
-    )
-    need(0 <= recipe.margin <= WIDEST_MARGIN, f"--margin must lie between 0 and {WIDEST_MARGIN}.")
-    need(1 <= recipe.history <= 1000, "--history must lie between 1 and 1000.")
-    need(recipe.learning_rate > 0, "--learning-rate must be positive.")
-    need(recipe.scales is None or 1 <= recipe.scales <= 12, "--scales must lie between 1 and 12.")
-    need(recipe.dpi is None or 1 <= recipe.dpi <= 10_000, "--dpi must lie between 1 and 10000.")
-    need(recipe.max_pixels >= 1, "--max-pixels must be at least 1.")
-    need(recipe.threads is None or recipe.threads >= 1, "--threads must be at least 1.")
-
-
-def _check_size(recipe: Recipe) -> None:
-    if len(recipe.style_scales) == 1:
-        object.__setattr__(recipe, "style_scale", recipe.style_scales[0])
-    if isinstance(recipe.size, str) and recipe.size.strip().isdigit():
-        object.__setattr__(recipe, "size", int(recipe.size))
-    if recipe.print is not None and recipe.size != Recipe.size:
-        raise RecipeError("--size and --print contradict each other: give one of them.")
-    if recipe.tileable and recipe.crop_preview:
-        raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
-    _ = recipe.frame  # says what is wrong with either
-
-
-def _check_tile(recipe: Recipe) -> None:
-    if isinstance(recipe.tile, str) and recipe.tile.strip().isdigit():
-        object.__setattr__(recipe, "tile", int(recipe.tile))
-    if isinstance(recipe.tile, str) and recipe.tile not in ("auto", "none"):
-        raise RecipeError(
-            f"--tile {recipe.tile[:40]!r} is unknown: write auto, none, or a number of pixels."
-        )
-    if isinstance(recipe.tile, int) and recipe.tile < SMALLEST_TILE:
-        raise RecipeError(
-            f"--tile {recipe.tile} is too small, as tiles need 70 more pixels all around: take at "
-            f"least {SMALLEST_TILE}."
-        )
-
-
-def _check_colors(recipe: Recipe) -> None:
-    if recipe.match_color and recipe.preserve_color != "none":
-        raise RecipeError(
-            "--match-color and --preserve-color contradict each other: give one of them."
-        )
-
-
-def _check_layers(recipe: Recipe) -> None:
-    for name in ("content_layers", "style_layers"):
-        layers = getattr(recipe, name)
-        if not layers and not (name == "content_layers" and recipe.is_style_alone):
-            raise RecipeError(f"--{_flag(name)} needs at least one layer.")
-        canonical = tuple(canonical_layer(layer) for layer in layers)
-        if len(set(canonical)) < len(canonical):
-            raise RecipeError(f"--{_flag(name)} names a layer twice.")
-        object.__setattr__(recipe, name, canonical)
-
-
-def _check_lists(recipe: Recipe) -> None:
-    weights, layers = recipe.layer_weights, len(recipe.style_layers)
-    if isinstance(weights, tuple) and len(weights) != layers:
-        raise RecipeError(
-            f"--layer-weights has {_count(len(weights), 'number')} for "
-            f"{_count(layers, 'style layer')}: give one for each."
-        )
-    for name in ("layer_weights", "blend"):
-        shares = getattr(recipe, name)
-        if isinstance(shares, tuple) and (min(shares, default=0) < 0 or sum(shares) <= 0):
-            raise RecipeError(f"--{_flag(name)} needs numbers of at least 0 with a positive sum.")
-    if recipe.steps is not None:
-        if recipe.quality != Recipe.quality:
-            raise RecipeError("--quality and --steps contradict each other: give one of them.")
-        if not recipe.steps or min(recipe.steps) < 0:
-            raise RecipeError("--steps needs one or more numbers of at least 0.")
-        if recipe.scales and len(recipe.steps) not in (1, recipe.scales):
-            raise RecipeError(
-                f"--steps has {_count(len(recipe.steps), 'number')} for {recipe.scales} scales: "
-                "give one for each, or one for all."
-            )
-
-
-def _check_instant(recipe: Recipe) -> None:
-    """Nothing is optimised, so that nothing of the objective or the optimiser has an effect."""
-    if not recipe.is_instant:
-        return
-    for each in fields(recipe):
-        if "instant" in each.metadata["not_for"] and getattr(recipe, each.name) != each.default:
-            raise RecipeError(
-                f"--quality instant optimises nothing: leave out --{_flag(each.name)}, or choose "
-                "another quality."
-            )
-
-
-def _flag(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _written(value: Any) -> str:
-    """A value as the command line takes it."""
-    return ",".join(map(_written, value)) if isinstance(value, tuple) else str(value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from impasto.errors import RatingError
 from impasto.files.atomic import atomic_write
-from impasto.files.records.checked import MismatchError, build
+from impasto.recipe.typed import MismatchError, build
 
 SCHEMA = 1
 MAX_BYTES = 32_000_000

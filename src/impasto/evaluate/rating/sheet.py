@@ -12,7 +12,7 @@ from typing import Any
 
 from impasto.errors import ImpastoError, RatingError
 from impasto.files.pictures.finding import is_picture
-from impasto.files.records.checked import MismatchError, build
+from impasto.recipe.typed import MismatchError, build
 
 MANIFEST = "sheet.json"
 MAX_BYTES = 10_000_000

@@ -24,10 +24,10 @@ from impasto.engine.planning.plan import Plan
 from impasto.engine.state import Checkpoint, Losses
 from impasto.errors import ImpastoError, OutputError, RecordError
 from impasto.files.atomic import atomic_write
-from impasto.files.records.checked import MismatchError, convert
 from impasto.files.records.finished import Wanted
 from impasto.files.records.loss_curve import LossCurve
 from impasto.files.records.read import Record, StepLosses, parse_record
+from impasto.recipe.typed import MismatchError, convert
 from impasto.shortage import is_shortage
 
 _LOSSES = "losses"  # beside tensors that are named by numbers

@@ -15,7 +15,6 @@ from impasto.engine.planning.plan import Plan
 from impasto.errors import ImpastoError, RecordError
 from impasto.files.films.reader import Clip
 from impasto.files.pictures.images import Picture
-from impasto.files.records.checked import MismatchError, build, convert
 from impasto.files.records.read import (
     LONGEST_SIDE,
     Input,
@@ -30,6 +29,7 @@ from impasto.files.records.read import (
 from impasto.files.records.write import versions
 from impasto.recipe.film import FilmRecipe
 from impasto.recipe.still import Recipe
+from impasto.recipe.typed import MismatchError, build, convert
 
 SCHEMA = 2
 _ROLES = ("clip", "styles", "init")

@@ -18,10 +18,11 @@ from typing import Any, BinaryIO, Literal, NoReturn
 
 from impasto.engine.planning.plan import Plan
 from impasto.errors import ImpastoError, RecordError
-from impasto.files.records.checked import MismatchError, build, convert
 from impasto.files.records.write import PNG_KEYWORD, SCHEMA, record_path
 from impasto.nets.topology import CELL
-from impasto.recipe.still import WIDEST_MARGIN, Recipe
+from impasto.recipe.checks import WIDEST_MARGIN
+from impasto.recipe.still import Recipe
+from impasto.recipe.typed import MismatchError, build, convert
 
 LONGEST_SIDE = 1_000_000
 MAX_BYTES = 32_000_000  # inside a picture

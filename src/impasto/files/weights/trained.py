@@ -23,9 +23,9 @@ from torch import Tensor
 from impasto.engine.training import Training
 from impasto.errors import ImpastoError, WeightsError
 from impasto.files.atomic import atomic_write
-from impasto.files.records.checked import MismatchError, build, convert
 from impasto.nets.feedforward import Painter
 from impasto.recipe.still import Recipe
+from impasto.recipe.typed import MismatchError, build, convert
 from impasto.shortage import is_shortage
 
 FORMAT, VERSION = "impasto-trained", 1

@@ -1,11 +1,14 @@
-"""Plain values from outside into dataclasses, each value checked against its annotation."""
+"""What type annotations say of values: of options, of records, and of the command line's words.
+
+The one place that reads annotations. Standard library only.
+"""
 
 from __future__ import annotations
 
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -26,6 +29,50 @@ class MismatchError(ValueError):
     def __init__(self, text: str, *, is_about_names: bool = False) -> None:
         super().__init__(text)
         self.is_about_names = is_about_names
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; the annotation itself where it is none."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def choices(hint: Any) -> tuple[Any, ...]:
+    """The values that Literals among the alternatives allow."""
+    named = (each for each in alternatives(hint) if get_origin(each) is Literal)
+    return tuple(choice for each in named for choice in get_args(each))
+
+
+def declared(cls: type[Any]) -> list[tuple[Field[Any], Any]]:
+    """The fields of a dataclass, each with its annotation."""
+    hints = get_type_hints(cls)
+    return [(item, hints[item.name]) for item in fields(cls)]
+
+
+def items(hint: Any) -> type[Any] | None:
+    """T where ``tuple[T, ...]`` is among the alternatives; else None."""
+    tuples = (get_args(each) for each in alternatives(hint) if get_origin(each) is tuple)
+    return next((each[0] for each in tuples), None)
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value given in Python is of the annotated type; an int is a float as well.
+
+    Subclasses count, such as NumPy's numbers; True and False are no numbers.
+    """
+    return any(_fits_one(value, each) for each in alternatives(hint))
+
+
+def _fits_one(value: Any, hint: Any) -> bool:
+    origin = get_origin(hint)
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(fits(each, get_args(hint)[0]) for each in value)
+    if hint is type(None):
+        return value is None
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, int | float if hint is float else hint)
 
 
 def build(cls: type[T], values: Any) -> T:
@@ -60,9 +107,9 @@ def convert(value: Any, hint: Any) -> Any:
         MismatchError: it is of another type, not finite, or beyond all measure.
 
     """
+    if len(members := alternatives(hint)) > 1:
+        return _first_fit(value, members)
     origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return _first_fit(value, get_args(hint))
     if origin is Literal:
         if type(value) in (str, int) and value in get_args(hint):
             return value

@@ -1,0 +1,76 @@
+"""How options are declared: a dataclass's fields, with what the command line says of them.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import field, fields
+from typing import Any, Literal
+
+Use = Literal["texture", "film", "grid", "instant", "trained"]
+
+
+def option_group(group: str) -> Callable[..., Any]:
+    """A maker of fields under one heading of the help.
+
+    Each has a default and an explanation; ``not_for`` names the uses that it has no meaning in or
+    that settle it. A trained network knows only what says ``trained``, as its training has settled
+    the rest. ``of_network`` is what the network is made by, once for any number of pictures.
+    """
+
+    def option(
+        default: Any,
+        text: str,
+        *,
+        not_for: tuple[Use, ...] = (),
+        trained: bool = False,
+        of_network: bool = False,
+    ) -> Any:
+        uses = not_for if trained else (*not_for, "trained")
+        about = {"help": text, "group": group, "not_for": uses, "of_network": of_network}
+        return field(default=default, metadata=about)
+
+    return option
+
+
+def options_not_for(options: type[Any], use: Use) -> tuple[str, ...]:
+    """Names of those that have no meaning in a use, or that it settles."""
+    return tuple(item.name for item in fields(options) if use in item.metadata["not_for"])
+
+
+def given_in_vain(options: Any, use: Use) -> str | None:
+    """The flag of an option that is not at its default and means nothing in a use, if there is one.
+
+    Args:
+        options: a dataclass of options.
+        use: what they are for.
+
+    """
+    changed = (item for item in fields(options) if getattr(options, item.name) != item.default)
+    return next((f"--{flag(i.name)}" for i in changed if use in i.metadata["not_for"]), None)
+
+
+def command_line(options: Any) -> str:
+    """The fields of a dataclass of options that are not at their defaults, as flags."""
+    words: list[str] = []
+    for item in fields(options):
+        value = getattr(options, item.name)
+        if value == item.default:
+            continue
+        words.append(f"--{flag(item.name)}")
+        if value is not True:
+            words.append(_written(value))
+    return shlex.join(words)
+
+
+def flag(name: str) -> str:
+    """An option's name as the command line writes it, without the hyphens before it."""
+    return name.replace("_", "-")
+
+
+def _written(value: Any) -> str:
+    """A value as the command line takes it."""
+    return ",".join(map(_written, value)) if isinstance(value, tuple) else str(value)

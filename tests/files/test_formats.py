@@ -213,9 +213,9 @@ READING = {
     "float": _deep(np.float32),
     "transparency": _transparency,
     "profile converted": _profile,
-    "colours said without one": _without_profile,
+    "colours without a profile": _without_profile,
     "EXIF rotation": _rotation,
-    "first of several, said so": _first,
+    "first of several, with a message": _first,
 }
 
 
@@ -356,10 +356,10 @@ def _table(kinds: dict[str, str], cells: dict[str, Callable], folder: Path) -> s
 
 TEXT = """# Picture formats
 
-<!-- Made by tests/files/test_formats.py from what it tries: IMPASTO_WRITE_DOCS=1 makes it anew. -->
+<!-- Written by tests/files/test_formats.py from its results; IMPASTO_WRITE_DOCS=1 updates it. -->
 
-Every cell was tried: a file with that property was made, and read or written by impasto. A dash
-means that the format, or what could make such a file for the test, has no such thing.
+Every cell was tested: a file with that property was made, and read or written by impasto. A dash
+means that the format does not have the property, or that the test cannot make such a file.
 
 ## Read
 
@@ -367,36 +367,36 @@ means that the format, or what could make such a file for the test, has no such 
 
 HEIC needs `pip install 'impasto[heic]'`. Sixteen-bit colour and float TIFFs need
 `pip install 'impasto[deep]'` (tifffile and imagecodecs, 45 MB); without it such a file is read at
-8 bits, and a sentence says so (a TIFF that cannot be read at 8 bits is refused). AVIF and HEIC of
-10 or 12 bits are read at 8. Sixteen-bit grey needs nothing.
+8 bits, and a message says so (a TIFF that cannot be read at 8 bits is refused). AVIF and HEIC of
+10 or 12 bits are read at 8. Sixteen-bit grey needs no extra.
 
-A picture is refused before it is decoded when it holds more than 256 million pixels
-(`--max-pixels`). Profiles are converted to sRGB, relative colorimetric with black point
-compensation. CMYK without a profile is converted plainly. A profile that cannot be used is
-passed over, and a sentence says so. Floats are taken for sRGB values from 0 to 1; what lies
-outside is cut off, and a sentence says so.
+A picture of more than 256 million pixels (`--max-pixels`) is refused before it is decoded.
+Profiles are converted to sRGB, relative colorimetric with black point compensation. CMYK without a
+profile is converted by Pillow's simple formula. A profile that cannot be used is ignored, and a
+message says so. Floats are treated as sRGB values from 0 to 1; values outside are clipped, and a
+message says so.
 
-Without a profile, what else a file says of its colours counts: in a PNG the first of cICP (even
-before a profile), sRGB, and gAMA with cHRM; in AVIF and HEIC the numbers of `nclx`; in EXIF the
+Without a profile, other colour information in the file is used: in a PNG the first of cICP (even
+before a profile), sRGB, and gAMA with cHRM; in AVIF and HEIC the code points of `nclx`; in EXIF the
 colour space, the interoperability index (R03 is Adobe RGB), primaries and gamma. High dynamic range
-(PQ and HLG) is mapped so that its reference white becomes nearly white, and a sentence says so.
+(PQ and HLG) is mapped so that its reference white becomes nearly white, and a message says so.
 
-Of a TIFF's pages the largest is read, also one in a SubIFD, and of several of that size the first.
+The largest page of a TIFF is read, also one in a SubIFD; of several of that size the first.
 TIFFs that Pillow does not read, such as CMYK with transparency, need `impasto[deep]`.
 
-Damage that costs no pixel is passed over, and a sentence says so: a wrong checksum of a PNG's notes
-or profile, a missing end mark. A file that lacks pixels is refused.
+Damage that loses no pixel is ignored, and a message says so: a wrong checksum of a PNG's text
+or profile, a missing end marker. A file that lacks pixels is refused.
 
-A folder's pictures are told by their content or their suffix, and come in natural order (`frame2`
-before `frame10`); a sentence names what is left out, such as cameras' raw files. A bracket in a
-pattern that belongs to the name of a folder that exists is no pattern.
+The pictures of a folder are recognised by their content or their suffix, and sorted in natural
+order (`frame2` before `frame10`); a message names the files that are left out, such as cameras' raw
+files. In a pattern, brackets that are part of an existing folder's name are taken literally.
 
 ## Written
 
 {writing}
 
-`--depth 16` needs `impasto[deep]`. The resolution is written with `--dpi` or `--print`. Where the
-photograph is transparent, the network sees it on the mean colour of what is visible, and the
-result carries its transparency at the result's size; JPEG has none, and a sentence says so. Of the
-originals' own notes (EXIF, GPS, comments, names of folders) nothing reaches a result.
+`--depth 16` needs `impasto[deep]`. The resolution is written with `--dpi` or `--print`. For the
+network, a photograph's transparent pixels are blended with the mean colour of the visible ones; the
+result gets the transparency at its own size; JPEG has none, and a message says so. No metadata of
+the originals (EXIF, GPS, comments, names of folders) is written to a result.
 """

@@ -15,8 +15,8 @@ from impasto.files.weights.cache import model_path
 
 RECORDS = Path(__file__).parents[1] / "files" / "records"
 READ, THERE = "never replaced", "exists already"
-AMONG, FULL = "among the files that are read", "not empty"
-ELSE = "something else"
+AMONG, FULL = "among the inputs", "not empty"
+ELSE = "holds other files"
 OVER = ["--overwrite"]
 
 STYLIZE = ["stylize", "photo.png", "painting.png"]
@@ -230,8 +230,8 @@ def test_a_film_goes_on_only_with_kept_frames(here, make_film, moving, painting,
     _refused([*words[:-1], "--preview", "-o", "film.mkv"], THERE, here, capsys)
     Path("film.mp4.frames").mkdir()
     Path("film.mp4.frames/holiday.jpg").write_text("precious")
-    _refused([*words, "film.mp4"], "no frame of impasto's", here, capsys)
-    _refused([*words[:-2], "-o", "film.mp4", *OVER], "no frame of impasto's", here, capsys)
+    _refused([*words, "film.mp4"], "not one of impasto's frames", here, capsys)
+    _refused([*words[:-2], "-o", "film.mp4", *OVER], "not one of impasto's frames", here, capsys)
     Path("film.mp4.frames/holiday.jpg").unlink()
     shutil.copy("photo.png", "film.mp4.frames/pass0-000000.png")
     _refused([*words, "film.mp4"], "another run", here, capsys)

@@ -48,7 +48,7 @@ def test_what_may_be_written(tmp_path):
 def test_a_relative_name_is_looked_for_where_one_stands(tmp_path, monkeypatch, photo):
     monkeypatch.chdir(tmp_path)
     Outputs([photo]).check(Path("out.txt"))
-    with pytest.raises(OutputError, match="are read"):
+    with pytest.raises(OutputError, match="is an input"):
         Outputs([photo], overwrite=True).check(Path("photo.png"))
 
 
@@ -142,7 +142,7 @@ def test_a_folder_is_empty_and_apart_from_what_is_read(tmp_path, photo):
     (tmp_path / "alias").symlink_to(tmp_path)
     for folder in (tmp_path, tmp_path / "alias"):
         for read in (photo, tmp_path):
-            with pytest.raises(OutputError, match="among the files that are read"):
+            with pytest.raises(OutputError, match="among the inputs"):
                 Outputs([read], overwrite=True).check_folder(folder)
     with pytest.raises(OutputError, match="not empty"):
         Outputs().check_folder(tmp_path)
@@ -155,14 +155,14 @@ def test_a_folder_of_one_s_own_is_new_empty_or_marked(tmp_path, photo):
     folder.mkdir()
     Outputs([photo]).check_own_folder(folder)
     (folder / "index.html").write_text("precious")
-    with pytest.raises(OutputError, match="something else"):
+    with pytest.raises(OutputError, match="holds other files"):
         Outputs([photo]).check_own_folder(folder)
     mark_folder(folder)
     mark_folder(folder)
     Outputs([photo]).check_own_folder(folder)
     (folder / "inputs").mkdir()
     (folder / "inputs" / "photo.png").write_bytes(b"")
-    with pytest.raises(OutputError, match="among the files that are read"):
+    with pytest.raises(OutputError, match="among the inputs"):
         Outputs([folder / "inputs" / "photo.png"]).check_own_folder(folder)
 
 

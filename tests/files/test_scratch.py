@@ -30,6 +30,6 @@ def test_a_full_disk_is_met_before_the_work(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
-    with pytest.raises(OutputError, match=r"cannot hold 4\.0 GB.*no space left"):
+    with pytest.raises(OutputError, match=r"room for 4\.0 GB.*no space left"):
         Scratch(tmp_path)(torch.zeros(1), (1_000_000_000,))
     assert not list(tmp_path.iterdir())

@@ -1,1 +1,1 @@
-"""Everything that touches a disk: pictures, weights, records. Writes are atomic."""
+"""All reading and writing of files: pictures, films, weights, records. Writes are atomic."""

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Atomic writing: a file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from impasto.errors import OutputError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder, moved to ``path`` when the block ends well.
+    """Yield a temporary path in the same folder; rename it to ``path`` if the block succeeds.
 
-    Whatever goes wrong, ``path`` is either as it was or complete, and nothing else is left. The
-    temporary name is short, so that every name that the disk takes can be written.
+    If anything fails, ``path`` is unchanged and the temporary file is removed. The
+    temporary name is short, so that every name that the file system allows can be written.
 
     Raises:
         OutputError: the folder cannot be written to, the name is too long, or the disk is full.
@@ -42,7 +42,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed process left of an attempt to write ``path``."""
+    """Remove temporary files that a killed process left when it wrote ``path``."""
     for left in path.parent.glob(f".{_mark(path)}????????.part"):
         with suppress(OSError):
             left.unlink(missing_ok=True)
@@ -50,12 +50,12 @@ def remove_leftovers(path: Path) -> None:
 
 @contextmanager
 def claimed(path: Path, *beside: Path) -> Iterator[None]:
-    """Only one process at a time makes what is to lie at ``path`` and ``beside`` it.
+    """Let only one process at a time write ``path`` and the files ``beside`` it.
 
-    A killed process claims nothing; what it left of its attempts to write is removed.
+    A killed process holds no lock; its temporary files are removed.
 
     Raises:
-        OutputError: another process is making it.
+        OutputError: another process is writing one of them.
 
     """
     lock = FileLock(path.with_name(f".{_mark(path)}.lock"), timeout=0)
@@ -66,7 +66,7 @@ def claimed(path: Path, *beside: Path) -> Iterator[None]:
             f"Another impasto is making {path.name!r}: wait until it is done, or choose another "
             "--output."
         ) from error
-    except (OSError, NotImplementedError):  # a disk that knows no locks, or is full
+    except (OSError, NotImplementedError):  # a file system without locks, or a full disk
         yield
         return
     try:
@@ -80,12 +80,12 @@ def claimed(path: Path, *beside: Path) -> Iterator[None]:
 
 
 def _mark(path: Path) -> str:
-    """Eight letters that stand for a file's name, however long that is."""
+    """Eight letters derived from a file's name, however long it is."""
     return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for results, and those above it, unless it is there.
+    """Make a folder for results and its parents, unless it exists.
 
     Raises:
         OutputError: it cannot be made.

@@ -1,6 +1,6 @@
-"""The one table of file formats: what each is for, its suffixes, and what it holds.
+"""The table of file formats: the use of each, its suffixes, and what it can hold.
 
-A format that Pillow writes with 8 bits needs one row here and nothing else. Standard library only.
+A format that Pillow writes with 8 bits needs only a row here. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ class Format:
     """One format.
 
     Attributes:
-        name: as its reader and writer know it: Pillow for stills, FFmpeg for films, matplotlib for
+        name: the name that its library uses: Pillow for stills, FFmpeg for films, matplotlib for
             charts.
-        kinds: what a file with one of its suffixes may be.
-        suffixes: in small letters, the usual one first.
-        more_suffixes: that files have which are read, but results never.
-        is_written: whether results can have it.
-        alpha: whether a still holds transparency.
+        kinds: what a file with such a suffix may contain.
+        suffixes: in lower case, the usual one first.
+        more_suffixes: suffixes that are read but never written.
+        is_written: whether results can be written in it.
+        alpha: whether a still can hold transparency.
         deep: whether a still is written with 16 bits a channel (impasto.files.pictures.encoding).
-        text: whether a still holds named texts, such as the record.
+        text: whether a still can hold named texts, such as the record.
         dpi: how a still states its resolution: as an option of Pillow's, or in Exif.
-        animated: whether Pillow reads films of it, too.
+        animated: whether Pillow also reads films of it.
         options: of Pillow's writer.
 
     """
@@ -79,12 +79,12 @@ FORMATS = (
 
 
 def formats_of(kind: Kind) -> tuple[Format, ...]:
-    """Those that are read or written as such."""
+    """The formats of a kind that are read or written."""
     return tuple(each for each in FORMATS if kind in each.kinds)
 
 
 def suffixes_of(kind: Kind, *, written: bool = False) -> tuple[str, ...]:
-    """Suffixes that say such a file; with ``written``, those that a result may have."""
+    """The suffixes of a kind of file; with ``written``, those that a result may have."""
     return tuple(
         suffix
         for each in formats_of(kind)
@@ -94,7 +94,7 @@ def suffixes_of(kind: Kind, *, written: bool = False) -> tuple[str, ...]:
 
 
 def written_as(path: Path, kind: Kind) -> Format | None:
-    """The format of a result by that name; None where it says none that can be written."""
+    """The format in which a file of that name is written; None for an unknown suffix."""
     suffix = path.suffix.lower()
     return next(
         (each for each in formats_of(kind) if each.is_written and suffix in each.suffixes), None

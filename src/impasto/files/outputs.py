@@ -1,7 +1,7 @@
-"""Where results may be written: never over what is read, and over the rest only if that is asked.
+"""Where results may be written: never over an input, over other files only with permission.
 
-The one check of every command, made before any work. Files are compared as the disk knows them, so
-a link, a second name or, where case makes no difference, a name in other letters is the same file.
+Every command makes this check before any work. Files are compared by their identity on the disk, so
+a link, a second name or, where case is ignored, another spelling is the same file.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ StrPath = str | os.PathLike[str]
 
 
 class Outputs:
-    """What may be written by a command that reads some files.
+    """Checks what a command may write, given the files that it reads.
 
     Args:
-        inputs: all that is read; a folder or a pattern stands for the files in it. What is not
-            there or no path counts for nothing.
-        overwrite: other files may be replaced.
+        inputs: all files that are read; a folder or a pattern stands for the files in it. Missing
+            files, and values that are no paths, are ignored.
+        overwrite: other existing files may be replaced.
 
     """
 
@@ -41,7 +41,7 @@ class Outputs:
         self._overwrite = overwrite
         self._files: set[Identity | str] = set()
         self._folders: set[Identity | str] = set()
-        for path in (each for given in paths for each in _meant(given)):
+        for path in (each for given in paths for each in _files_of(given)):
             is_one = is_folder(path)
             (self._folders if is_one else self._files).update(_identities(path))
             if not is_one:
@@ -51,24 +51,24 @@ class Outputs:
         """Make sure that files may be written.
 
         Args:
-            paths: the files; no two of them may be one.
-            overwrite: these may be replaced, in place of what holds for all.
+            paths: the files; all different.
+            overwrite: whether these may be replaced, instead of the setting for all.
 
         Raises:
-            OutputError: one of them is read, exists already, is a folder, has a name that is too
-                long, or lies in a folder that is missing or takes nothing.
+            OutputError: one of them is read, exists already, is a folder, has too long a name, or
+                is in a folder that is missing or cannot be written to.
 
         """
         replace = self._overwrite if overwrite is None else overwrite
         for number, path in enumerate(paths):
             if any(same_file(path, other) for other in paths[:number]):
-                raise OutputError(f"Two results would be one file {str(path)!r}: rename one.")
+                raise OutputError(f"Two results would have the name {str(path)!r}: rename one.")
             self.check_not_read(path)
             with _one_sentence(path):
                 _check_file(path, overwrite=replace)
 
     def check_not_read(self, *paths: Path) -> None:
-        """Make sure of this alone, for files that have rules of their own.
+        """Make only this check, for files that have other rules for replacing.
 
         Raises:
             OutputError: one of them is read.
@@ -77,39 +77,38 @@ class Outputs:
         for path in paths:
             if _identities(path) & self._files:
                 raise OutputError(
-                    f"{str(path)!r} is one of the files that are read, which are never replaced: "
+                    f"{str(path)!r} is an input, and inputs are never replaced: "
                     "choose another name."
                 )
 
     def check_picture(
         self, path: Path, *beside: Path, depth: int = 8, overwrite: bool | None = None
     ) -> None:
-        """The same of a picture of so many bits, its record and what else lies beside it.
+        """Check a picture of some bit depth, its record and other files beside it.
 
         Raises:
-            OutputError: as of :meth:`check`, or its name says no format that can be written.
+            OutputError: as in :meth:`check`, or the suffix is of no format that can be written.
 
         """
         check_suffix(path, depth=depth)
         self.check(path, record_path(path), *beside, overwrite=overwrite)
 
     def check_folder(self, path: Path, *, overwrite: bool | None = None) -> None:
-        """Make sure that a folder may be filled with results.
+        """Make sure that results may be written into a folder.
 
         Args:
-            path: the folder, or where it is to be made.
-            overwrite: it may hold something already, in place of what holds for all.
+            path: the folder; it need not exist.
+            overwrite: whether it may hold files already, instead of the setting for all.
 
         Raises:
-            OutputError: it holds something already or files that are read, is a file, cannot be
-                written to, or would lie in a folder that is missing.
+            OutputError: it is not empty, holds files that are read, is a file, cannot be written
+                to, or its parent is missing.
 
         """
         check_folder(path)
         if _identities(path) & self._folders:
             raise OutputError(
-                f"In {str(path)!r} the results would lie among the files that are read: choose "
-                "another folder."
+                f"In {str(path)!r} the results would be among the inputs: choose another folder."
             )
         replace = self._overwrite if overwrite is None else overwrite
         with _one_sentence(path):
@@ -122,7 +121,7 @@ class Outputs:
         """Make sure that a folder is new, empty or one that :func:`mark_folder` has marked.
 
         Raises:
-            OutputError: as of :meth:`check_folder`; nor may files that are read lie in its folders.
+            OutputError: as in :meth:`check_folder`; its sub-folders may hold no inputs either.
 
         """
         self.check_folder(path, overwrite=True)
@@ -132,14 +131,11 @@ class Outputs:
             self.check_folder(inner, overwrite=True)
         is_used = any(not each.name.startswith(".") for each in inside)
         if is_used and not _is_marked(path):
-            raise OutputError(
-                f"{str(path)!r} holds something else, among which results would be written: name "
-                "a new folder."
-            )
+            raise OutputError(f"{str(path)!r} holds other files: name a new folder.")
 
 
 def mark_folder(path: Path) -> None:
-    """Have a folder known as one that belongs to impasto, and may be written to again.
+    """Mark a folder as one of impasto's, which may be written to again.
 
     Raises:
         OutputError: it cannot be written to.
@@ -151,7 +147,7 @@ def mark_folder(path: Path) -> None:
 
 
 def _is_marked(path: Path) -> bool:
-    """Folders of before there were marks are known by their cells."""
+    """Older folders, which have no mark, are recognised by their cells."""
     return (path / MARK).is_file() or any((path / "cells").glob(f"{16 * '[0-9a-f]'}.json"))
 
 
@@ -162,7 +158,7 @@ def named_in(options: Mapping[str, Any]) -> list[object]:
 
 
 def is_folder(path: StrPath) -> bool:
-    """Whether there is a folder by that name, however long that is."""
+    """Whether the path is a folder; False for names that are too long."""
     try:
         return Path(path).is_dir()
     except OSError:
@@ -170,10 +166,10 @@ def is_folder(path: StrPath) -> bool:
 
 
 def check_folder(path: Path) -> None:
-    """Make sure, before any work, that a folder for results is there or can be made.
+    """Make sure, before any work, that a folder for results exists or can be made.
 
     Raises:
-        OutputError: the folder that it would lie in does not exist, or it is something else.
+        OutputError: its parent does not exist, or it is not a folder.
 
     """
     with _one_sentence(path):
@@ -190,7 +186,7 @@ def check_folder(path: Path) -> None:
 
 @contextmanager
 def _one_sentence(path: Path) -> Iterator[None]:
-    """What the disk says of a name, as an error of ours."""
+    """Turn the system's errors about a name into :class:`OutputError`."""
     try:
         yield
     except OutputError:
@@ -219,27 +215,27 @@ def _check_file(path: Path, *, overwrite: bool) -> None:
         )
 
 
-def _meant(path: Path) -> Iterator[Path]:
-    """A file itself; a folder and the files in it; the files of a pattern."""
+def _files_of(path: Path) -> Iterator[Path]:
+    """The file; or the folder and the files in it; or the files of a pattern."""
     yield path
     if is_folder(path):
-        with suppress(OSError), os.scandir(path) as entries:  # whoever reads it says why not
+        with suppress(OSError), os.scandir(path) as entries:  # reading it reports the error
             yield from (Path(each.path) for each in entries if each.is_file())
     elif glob.has_magic(str(path)) and not os.path.lexists(path):
         yield from map(Path, glob.glob(str(path)))  # noqa: PTH207 (absolute patterns too)
 
 
 def _identities(path: Path) -> set[Identity | str]:
-    """A file as the disk knows it, and where its name leads to; nothing for what is not there."""
+    """A file's identity on the disk and its real path; empty for a missing file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return set()
-    return {(found.st_dev, found.st_ino), os.path.realpath(path)}
+    return {(status.st_dev, status.st_ino), os.path.realpath(path)}
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Whether two files that may not be there yet are one."""
+    """Whether two paths, which need not exist, are the same file."""
     if _identities(one) & _identities(other):
         return True
     if os.path.realpath(one.parent) != os.path.realpath(other.parent):
@@ -250,12 +246,12 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 def folded(name: str) -> str:
-    """A name without differences of case, or of how its accents are written."""
+    """A name with case and Unicode composition folded."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def ignores_case(folder: Path) -> bool:
-    """Whether names that differ by case alone are one in a folder, or in the one it is made in."""
+    """Whether a folder, or its nearest existing parent, ignores the case of names."""
     folder = folder if folder.is_dir() else folder.absolute().parent
     try:
         with tempfile.NamedTemporaryFile(prefix=".impasto-a", dir=folder) as file:

@@ -1,4 +1,4 @@
-"""Memory in files: for what a run remembers that need not fit into the machine's own."""
+"""Tensors in memory-mapped files, for an optimiser's memory that exceeds the machine's."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from impasto.errors import OutputError
 
 
 class Scratch:
-    """An :data:`impasto.engine.optim.storage.Storage` in files that vanish with their tensors.
+    """An :data:`impasto.engine.optim.storage.Storage` in files that disappear with their tensors.
 
-    A file has no name any more once it is mapped, so nothing is left whatever happens (where the
-    system does not allow that, Windows, it stays until the folder is cleared).
+    A file is unlinked as soon as it is mapped, so it never remains (on Windows, which does not
+    allow that, it stays until the folder is cleared).
 
     Args:
-        folder: where they lie; by default in the user's cache, as the system's temporary folder is
-            often memory itself.
+        folder: for the files; by default in the user's cache, as the system's temporary folder is
+            often in memory.
 
     """
 
@@ -31,7 +31,7 @@ class Scratch:
         self._folder = folder or user_cache_path("impasto") / "scratch"
 
     def __call__(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """An empty tensor in a file of its own; on another device than the CPU, one in memory.
+        """An empty tensor in a file of its own; for another device than the CPU, one in memory.
 
         Raises:
             OutputError: the disk has no room for it.
@@ -45,7 +45,7 @@ class Scratch:
         except OSError as error:
             size = count * like.element_size() / 1e9
             raise OutputError(
-                f"{str(self._folder)!r} cannot hold {size:.1f} GB that do not fit into memory "
+                f"{str(self._folder)!r} has no room for {size:.1f} GB that do not fit into memory "
                 f"({(error.strerror or str(error)).lower()}): make room there."
             ) from error
 
@@ -62,6 +62,6 @@ class Scratch:
 
 
 def _reserve(handle: int, size: int) -> None:
-    """Claim the room at once: a full disk must not be met in the middle of a run."""
+    """Allocate the space now, so that a full disk is not found in the middle of a run."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, size)

@@ -19,10 +19,10 @@ LARGEST_INTEGER = 2**64
 
 
 class MismatchError(ValueError):
-    """A value is not what its annotation says; the text names the trouble in a few words.
+    """A value does not match its annotation; the text says why in a few words.
 
     Attributes:
-        is_about_names: the fields have other names, rather than the values another type.
+        is_about_names: True if field names are wrong, not types of values.
 
     """
 
@@ -80,7 +80,7 @@ def build(cls: type[T], values: Any) -> T:
 
     Raises:
         MismatchError: a field is unknown, missing or of another type.
-        ImpastoError: the dataclass itself refuses the values.
+        ImpastoError: the dataclass rejects the values.
 
     """
     if not isinstance(values, Mapping):
@@ -98,13 +98,13 @@ def build(cls: type[T], values: Any) -> T:
 
 
 def convert(value: Any, hint: Any) -> Any:
-    """A plain value as the type that an annotation names; lists become tuples.
+    """Convert a plain value to the type of an annotation; lists become tuples.
 
-    Knows None, bool, int, float, str, list, Literal, unions, tuples, ``dict[str, ...]`` and
+    Supports None, bool, int, float, str, list, Literal, unions, tuples, ``dict[str, ...]`` and
     dataclasses.
 
     Raises:
-        MismatchError: it is of another type, not finite, or beyond all measure.
+        MismatchError: it is of another type, not finite, or too large.
 
     """
     if len(members := alternatives(hint)) > 1:

@@ -91,7 +91,7 @@ def test_no_time_at_all_is_a_tenth_of_a_second(tmp_path):
 
 
 def test_bad_input_is_one_sentence(tmp_path, painting):
-    with pytest.raises(FilmError, match="one picture and no film"):
+    with pytest.raises(FilmError, match="a single picture"):
         open_clip(painting)
     path = _saved(tmp_path / "clip.png", "RGB")
     with pytest.raises(FilmError, match="max-pixels"):

@@ -219,7 +219,7 @@ def test_a_film_cut_off_gives_what_there_is_and_a_sentence(make_film, moving, tm
 
 def test_what_is_no_film_is_one_sentence(make_film, moving, painting, tmp_path):
     text = tmp_path / "text.mp4"
-    text.write_text("no film")
+    text.write_text("not a film")
     empty = tmp_path / "empty.mp4"
     empty.write_bytes(b"")
     for path in (text, empty, tmp_path / "nowhere.mp4"):
@@ -242,7 +242,7 @@ def test_a_playlist_opens_no_other_file(make_film, moving, tmp_path):
     for name in ("list.mp4", "list.ffconcat"):
         playlist = tmp_path / name
         playlist.write_text("ffconcat version 1.0\nfile other.mkv\n")
-        with pytest.raises(FilmError, match="no film"):
+        with pytest.raises(FilmError, match="not a film"):
             open_clip(playlist)
 
 

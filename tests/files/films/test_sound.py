@@ -143,7 +143,7 @@ def test_any_sound_goes_into_any_container(name, hum, target, codec, rate, chann
         assert found.codec_context.codec.canonical_name == codec
         assert (found.rate, found.layout.nb_channels) == (rate, channels)
     is_copied = hum.codec == codec
-    assert [note.startswith(f"The sound ({hum.codec}) is encoded anew as") for note in notes] == (
+    assert [note.startswith(f"The sound ({hum.codec}) is encoded again as") for note in notes] == (
         [] if is_copied else [True]
     )
     assert troubles == []
@@ -272,7 +272,7 @@ def test_a_layout_that_an_encoder_has_not_is_mixed_down_and_said(tmp_path, monke
         sound_choice, "_works", lambda c, k, t: not t.layout.startswith("5") and works(c, k, t)
     )
     notes, _ = _made(source, tmp_path / "film.webm")
-    assert "encoded anew as opus in stereo" in notes[0]
+    assert "encoded again as opus in stereo" in notes[0]
     assert _heard(tmp_path / "film.webm")[2] == 2
 
 

@@ -92,7 +92,7 @@ def test_raw_streams_are_counted(make_film, moving, tmp_path, codec, suffix):
     clip, frames, _ = _seen(film)
     assert len(frames) == 10
     assert clip.seconds == pytest.approx(10 / float(clip.rate))
-    assert "says no times" in clip.notes[0]
+    assert "states no times" in clip.notes[0]
     assert "--fps" in clip.notes[0]
     clip, frames, times = _seen(film, fps=Fraction(5), part=FrameRange(1.0, 1.8, 2))
     assert times == pytest.approx([0, 0.4])

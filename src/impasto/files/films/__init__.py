@@ -1,1 +1,1 @@
-"""Films in and out: frames, sound, optical flow."""
+"""Reading and writing films: frames, sound, optical flow."""

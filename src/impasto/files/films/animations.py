@@ -1,4 +1,4 @@
-"""Animated pictures as films: GIF, APNG, WebP and AVIF, by Pillow, with alpha and times."""
+"""Animated pictures read as films: GIF, APNG, WebP and AVIF, by Pillow, with alpha and times."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from impasto.recipe.film import FrameRange
 
 _FORMATS = tuple(each.name for each in FORMATS if each.animated)
 _TIME_BASE = Fraction(1, 1000)
-_AT_ONCE, _USUAL = 10, 100  # so many milliseconds and fewer are shown as so many, as browsers do
+_AT_ONCE, _USUAL = 10, 100  # milliseconds: up to the first lasts the second, as in browsers
 
 
 @dataclass
 class _Frame:
-    """One picture, when and for how long it is shown in milliseconds."""
+    """One picture, its time and its duration in milliseconds."""
 
     decoded: Decoded
     pts: int
@@ -35,11 +35,11 @@ class _Frame:
 
 
 def is_animation(path: Path) -> bool:
-    """True for a picture's file of a format that can hold several in a row."""
+    """True for a picture file that holds several frames."""
     try:
         with path.open("rb") as file:
             head = file.read(32)
-    except OSError:  # opening it as a film says what is wrong
+    except OSError:  # opening it as a film reports the error
         return False
     return (
         head.startswith((b"GIF8", b"\x89PNG\r\n\x1a\n"))
@@ -49,9 +49,9 @@ def is_animation(path: Path) -> bool:
 
 
 def open_animation(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: int) -> Clip:
-    """Look at an animated picture; see :func:`impasto.files.films.reader.open_clip`."""
+    """Inspect an animated picture; see :func:`impasto.files.films.reader.open_clip`."""
     try:
-        frames, size, ground = _looked_at(path, max_pixels)
+        frames, size, ground = _properties(path, max_pixels)
     except PictureError as error:
         raise FilmError(str(error)) from error
     over = sum(frames)
@@ -77,7 +77,7 @@ def open_animation(path: Path, part: FrameRange, fps: Fraction | None, max_pixel
 
 
 def animation_frames(clip: Clip) -> Iterator[SourceFrame]:
-    """Its frames that are meant; see :func:`impasto.files.films.reader.read_frames`."""
+    """Its selected frames; see :func:`impasto.files.films.reader.read_frames`."""
     frames = of_part(_frames(clip.path, clip.size[0] * clip.size[1]), clip.part, _TIME_BASE)
     given = 0
     try:
@@ -91,11 +91,11 @@ def animation_frames(clip: Clip) -> Iterator[SourceFrame]:
         ) from error
 
 
-def _looked_at(
+def _properties(
     path: Path, max_pixels: int
 ) -> tuple[list[int], tuple[int, int], tuple[float, float, float] | None]:
-    """Lengths of the frames, their size, and the mean colour of what is visible in the first that
-    shows anything; None for that where all are opaque.
+    """Durations of the frames, their size, and the mean colour of the visible pixels in the first
+    frame that shows any; None for the colour where all frames are opaque.
     """
     lengths: list[int] = []
     size = (0, 0)
@@ -110,12 +110,12 @@ def _looked_at(
         size = size if lengths else (picture.shape[-2], picture.shape[-1])
         lengths.append(frame.duration)
     if len(lengths) == 1:
-        raise FilmError(f"{path.name!r} is one picture and no film: give it to impasto stylize.")
+        raise FilmError(f"{path.name!r} is a single picture: use impasto stylize instead.")
     return lengths, size, ground if has_alpha else None
 
 
 def _frames(path: Path, max_pixels: int) -> Iterator[_Frame]:
-    """All of them, one decoded at a time.
+    """All frames, decoded one at a time.
 
     Raises:
         PictureError: the file is damaged, or its pictures are too large.
@@ -127,7 +127,7 @@ def _frames(path: Path, max_pixels: int) -> Iterator[_Frame]:
     with image:
         check_size(name, image.width, image.height, max_pixels)
         time = 0
-        first = int(bool(image.info.get("default_image")))  # for programs that show no animation
+        first = int(bool(image.info.get("default_image")))  # a still for programs without animation
         for number in range(first, getattr(image, "n_frames", 1)):
             with said_in_one_sentence(name):
                 image.seek(number)

@@ -1,4 +1,4 @@
-"""What is known of a film, and one of its frames."""
+"""The properties of a film, and one of its frames."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from impasto.recipe.film import FrameRange
 
 @dataclass(frozen=True)
 class Clip:
-    """A film as it would be shown.
+    """A film as it is displayed.
 
     Attributes:
         path: the file, or a folder of pictures.
-        name: without folders.
+        name: of the file, without folders.
         sha256: of the file, or of the hashes of the pictures.
-        size: height and width as shown, upright and with square pixels.
+        size: height and width as displayed, upright and with square pixels.
         is_deep: True for more than 8 bits a channel.
-        rate: frames a second on average, after leaving out.
+        rate: frames a second on average, of the selected frames.
         time_base: seconds of one unit of a frame's time.
-        seconds: how long the whole film is; None where the file does not say.
-        frames: about how many are meant, as far as the file says; 0 where it does not.
-        part: which of its frames are meant.
-        origin: seconds at which the film's own clock stands at its first frame.
+        seconds: duration of the whole film; None where the file does not state it.
+        frames: estimated number of selected frames; 0 where it is unknown.
+        part: which of its frames are selected.
+        origin: time of the first frame on the film's own clock, in seconds.
         has_sound: True where there is a sound stream.
-        held_until: seconds at which the last frame ends where its packet does not say so; None for
-            when its packet says.
-        hole: seconds of the first frame in the part before which some are missing; None for none.
-        ground: RGB in [0, 1] that transparency is laid on in every frame, the mean colour of what
-            is visible in the first; None where the frames hold no alpha.
-        times: where the times of its frames come from.
-        notes: sentences on what is taken for granted.
+        held_until: seconds at which the last frame ends, where its packet does not state it; None
+            where it does.
+        hole: seconds of the first frame in the part that follows missing frames; None without any.
+        ground: RGB in [0, 1], the background of transparent pixels in every frame: the mean colour
+            of the visible pixels in the first frame; None where the frames have no alpha.
+        times: the source of its frames' times.
+        notes: sentences about assumptions.
 
     """
 
@@ -59,7 +59,7 @@ class Clip:
 
     @property
     def has_alpha(self) -> bool:
-        """True where frames may be transparent."""
+        """True if frames may be transparent."""
         return self.ground is not None
 
 
@@ -68,12 +68,12 @@ class SourceFrame:
     """One frame of a film.
 
     Attributes:
-        index: 0 for the first that is meant.
+        index: 0 for the first selected frame.
         time: in units of the clip's ``time_base`` from ``part.start``.
-        picture: ``(1, 3, H, W)`` float32 in [0, 1], upright; pixels may be oblong still;
-            transparency is laid on the clip's ``ground``.
-        alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None where the frame is opaque all over.
-        duration: how long it is shown, in the same units; None where nothing says so.
+        picture: ``(1, 3, H, W)`` float32 in [0, 1], upright; pixels may still be non-square;
+            transparent pixels are blended with the clip's ``ground``.
+        alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None where the whole frame is opaque.
+        duration: how long it is shown, in the same units; None where it is unknown.
 
     """
 
@@ -85,6 +85,8 @@ class SourceFrame:
 
 
 def mean_color(picture: Tensor) -> tuple[float, float, float]:
-    """Of ``(1, 3, H, W)``; for one whose transparency lies on the mean of what is visible, that."""
+    """Mean RGB of ``(1, 3, H, W)``. If transparent pixels have the mean colour of the visible ones,
+    it is that colour.
+    """
     red, green, blue = picture.double().mean((0, 2, 3)).tolist()
     return red, green, blue

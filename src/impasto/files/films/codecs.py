@@ -1,4 +1,4 @@
-"""How films are encoded: the codecs by the names that people use, and what holds transparency."""
+"""How films are encoded: the codecs by their common names, and those that keep transparency."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Codec:
         encoder: FFmpeg's name.
         options: passed to it.
         pixels: pixel format for 8 bits a channel.
-        deep_pixels: pixel format for more, where there is one.
-        suffix: of a film that is given no name.
+        deep_pixels: pixel format for more bits, if any.
+        suffix: of a film without a given name.
 
     """
 
@@ -50,9 +50,9 @@ CODECS = {
     "prores": Codec("prores_ks", {"profile": "3"}, "yuv422p10le", "yuv422p10le", ".mov"),
     "ffv1": Codec("ffv1", {"level": "3"}, "bgr0", "gbrp16le", ".mkv"),
 }
-"""By the names that people use; any other encoder's own name is taken as well.
+"""By their common names; any other name of an FFmpeg encoder is accepted as well.
 
-x265 gives films of few frames decoding times at random where it may reorder frames.
+Where x265 may reorder frames, it gives short films random decoding times.
 """
 
 PREVIEW = Codec(
@@ -68,26 +68,26 @@ _ALPHA: dict[str, tuple[str, str, dict[str, str]]] = {
     "png": ("rgba", "rgba64be", {}),
     "utvideo": ("gbrap", "gbrap", {}),
 }
-"""Encoders that keep alpha: pixel formats for 8 bits and for more, and options."""
+"""Encoders that keep alpha: pixel formats for 8 and for more bits, and options."""
 
-_IN_MATROSKA_ALONE = ("libvpx-vp9", "libvpx")  # their alpha lies beside the packets
+_IN_MATROSKA_ALONE = ("libvpx-vp9", "libvpx")  # their alpha is stored beside the packets
 _WITH_ALPHA = {".mov": "prores", ".webm": "vp9", ".mkv": "vp9"}
 
 
 _SMALLEST = {"libx265": 64}
-"""Least side in pixels: below its largest coding unit x265 damages its own memory."""
+"""Smallest side in pixels: below its largest coding unit x265 corrupts its memory."""
 
 
 def codec_for(name: str | None, path: Path | None, *, alpha: bool = False) -> Codec:
-    """The codec of a name; when none is given, the one that suits the file's suffix.
+    """The codec of a name; without a name, the one for the file's suffix.
 
     Args:
-        name: one of :data:`CODECS`, or an encoder's own.
+        name: one of :data:`CODECS`, or the name of an encoder.
         path: the film.
-        alpha: choose one that keeps transparency, where no name is given and the suffix allows.
+        alpha: without a name, choose one that keeps transparency if the suffix allows.
 
     Raises:
-        FilmError: there is no such encoder here.
+        FilmError: this FFmpeg has no such encoder.
 
     """
     suffix = "" if path is None else path.suffix.lower()
@@ -96,22 +96,22 @@ def codec_for(name: str | None, path: Path | None, *, alpha: bool = False) -> Co
     av = require_av()
     codec = CODECS.get(name) or Codec(name, {}, "", "")
     try:
-        found = av.codec.Codec(codec.encoder, "w")
+        encoder = av.codec.Codec(codec.encoder, "w")
     except (av.FFmpegError, ValueError) as error:
         raise FilmError(
             f"There is no encoder {name!r} here: choose from {', '.join(CODECS)}."
         ) from error
-    if found.type != "video":
-        raise FilmError(f"{name!r} is no encoder of pictures: choose from {', '.join(CODECS)}.")
+    if encoder.type != "video":
+        raise FilmError(f"{name!r} is not a video encoder: choose from {', '.join(CODECS)}.")
     if name in CODECS:
         return codec
-    offered = [each.name for each in found.video_formats or ()]
+    offered = [each.name for each in encoder.video_formats or ()]
     pixels = next((each for each in _ANY_DEPTH if each in offered), "yuv420p")
     return Codec(name, {}, pixels, pixels)
 
 
 def with_alpha(codec: Codec, kind: str) -> Codec | None:
-    """The same codec with transparency; None where it, or the container, cannot hold any."""
+    """The same codec with transparency; None where it or the container cannot store any."""
     if codec.encoder not in _ALPHA:
         return None
     if codec.encoder in _IN_MATROSKA_ALONE and kind not in ("matroska", "webm"):
@@ -122,7 +122,7 @@ def with_alpha(codec: Codec, kind: str) -> Codec | None:
 
 
 def check_container(path: Path, codec: Codec) -> Format:
-    """Make sure that the name says a container that holds what the codec makes.
+    """Make sure that the file name means a container that can hold the codec's output.
 
     Returns:
         The container's format.
@@ -135,21 +135,21 @@ def check_container(path: Path, codec: Codec) -> Format:
     if container is None:
         listed = ", ".join(suffixes_of("film", written=True))
         raise OutputError(
-            f"{path.name!r} names no known format of a film: end it in {listed}, or "
-            "give the name of a folder for frames."
+            f"{path.name!r} has no suffix of a known film format: end it in {listed}, or "
+            "give a folder's name for frames."
         )
     av = require_av()
     with open_for_writing(Path(os.devnull), container.name) as trial:
         if av.codec.Codec(codec.encoder, "w").canonical_name not in trial.supported_codecs:
             raise OutputError(
-                f"{path.suffix} files hold no {codec.encoder}: end --output in {codec.suffix}, or "
-                "choose another --codec."
+                f"{path.suffix} files cannot hold {codec.encoder}: end --output in {codec.suffix} "
+                "or choose another --codec."
             )
     return container
 
 
 def check_size(codec: Codec, size: tuple[int, int]) -> None:
-    """Make sure that an encoder can be given frames of a height and width.
+    """Make sure that an encoder accepts frames of a height and width.
 
     Raises:
         OutputError: they are too small.
@@ -158,6 +158,6 @@ def check_size(codec: Codec, size: tuple[int, int]) -> None:
     least = _SMALLEST.get(codec.encoder, 1)
     if min(size) < least:
         raise OutputError(
-            f"{codec.encoder} makes no films of less than {least} pixels a side: give a larger "
+            f"{codec.encoder} needs frames of at least {least} pixels a side: give a larger "
             "--size, or choose another --codec."
         )

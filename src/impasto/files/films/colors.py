@@ -1,4 +1,4 @@
-"""A decoded frame of a film as RGB, as a screen of BT.709 shows it, with its alpha."""
+"""A decoded frame of a film as BT.709 RGB, with its alpha."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _BT709, _BT601 = 1, 5  # swscale's numbers
 _UNSPECIFIED = 2
-_HD_LINES = 720  # untagged films of so many lines are taken for BT.709, as players do
+_HD_LINES = 720  # untagged films from this height on count as BT.709, as in players
 _DEEP = 8
 
 
 def upright(frame: VideoFrame) -> Decoded:
-    """Colours and alpha of a frame: its matrix, range, primaries, curve and turn carried out.
+    """Colours and alpha of a frame, after its matrix, range, primaries, curve and rotation.
 
     Returns:
         ``(H, W, 3)`` and, where the frame's pixels have alpha, ``(H, W)``, in the same units.
@@ -52,7 +52,7 @@ def is_deep(frame: VideoFrame) -> bool:
 
 
 def color_notes(frame: VideoFrame, name: str) -> tuple[str, ...]:
-    """A sentence where the colours are changed so that everybody sees it."""
+    """A sentence if the colours are visibly changed."""
     primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
     if transfer in HDR:
         return (f"{name!r} is high dynamic range ({HDR[transfer]}): it is tone-mapped to BT.709.",)
@@ -82,7 +82,7 @@ def _rgb(frame: VideoFrame, *, has_alpha: bool) -> npt.NDArray[Any]:
 
 
 def _whole_range(alpha: npt.NDArray[Any], bits: int) -> npt.NDArray[Any]:
-    """Alpha of ``bits`` bits, which swscale has moved up and left short of 16 bits' largest."""
+    """Scale alpha of ``bits`` bits, which swscale shifts without filling the 16-bit range."""
     if not _DEEP < bits < 16:
         return alpha
     most = 65535 - (1 << (16 - bits)) + 1

@@ -1,8 +1,8 @@
 """Films in containers that PyAV reads: any codec, one frame in memory at a time.
 
-The display matrix and oblong pixels noted in the file are carried out, interlaced frames made
-whole, colours brought to BT.709, more than eight bits and alpha kept, and each frame keeps its own
-time and length, so that variable frame rates stay so.
+The display matrix and non-square pixels are applied, interlaced frames deinterlaced, colours
+converted to BT.709, more than eight bits and alpha kept. Each frame keeps its own time and
+duration, so variable frame rates are kept.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _RAW = (
     "h264", "hevc", "vvc", "vc1", "m4v", "mpegvideo", "mpeg1video", "mpeg2video", "obu",
 )  # fmt: skip
 _FASTEST = 1000  # frames a second of the fastest film
-_LOOKED_AT = 12  # frames that show what the others are like
-_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones leave alpha out
+_SAMPLED = 12  # frames from which the film's properties are read
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own decoders ignore alpha
 
 
 class _DamageError(Exception):
@@ -49,16 +49,16 @@ class _DamageError(Exception):
 
 
 @dataclass
-class _Look:
-    """What the first frames of a film are like.
+class _Sample:
+    """The properties of a film's first frames.
 
     Attributes:
         first: the very first.
-        times: what they have as ``pts``.
-        is_interlaced: True where one of them is.
-        ground: the mean colour of what is visible in the first that shows anything; None where
+        times: their ``pts``.
+        is_interlaced: True if one of them is.
+        ground: the mean colour of the visible pixels in the first frame that shows any; None where
             their pixels have no alpha.
-        shows_nothing: True while no frame with alpha was seen that shows anything.
+        shows_nothing: True until a frame with alpha has a visible pixel.
 
     """
 
@@ -69,7 +69,7 @@ class _Look:
     shows_nothing: bool = True
 
     def see(self, frame: VideoFrame) -> None:
-        """Take a frame's mean colour for the ground, unless an earlier one showed anything."""
+        """Use a frame's mean colour as the ground, unless an earlier one had visible pixels."""
         if may_have_alpha(frame) and self.shows_nothing:
             picture, alpha = on_ground(upright(frame))
             self.ground = mean_color(picture)
@@ -77,24 +77,24 @@ class _Look:
 
 
 def open_film(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: int) -> Clip:
-    """Look at a film; see :func:`impasto.files.films.reader.open_clip`."""
+    """Inspect a film; see :func:`impasto.files.films.reader.open_clip`."""
     with open_container(path) as container:
         stream = _video_of(container, path, max_pixels)
-        look = _look(container, stream, path, max_pixels)
-        is_raw = container.format.name in _RAW  # FFmpeg makes up its times where it can
-        times: Times = "counted" if fps and is_raw else times_of(container, look.times)
-        _check_colors(look.first, path)
+        sample = _sample(container, stream, path, max_pixels)
+        is_raw = container.format.name in _RAW  # FFmpeg invents times for these
+        times: Times = "counted" if fps and is_raw else times_of(container, sample.times)
+        _check_colors(sample.first, path)
         has_sound = any(each.codec_context for each in container.streams.audio[:1])
         walked = walk(path, stream.index)
-        origin = _origin(times, look, stream, walked)
+        origin = _origin(times, sample, stream, walked)
         rate = fps if fps and times == "counted" else _rate(stream, walked, origin)
         seconds = _seconds(times, walked, rate, origin, _stated_seconds(container, stream))
         return Clip(
             path,
             path.name,
             file_sha256(path),
-            _shown_size(look.first, stream, path, max_pixels),
-            is_deep(look.first),
+            _shown_size(sample.first, stream, path, max_pixels),
+            is_deep(sample.first),
             rate / part.every,
             1 / rate if times == "counted" else _time_base(stream, path),
             seconds,
@@ -104,23 +104,23 @@ def open_film(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: in
             has_sound,
             _held_until(container, stream, walked, origin),
             min((at - origin for at in walked.holes if part.start < at - origin), default=None),
-            look.ground,
+            sample.ground,
             times,
-            _notes(path.name, look, times, rate, fps),
+            _notes(path.name, sample, times, rate, fps),
         )
 
 
 def film_frames(clip: Clip) -> Iterator[SourceFrame]:
-    """Its frames that are meant; see :func:`impasto.files.films.reader.read_frames`."""
+    """Its selected frames; see :func:`impasto.files.films.reader.read_frames`."""
     av = require_av()
-    most = max(Recipe.max_pixels, clip.size[0] * clip.size[1])  # the first has been let in
+    most = max(Recipe.max_pixels, clip.size[0] * clip.size[1])  # the first one was allowed
     given = 0
     with open_container(clip.path) as container:
         stream = _video_of(container, clip.path, most)
         frames = of_part(_decoded(clip, container, stream), clip.part, clip.time_base)
         try:
             for frame, time, length in taken(
-                _sound_ones(clip, frames), clip.part, clip.time_base, held_until=clip.held_until
+                _undamaged(clip, frames), clip.part, clip.time_base, held_until=clip.held_until
             ):
                 picture, alpha = on_ground(upright(frame), clip.ground)
                 yield SourceFrame(given, time, picture, alpha, length)
@@ -135,9 +135,9 @@ def film_frames(clip: Clip) -> Iterator[SourceFrame]:
 
 
 def _decoded(clip: Clip, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Frames whose times count from the film's beginning, from about the part's on."""
+    """Frames from shortly before the part's start on; times count from the film's start."""
     origin = round(clip.origin / clip.time_base)
-    if clip.part.start > 0 and clip.times == "own":  # else only those before say what time it is
+    if clip.part.start > 0 and clip.times == "own":  # else a frame's time depends on those before
         at = origin + int(clip.part.start / clip.time_base)
         container.seek(at, stream=stream, backward=True)
     frames = timed(
@@ -153,8 +153,8 @@ def _decoded(clip: Clip, container: InputContainer, stream: VideoStream) -> Iter
         yield frame
 
 
-def _sound_ones(clip: Clip, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-    """The same frames, as long as none is missing.
+def _undamaged(clip: Clip, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """The same frames, up to the first damage.
 
     Raises:
         _DamageError: one of them is corrupt, or some are missing.
@@ -185,7 +185,7 @@ def _is_short(clip: Clip, reached: float) -> bool:
 
 
 def _video_of(container: InputContainer, path: Path, max_pixels: int) -> VideoStream:
-    """The first stream that moves; a cover of a sound file or of a film is none."""
+    """The first video stream that is not a cover picture."""
     streams = [
         stream
         for stream in container.streams.video
@@ -194,15 +194,15 @@ def _video_of(container: InputContainer, path: Path, max_pixels: int) -> VideoSt
     if not streams:
         raise FilmError(f"{path.name!r} has no video stream: give the name of a film.")
     stream = next((each for each in streams if each.frames != 1), streams[0])
-    if not stream.codec_context:  # PyAV's own annotations know no stream without one
-        raise FilmError(f"{path.name!r} is of a kind that cannot be decoded here: convert it.")
+    if not stream.codec_context:  # PyAV's annotations say that it is never None
+        raise FilmError(f"{path.name!r} has a codec that cannot be decoded here: convert it.")
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(max_pixels)}
     return stream
 
 
 def _decoder_of(stream: VideoStream) -> Callable[[Packet[VideoStream]], Iterable[VideoFrame]]:
-    """What makes frames of packets."""
+    """The function that decodes a packet into frames."""
     name = _ALPHA_DECODERS.get(stream.codec_context.name)
     said = {key.lower(): value for key, value in stream.metadata.items()}
     if name is None or said.get("alpha_mode") != "1":
@@ -212,27 +212,27 @@ def _decoder_of(stream: VideoStream) -> Callable[[Packet[VideoStream]], Iterable
     return lambda packet: context.decode(packet if packet.size else None)
 
 
-def _look(container: InputContainer, stream: VideoStream, path: Path, max_pixels: int) -> _Look:
+def _sample(container: InputContainer, stream: VideoStream, path: Path, max_pixels: int) -> _Sample:
     _check_pixels(path, stream.codec_context.height, stream.codec_context.width, max_pixels)
     decode = _decoder_of(stream)
     frames = (frame for packet in container.demux(stream) for frame in decode(packet))
-    look: _Look | None = None
+    sample: _Sample | None = None
     try:
-        for frame in islice(frames, _LOOKED_AT):
-            look = look or _Look(frame)
-            look.times.append(frame.pts)
-            look.is_interlaced |= frame.interlaced_frame
-            look.see(frame)
+        for frame in islice(frames, _SAMPLED):
+            sample = sample or _Sample(frame)
+            sample.times.append(frame.pts)
+            sample.is_interlaced |= frame.interlaced_frame
+            sample.see(frame)
     except (require_av().FFmpegError, EOFError) as error:
         if is_shortage(error):
             raise
-        if look is None:
+        if sample is None:
             raise FilmError(
                 f"{path.name!r} is damaged: not even its first frame can be read."
             ) from error
-    if look is None:
+    if sample is None:
         raise FilmError(f"{path.name!r} has no frames: give the name of a film.")
-    return look
+    return sample
 
 
 def _shown_size(
@@ -251,7 +251,7 @@ def _check_colors(first: VideoFrame, path: Path) -> None:
         if is_shortage(error):
             raise
         raise FilmError(
-            f"The colours of {path.name!r} are of a kind that cannot be read here: convert it to "
+            f"The colours of {path.name!r} have a format that cannot be read here: convert it to "
             "BT.709."
         ) from error
 
@@ -266,31 +266,31 @@ def _check_pixels(path: Path, height: int, width: int, most: int) -> None:
 
 def _time_base(stream: VideoStream, path: Path) -> Fraction:
     if stream.time_base is None:
-        raise FilmError(f"{path.name!r} says nothing of time: convert it to another format.")
+        raise FilmError(f"{path.name!r} has no time base: convert it to another format.")
     return stream.time_base
 
 
 def _rate(stream: VideoStream, walked: Walk, origin: float) -> Fraction:
-    """Frames a second: as the film says, unless that is a unit of time and no rate."""
+    """Frames a second: as the film states, unless that is a time base and not a rate."""
     said = rate_of(stream)
     if said <= _FASTEST or walked.end is None or walked.end <= origin:
         return said
-    found = Fraction(len(walked.times) / (walked.end - origin)).limit_denominator(1001)
-    return min(said, max(found, Fraction(1, 10)))
+    measured = Fraction(len(walked.times) / (walked.end - origin)).limit_denominator(1001)
+    return min(said, max(measured, Fraction(1, 10)))
 
 
-def _origin(times: Times, look: _Look, stream: VideoStream, walked: Walk) -> float:
-    """Seconds of the film's own clock at its first frame."""
+def _origin(times: Times, sample: _Sample, stream: VideoStream, walked: Walk) -> float:
+    """Time of the first frame on the film's own clock, in seconds."""
     if times == "counted":
         return 0.0
     if times == "sorted":
         return walked.times[0] if walked.times else 0.0
-    first = next((time for time in look.times if time is not None), 0)
+    first = next((time for time in sample.times if time is not None), 0)
     return float(first * (stream.time_base or 0))
 
 
 def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """The stream's length as the file says it; the file's own where nothing else is in it."""
+    """The stream's stated length; the file's where it has no other stream."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None and len(container.streams) == 1:
@@ -301,9 +301,9 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
 def _seconds(
     times: Times, walked: Walk, rate: Fraction, origin: float, stated: float | None
 ) -> float | None:
-    """How long the film is: by its packets, unless the file was cut off and tells that.
+    """Duration of the film: from its packets, or as stated if the file is incomplete.
 
-    What a file says is of little use otherwise: it may count the sound, which may be longer.
+    Otherwise a stated duration is unreliable: it may include the sound, which may be longer.
     """
     if times == "counted":
         return float(walked.count / rate)
@@ -315,10 +315,10 @@ def _seconds(
 def _held_until(
     container: InputContainer, stream: VideoStream, walked: Walk, origin: float
 ) -> float | None:
-    """When the last frame ends in MP4 and the like, which know the lengths of steps of decoding.
+    """When the last frame ends in MP4 and similar files, which store durations in decoding order.
 
-    Where frames are stored in another order than they are shown, the length that the last one has
-    is another's; but all steps together, from the first one on, are the film.
+    Where that differs from the display order, the last frame has the duration of another one; but
+    the sum of all durations, from the first one on, is the film's.
     """
     is_whole = stream.frames and walked.count >= stream.frames
     if "mp4" not in container.format.name or not is_whole or walked.decoded_from is None:
@@ -328,31 +328,31 @@ def _held_until(
 
 
 def _estimate(times: Times, walked: Walk, rate: Fraction, origin: float, part: FrameRange) -> int:
-    """How many frames are meant, by the packets."""
-    found = [at - origin for at in walked.times]
+    """The number of selected frames, by the packets."""
+    shown_at = [at - origin for at in walked.times]
     if times == "counted":
-        found = [float(number / rate) for number in range(walked.count)]
+        shown_at = [float(number / rate) for number in range(walked.count)]
     end = math.inf if part.end is None else part.end
-    return -(-sum(part.start <= at < end for at in found) // part.every)
+    return -(-sum(part.start <= at < end for at in shown_at) // part.every)
 
 
 def _notes(
-    name: str, look: _Look, times: Times, rate: Fraction, fps: Fraction | None
+    name: str, sample: _Sample, times: Times, rate: Fraction, fps: Fraction | None
 ) -> tuple[str, ...]:
-    notes = list(color_notes(look.first, name))
+    notes = list(color_notes(sample.first, name))
     if times == "counted" and fps is None:
         notes.append(
-            f"{name!r} says no times: its frames are taken at {float(rate):g} a second, or as "
+            f"{name!r} states no times: its frames are read at {float(rate):g} a second, or as "
             "--fps says."
         )
     if times != "counted" and fps is not None:
         notes.append(f"{name!r} has times of its own: --fps is not used.")
-    if look.is_interlaced:
-        notes.append(f"{name!r} is interlaced: each two fields become one whole frame.")
-    turn = turn_of(look.first)
+    if sample.is_interlaced:
+        notes.append(f"{name!r} is interlaced: every two fields become one frame.")
+    turn = turn_of(sample.first)
     if not turn.is_exact:
         notes.append(
-            f"{name!r} is to be shown turned by {turn.left_over:.0f} degrees more: only quarter "
-            "turns are carried out."
+            f"{name!r} should be rotated by {turn.left_over:.0f} degrees more: only quarter "
+            "turns are applied."
         )
     return tuple(notes)

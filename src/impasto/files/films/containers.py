@@ -1,4 +1,4 @@
-"""A film's container: opened by a file's name and nothing else."""
+"""Opening a film's container, from a file only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CONTAINERS = (
     "mov,matroska,avi,mpeg,mpegts,mpegvideo,mpeg1video,mpeg2video,h264,hevc,m4v,av1,obu,ivf,flv,"
     "ogg,asf,mxf,gif,apng,dv,nut,rm,yuv4mpegpipe,webm"
-)  # none that names other files or addresses, as playlists do
+)  # without formats that name other files or addresses, such as playlists
 
 
 def require_av() -> Any:
@@ -35,19 +35,19 @@ def require_av() -> Any:
 
 
 def file_url(path: Path) -> str:
-    """A file's name as FFmpeg takes it for nothing else: ``a:b.mp4`` is no address."""
+    """A path in a form that FFmpeg reads as a file only: ``a:b.mp4`` is no address."""
     return f"file:{path}"
 
 
 def open_for_writing(
     path: Path, kind: str, options: Mapping[str, str] | None = None
 ) -> OutputContainer:
-    """A new file of a film.
+    """Open a new film file.
 
     Args:
-        path: where to; ``os.devnull`` for a trial.
+        path: the file; ``os.devnull`` for a trial.
         kind: FFmpeg's name of the container.
-        options: the container's own.
+        options: of the container.
 
     Raises:
         av.FFmpegError: it cannot be opened.
@@ -60,10 +60,10 @@ def open_for_writing(
 
 
 def open_container(path: Path) -> InputContainer:
-    """A film's file, whose contents can make FFmpeg open no other file or address.
+    """Open a film's file so that its contents cannot make FFmpeg open another one.
 
     Raises:
-        FilmError: it is no film of a known kind.
+        FilmError: its format is unknown.
 
     """
     av = require_av()
@@ -77,6 +77,6 @@ def open_container(path: Path) -> InputContainer:
         if is_shortage(error):
             raise
         raise FilmError(
-            f"{path.name!r} is no film that can be read: check the name, or convert it."
+            f"{path.name!r} is not a film that can be read: check the name, or convert it."
         ) from error
     return container

@@ -1,4 +1,4 @@
-"""Interlaced frames, whose two fields were taken one after the other, into whole ones."""
+"""Deinterlacing: two fields, taken one after the other, into one frame."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def deinterlaced(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-    """The same frames, each at the time of its first field; those that are interlaced made whole.
+    """The same frames, each at the time of its first field, with interlaced ones deinterlaced.
 
-    From the first interlaced frame on they pass FFmpeg's bwdif, which works from a frame and its
-    neighbours, leaves frames alone that are not interlaced, and asks each for the order of its
-    fields. What is raised by ``frames`` is raised here, after the frames before it.
+    From the first interlaced frame on all pass through FFmpeg's bwdif, which uses a frame and its
+    neighbours, leaves progressive frames unchanged, and reads the order of fields from each
+    frame. An exception of ``frames`` is raised after the frames before it.
     """
     graph: _Graph | None = None
     frames = iter(frames)
@@ -59,16 +59,16 @@ class _Graph:
         self._graph.link_nodes(source, filtered, self._graph.add("buffersink")).configure()
 
     def suits(self, frame: VideoFrame) -> bool:
-        """False for a frame that the filter was not made for."""
+        """False for a frame of another size or format."""
         return _kind(frame) == self._kind
 
     def passed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
-        """Hand over a frame; those that are ready."""
+        """Pass in a frame; yield those that are ready."""
         self._graph.vpush(frame)
         yield from self._ready()
 
     def rest(self) -> Iterator[VideoFrame]:
-        """Those that are still inside."""
+        """Yield the frames that are still in the filter."""
         self._graph.vpush(None)
         yield from self._ready()
 
@@ -79,7 +79,7 @@ class _Graph:
                 frame = self._graph.vpull()
             except (errors.BlockingIOError, errors.EOFError):
                 return
-            # The filter counts time twice as finely, for those who want a frame of each field.
+            # The filter halves the time unit, to allow one frame per field.
             frame.pts = round(frame.pts * frame.time_base / self._time_base)
             frame.duration = round(frame.duration * frame.time_base / self._time_base)
             frame.time_base = self._time_base

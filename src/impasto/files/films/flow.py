@@ -1,4 +1,4 @@
-"""Optical flow between frames: OpenCV's DIS behind a small protocol; flow drawn as a picture."""
+"""Optical flow between frames by OpenCV's DIS, and flow drawn as a picture."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ INSTALL = "the packages of the extra 'video': pip install 'impasto[video]'"
 
 
 class FlowEstimator(Protocol):
-    """Optical flow. Any function with this shape can be passed instead of :class:`DIS`."""
+    """Optical flow. Any function with this signature can replace :class:`DIS`."""
 
     def __call__(self, frame: Tensor, other: Tensor) -> Tensor:
-        """Where each pixel of a frame lies in another.
+        """The displacement of each pixel from one frame to another.
 
         Args:
             frame: ``(1, 3, H, W)`` in [0, 1].
             other: of the same shape.
 
         Returns:
-            ``(1, 2, H, W)`` float32 in pixels, horizontal then vertical.
+            ``(1, 2, H, W)`` float32 in pixels, horizontal, then vertical.
 
         """
         ...
@@ -35,11 +35,11 @@ class FlowEstimator(Protocol):
 class DIS:
     """Dense inverse search (Kroeger et al., *Fast optical flow using dense inverse search*, 2016).
 
-    The preset ``medium``, but down to full resolution instead of half, with twice the descent and
-    a smoother variational refinement of 20 steps instead of 5: on films whose motion is known the
-    root mean square error falls from 0.10 to 0.07 pixels (a camera) and from 0.37 to 0.28 (an
-    object in front), which adds up from frame to frame.
-    An object serves one thread at a time.
+    Like the preset ``medium``, but at full instead of half resolution, with twice the descent
+    iterations and a smoother variational refinement of 20 steps instead of 5: on films with known
+    motion the root mean square error falls from 0.10 to 0.07 pixels (a camera move) and from 0.37
+    to 0.28 (an object in front), an error that adds up from frame to frame.
+    An object can be used by one thread at a time.
 
     Raises:
         FilmError: OpenCV is not installed.
@@ -64,11 +64,11 @@ class DIS:
 
 
 def flow_picture(flow: Tensor, *, most: float | None = None) -> Tensor:
-    """A flow in colours: the direction as hue, the length as saturation; no motion is white.
+    """Draw a flow: hue is its direction, saturation its length; no motion is white.
 
     Args:
         flow: ``(1, 2, H, W)`` in pixels.
-        most: length of full saturation; the longest when not given.
+        most: the length with full saturation; the longest when not given.
 
     Returns:
         ``(1, 3, H, W)`` in [0, 1].

@@ -15,14 +15,14 @@ from impasto.files.pictures.opening import may_be_transparent
 from impasto.recipe.film import FrameRange
 
 RATE = Fraction(25)
-"""Frames a second where nobody says another rate."""
+"""Frames a second without ``--fps``."""
 
 
 def open_folder(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: int) -> Clip:
-    """Look at a folder of pictures; see :func:`impasto.files.films.reader.open_clip`."""
+    """Inspect a folder of pictures; see :func:`impasto.files.films.reader.open_clip`."""
     rate = fps or RATE
-    found = find_pictures([path])
-    paths = _meant(found.pictures, part, rate)
+    listing = find_pictures([path])
+    paths = _selected(listing.pictures, part, rate)
     if not paths:
         raise FilmError(f"{path.name!r} has no frame in that part: check --start and --end.")
     first = read_picture(paths[0], max_pixels=max_pixels)
@@ -39,20 +39,20 @@ def open_folder(path: Path, part: FrameRange, fps: Fraction | None, max_pixels: 
         len(paths),
         part,
         ground=_ground(paths, first, max_pixels),
-        notes=(*_notes(path, found.pictures), *found.notes),
+        notes=(*_notes(path, listing.pictures), *listing.notes),
     )
 
 
 def folder_frames(clip: Clip) -> Iterator[SourceFrame]:
-    """Its frames that are meant; see :func:`impasto.files.films.reader.read_frames`."""
+    """Its selected frames; see :func:`impasto.files.films.reader.read_frames`."""
     every = clip.part.every
-    paths = _meant(pictures_of([clip.path]), clip.part, 1 / clip.time_base)
+    paths = _selected(pictures_of([clip.path]), clip.part, 1 / clip.time_base)
     for index, path in enumerate(paths):
         picture = read_picture(path, ground=clip.ground)
         if picture.size != clip.size:
             raise FilmError(
-                f"{path.name!r} is {picture.size[1]}x{picture.size[0]} and the first frame "
-                f"{clip.size[1]}x{clip.size[0]}: frames of one film have one size."
+                f"{path.name!r} is {picture.size[1]}x{picture.size[0]}, the first frame "
+                f"{clip.size[1]}x{clip.size[0]}: give all frames of a film one size."
             )
         yield SourceFrame(index, index * every, picture.tensor, picture.alpha, every)
 
@@ -60,7 +60,7 @@ def folder_frames(clip: Clip) -> Iterator[SourceFrame]:
 def _ground(
     paths: list[Path], first: Picture, max_pixels: int
 ) -> tuple[float, float, float] | None:
-    """The mean colour of what is visible in the first picture that shows anything."""
+    """The mean colour of the visible pixels in the first picture that has any."""
     if not any(map(may_be_transparent, paths)):
         return None
     for path in paths[1:]:
@@ -71,15 +71,15 @@ def _ground(
 
 
 def _notes(path: Path, pictures: list[Path]) -> tuple[str, ...]:
-    """A sentence where the order is another than that of the letters."""
+    """A sentence if the order differs from the alphabetical one."""
     if pictures == sorted(pictures):
         return ()
     return (
-        f"The pictures of {path.name!r} are taken in the order of the numbers in their names, "
+        f"The pictures of {path.name!r} are read in the order of the numbers in their names, "
         f"from {pictures[0].name!r} to {pictures[-1].name!r}.",
     )
 
 
-def _meant(paths: list[Path], part: FrameRange, fps: Fraction) -> list[Path]:
+def _selected(paths: list[Path], part: FrameRange, fps: Fraction) -> list[Path]:
     last = len(paths) if part.end is None else -(-part.end * fps // 1)
     return paths[-(-Fraction(part.start) * fps // 1) : int(last) : part.every]

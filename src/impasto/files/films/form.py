@@ -1,4 +1,4 @@
-"""What a film is written as: decided, and tried, before its first frame is made."""
+"""The format of a film: chosen and tested before its first frame is made."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from impasto.files.films.writer import Finished, Form, film_writer
 def choose_form(
     path: Path, codec: str | None, clip: Clip, size: tuple[int, int], *, deep: bool
 ) -> tuple[Form, tuple[str, ...]]:
-    """How a film is written, and sentences on what of the clip cannot go into it as it is.
+    """How a film is written, and sentences on what it cannot keep of the clip.
 
     Args:
         path: the film.
-        codec: its name; None for the usual one.
+        codec: its name; None for the suffix's default.
         clip: the source.
         size: height and width of the film.
-        deep: with more than 8 bits a channel.
+        deep: use more than 8 bits a channel.
 
     Raises:
-        FilmError: there is no such encoder.
-        OutputError: no such container, one that does not take the codec, or an encoder that does
+        FilmError: no such encoder exists.
+        OutputError: the container is unknown or does not accept the codec, or the encoder does
             not work here.
 
     """
@@ -46,13 +46,13 @@ def choose_form(
 
 def _opaque(path: Path, encoder: str) -> str:
     return (
-        f"{encoder} in {path.suffix} holds no transparency: the film is opaque; end --output in "
+        f"{encoder} in {path.suffix} cannot hold transparency: the film is opaque; end --output in "
         ".mov or .webm without --codec, or give it a folder, to keep it."
     )
 
 
 def _try(form: Form, clip: Clip, size: tuple[int, int]) -> None:
-    """Two grey frames, and the sound beside them, to nowhere."""
+    """Encode two grey frames and the sound without writing a file."""
     grey = torch.full((1, 3, *size), 0.5)
     alpha = grey[:, :1] if form.has_alpha else None
     step = max(1, round(1 / (clip.rate * clip.time_base)))
@@ -64,5 +64,5 @@ def _try(form: Form, clip: Clip, size: tuple[int, int]) -> None:
         raise
     except (ValueError, NotImplementedError) as error:
         raise OutputError(
-            f"{form.codec.encoder!r} makes no film here ({error}): choose another --codec."
+            f"{form.codec.encoder!r} does not work here ({error}): choose another --codec."
         ) from error

@@ -1,4 +1,4 @@
-"""Finished frames beside a film in the making: lossless, each whole or not there at all."""
+"""Finished frames kept beside an unfinished film: lossless, each written atomically."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ class KeptFrames:
         self._settings: dict[str, Any] = {}
 
     def begin(self, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bool:
-        """Take up the folder that is there, if any.
+        """Open the folder, and empty it where that is allowed.
 
         Returns:
-            Whether there are frames to go on with.
+            Whether there are frames to resume from.
 
         Raises:
-            OutputError: there is one that is not to be replaced, or one of another film, or one
-                with something else in it.
+            OutputError: the folder holds frames that may not be replaced, frames of another film,
+                or other files.
 
         """
         plain = json.loads(json.dumps(settings, default=str))
         if others := self._others():
             raise OutputError(
-                f"{self.folder.name!r} holds {others[0].name!r}, which is no frame of impasto's: "
+                f"{self.folder.name!r} holds {others[0].name!r}, not one of impasto's frames: "
                 "move it, or choose another --output."
             )
         self._settings = plain
@@ -57,25 +57,25 @@ class KeptFrames:
             self.remove()
         elif not resume:
             raise OutputError(
-                f"{self.folder.name!r} holds frames of an earlier run: add --resume to go on "
-                "with them, or --overwrite to start anew."
+                f"{self.folder.name!r} holds frames of an earlier run: add --resume to continue "
+                "with them, or --overwrite to start again."
             )
-        elif (found := self._found()) != plain:
-            other = ", ".join(key for key in plain if (found or {}).get(key) != plain[key])
+        elif (stored := self._stored_settings()) != plain:
+            other = ", ".join(key for key in plain if (stored or {}).get(key) != plain[key])
             raise OutputError(
                 f"{self.folder.name!r} holds frames of another run ({other} differ): give the same "
-                "options, or --overwrite in place of --resume to start anew."
+                "options, or --overwrite instead of --resume to start again."
             )
         else:
             return True
         return False
 
     def has(self, kind: str, index: int) -> bool:
-        """True if a frame is there."""
+        """True if the frame exists."""
         return self._path(kind, index).is_file()
 
     def notes(self, kind: str, index: int) -> dict[str, Any]:
-        """What was noted of a frame.
+        """The values stored with a frame.
 
         Raises:
             OutputError: the frame is missing or damaged.
@@ -88,7 +88,7 @@ class KeptFrames:
             raise self._damaged() from error
 
     def read(self, kind: str, index: int) -> tuple[Tensor, dict[str, Any]]:
-        """A frame, ``(1, 3, H, W)`` in [0, 1], and what was noted of it.
+        """A frame, ``(1, 3, H, W)`` in [0, 1], and the values stored with it.
 
         Raises:
             OutputError: the frame is missing or damaged.
@@ -101,7 +101,7 @@ class KeptFrames:
         return picture, self.notes(kind, index)
 
     def write(self, kind: str, index: int, picture: Tensor, notes: Mapping[str, Any]) -> None:
-        """Keep a frame, rounded to the folder's depth.
+        """Store a frame, rounded to the folder's depth.
 
         Raises:
             OutputError: it cannot be written.
@@ -118,9 +118,9 @@ class KeptFrames:
             raise
 
     def remove(self) -> None:
-        """Remove the frames, and the folder unless something else has come into it.
+        """Remove the frames, and the folder unless it holds other files.
 
-        What tells whose they are goes last: a run that is killed here can still be gone on with.
+        The settings are removed last, so a run that is killed here can still be resumed.
         """
         with suppress(OSError):
             for each in sorted(self.folder.iterdir(), key=lambda path: path.name == _SETTINGS):
@@ -129,7 +129,7 @@ class KeptFrames:
             self.folder.rmdir()
 
     def _others(self) -> list[Path]:
-        """What is in the folder that was not written here; hidden files are nobody's."""
+        """Files that were not written here, without hidden ones."""
         if not self.folder.is_dir():
             return []
         return [
@@ -140,7 +140,7 @@ class KeptFrames:
 
     def _damaged(self) -> OutputError:
         return OutputError(
-            f"Frames in {self.folder.name!r} are missing or damaged: start anew with --overwrite."
+            f"Frames in {self.folder.name!r} are missing or damaged: start again with --overwrite."
         )
 
     def _path(self, kind: str, index: int) -> Path:
@@ -151,9 +151,9 @@ class KeptFrames:
         with atomic_write(self.folder / _SETTINGS) as temporary:
             temporary.write_text(json.dumps(self._settings, indent=1), encoding="utf-8")
 
-    def _found(self) -> dict[str, Any] | None:
+    def _stored_settings(self) -> dict[str, Any] | None:
         try:
-            found = json.loads((self.folder / _SETTINGS).read_text(encoding="utf-8"))
+            stored = json.loads((self.folder / _SETTINGS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+        return stored if isinstance(stored, dict) else None

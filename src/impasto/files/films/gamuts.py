@@ -1,6 +1,6 @@
-"""What a film's numbers mean as colours: other primaries than BT.709's, and high dynamic range.
+"""The conversion of a film's colours to BT.709: other primaries, and high dynamic range.
 
-Codes are those of ITU-T H.273, which films carry.
+Codes are those of ITU-T H.273, which films contain.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ HDR = {16: "PQ", 18: "HLG"}
 """Transfer characteristics of high dynamic range."""
 
 WIDE = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
-"""Primaries beyond BT.709's. Those of standard definition differ little, are often noted for films
-that have BT.709's, and are taken for these, as FFmpeg does."""
+"""Primaries wider than BT.709's. Those of standard definition differ little, are often tagged in
+films that use BT.709's, and are treated as these, as in FFmpeg."""
 
 _BT709, _LINEAR, _SRGB = 1, 8, 13
-_DISPLAY = 2.4  # BT.1886: what a screen makes of a film that was graded on one
+_DISPLAY = 2.4  # BT.1886: the gamma of the display on which films are graded
 
 
 def is_plain(primaries: int, transfer: int) -> bool:
-    """True where numbers mean what BT.709's do, or nothing says what they mean."""
+    """True if colours need no conversion: they are BT.709's or untagged."""
     return primaries not in WIDE and transfer not in HDR and transfer != _LINEAR
 
 
 def to_bt709(levels: Floats, primaries: int, transfer: int) -> Floats:
-    """Colours as a screen of BT.709 shows them; those outside of it are cut off at its limits.
+    """Convert colours to BT.709; those outside its gamut are clipped.
 
     Args:
         levels: ``(H, W, 3)`` RGB in [0, 1].
@@ -36,7 +36,7 @@ def to_bt709(levels: Floats, primaries: int, transfer: int) -> Floats:
 
     Returns:
         ``(H, W, 3)`` RGB in [0, 1], encoded as ``levels`` were; high dynamic range and linear light
-        as sRGB.
+        are encoded as sRGB.
 
     """
     primaries = primaries if primaries in WIDE else _BT709

@@ -1,4 +1,4 @@
-"""A film's packets, walked through without decoding them: how long it is, and where it was torn."""
+"""A film's packets, read without decoding: its duration, and gaps in a damaged file."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
-_FEW = 3  # packets that say what the usual step is
-_OVERHEAD = 100  # bytes that Matroska may put between two packets, with room to spare
-_REORDERED = 16  # frames that a codec may store in another order than it shows them
-_SHORT = 0.02  # share of a film's stated length that may be missing from a whole one
+_FEW = 3  # packets needed to know the usual step of time
+_OVERHEAD = 100  # bytes that Matroska may put between two packets, an upper limit
+_REORDERED = 16  # frames over which a codec may change the order
+_SHORT = 0.02  # share of the stated duration that may be missing from a complete film
 _MOMENT = 0.25  # and seconds
 
 
 @dataclass(frozen=True)
 class Walk:
-    """What the packets of a file say, in seconds of its own clock.
+    """The times of a file's packets, in seconds of its own clock.
 
     Attributes:
-        times: of each packet of the pictures that has one, growing.
-        count: how many packets of the pictures there are.
-        decoded_from: when the first picture is decoded; None where no packet says.
-        end: when the picture that is shown last ends, by its packet; None where none has a time.
-        is_whole: True where some stream lasts as long as the file says that it does, or it does not
-            say.
-        holes: when the first picture is shown after some are missing, for each hole.
+        times: of each video packet that has one, increasing.
+        count: the number of video packets.
+        decoded_from: when the first frame is decoded; None where no packet states it.
+        end: when the frame that is shown last ends, by its packet; None where no packet has a time.
+        is_whole: True if some stream lasts as long as the file states, or the file states no
+            duration.
+        holes: the time of the first frame after each gap of missing frames.
 
     """
 
@@ -48,30 +48,30 @@ class Walk:
 
 
 def walk(path: Path, stream: int) -> Walk:
-    """Walk through a film's packets.
+    """Read the times of a film's packets.
 
-    A hole: FFmpeg's reader of Matroska skips what it cannot parse and raises nothing; and a film
-    may also show one frame for long. So a hole is both: bytes that belong to no packet, and about
-    there a longer step of time than is usual.
+    FFmpeg's reader of Matroska skips what it cannot parse without an error, and a film may also
+    show one frame for a long time. So a hole is both: bytes that belong to no packet, and near
+    them a longer step of time than usual.
 
     Args:
         path: the film.
-        stream: index of the stream that is meant.
+        stream: index of the video stream.
 
     Raises:
-        FilmError: it is no film of a known kind.
+        FilmError: its format is unknown.
 
     """
     with open_container(path) as container:
         walker = _Walker(container, stream)
-        with suppress(require_av().FFmpegError):  # decoding meets it too
+        with suppress(require_av().FFmpegError):  # decoding reports it
             for packet in container.demux():
                 walker.see(packet)
-        return walker.found()
+        return walker.result()
 
 
 class _Walker:
-    """Takes a file's packets in the order in which they lie there."""
+    """Collects the times of a file's packets, in the order of the file."""
 
     def __init__(self, container: InputContainer, stream: int) -> None:
         self._container, self._stream = container, stream
@@ -83,13 +83,18 @@ class _Walker:
         self._reached, self._is_torn = math.inf, False  # bytes
 
     def see(self, packet: Packet[Any]) -> None:
-        """The next one."""
+        """Add the next packet."""
         if packet.pos is not None:
             self._is_torn = self._is_torn or packet.pos - self._reached > _OVERHEAD
             self._reached = packet.pos + packet.size
-        is_meant = packet.stream.index == self._stream
-        self._count += is_meant and packet.size > 0
-        if is_meant and self._decoded_from is None and packet.dts is not None and packet.time_base:
+        is_selected = packet.stream.index == self._stream
+        self._count += is_selected and packet.size > 0
+        if (
+            is_selected
+            and self._decoded_from is None
+            and packet.dts is not None
+            and packet.time_base
+        ):
             self._decoded_from = float(packet.dts * packet.time_base)
         time = packet_time(packet, self._container)
         if time is None or packet.time_base is None:
@@ -97,15 +102,15 @@ class _Walker:
         begun = float(time * packet.time_base)
         over = begun + float((packet.duration or 0) * packet.time_base)
         self._first, self._last = min(self._first, begun), max(self._last, over)
-        if is_meant:
+        if is_selected:
             self._times.append(begun)
             self._end = max(self._end, (begun, over))
             if self._is_torn:
                 self._torn.append(begun)
             self._is_torn = False
 
-    def found(self) -> Walk:
-        """What they said."""
+    def result(self) -> Walk:
+        """The collected times."""
         stated = (self._container.duration or 0) / 1e6
         missing = stated - (self._last - self._first)
         times = sorted(self._times)

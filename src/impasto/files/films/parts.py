@@ -1,4 +1,4 @@
-"""Which frames of a film are meant, and how long each of them is shown."""
+"""Which frames of a film are selected, and how long each is shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Timed(Protocol):
     """Something that is shown from ``pts`` on for ``duration``, in units of a time base."""
 
     @property
-    def pts(self) -> Any: ...  # noqa: D102 (as the class says)
+    def pts(self) -> Any: ...  # noqa: D102 (see the class)
 
     @property
     def duration(self) -> Any: ...  # noqa: D102
@@ -26,7 +26,7 @@ T = TypeVar("T", bound=Timed)
 
 
 def of_part(frames: Iterable[T], part: FrameRange, time_base: Fraction) -> Iterator[T]:
-    """Those that begin in a part of the film; ``frames`` are asked for no more after its end."""
+    """The frames that begin in a part of the film; no frame after its end is requested."""
     for frame in frames:
         seconds = float(frame.pts * time_base)
         if part.end is not None and seconds >= part.end - _ROUNDING:
@@ -38,12 +38,13 @@ def of_part(frames: Iterable[T], part: FrameRange, time_base: Fraction) -> Itera
 def taken(
     frames: Iterable[T], part: FrameRange, time_base: Fraction, *, held_until: float | None = None
 ) -> Iterator[tuple[T, int, int]]:
-    """Every Nth of a part's frames, the units from the part's start at which it is shown, and for
-    how many: until the next one; the last one as long as the film or the part lasts.
+    """Every Nth frame of a part, the time from the part's start at which it is shown, and its
+    duration, in units of ``time_base``: until the next one; the last one until the film or the part
+    ends.
 
-    ``held_until``: seconds at which the film ends where its last frame does not say so.
+    ``held_until``: seconds at which the film ends, where its last frame does not state it.
 
-    What is raised by ``frames`` is raised here, after the frames before it.
+    An exception of ``frames`` is raised here after the frames before it.
     """
     begin = round(part.start / time_base)
     most = math.inf if part.end is None else round(part.end / time_base)

@@ -1,4 +1,4 @@
-"""An iterator that works ahead in a thread of its own."""
+"""An iterator whose items are made ahead of time in a thread."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
-    """The same items, made in a thread while the ones before are worked on.
+    """The same items, made in a thread while earlier ones are used.
 
-    What is raised there is raised here, after the items before it. When the consumer stops, so does
-    the thread, after the item in hand. Torch computes on one processor there: a second team of
-    threads beside the consumer's would have both sleep at every barrier.
+    An exception there is raised here, after the items before it. When the consumer stops, so does
+    the thread, after the current item. Torch computes on one thread there: a second team of threads
+    would compete with the consumer's, and both would wait at every barrier.
 
     Args:
-        items: made by an iterator that is used by the thread alone.
-        most: items that wait at any time.
+        items: from an iterator that only the thread uses.
+        most: the largest number of items that wait.
 
     """
     waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(most)
@@ -36,7 +36,7 @@ def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
         return False
 
     def work() -> None:
-        torch.set_num_threads(1)  # of this thread alone
+        torch.set_num_threads(1)  # for this thread only
         try:
             for item in items:
                 if not put((True, item)):
@@ -53,7 +53,7 @@ def ahead(items: Iterable[T], *, most: int = 2) -> Generator[T, None, None]:
     finally:
         stopped.set()
         thread.join()
-        torch.set_num_threads(torch.get_num_threads())  # what threads to come begin with
+        torch.set_num_threads(torch.get_num_threads())  # the default of later threads
 
 
 def _taken(waiting: queue.Queue[tuple[bool, T | BaseException | None]]) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""Films into frames: a file that PyAV or, for animated pictures, Pillow reads, or a folder."""
+"""Reading the frames of a film: from a file, by PyAV or Pillow, or from a folder."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def open_clip(
     fps: Fraction | None = None,
     max_pixels: int = Recipe.max_pixels,
 ) -> Clip:
-    """Look at a film without decoding more than its first frames.
+    """Inspect a film; only its first frames are decoded.
 
     Args:
         path: a film, an animated picture, a folder of pictures, or a pattern of their names.
-        part: which frames are meant.
-        fps: frames a second of what says none itself; 25, or the codec's own, when not given.
-        max_pixels: what a frame may hold.
+        part: which frames are selected.
+        fps: frames a second where the film states none; by default 25 or the codec's own.
+        max_pixels: the most pixels that a frame may have.
 
     Raises:
-        FilmError: missing, unreadable, without a video stream, or without any frame that is meant.
+        FilmError: missing, unreadable, without a video stream, or without a selected frame.
         PictureError: a picture of a folder cannot be read.
 
     """
@@ -52,10 +52,10 @@ def open_clip(
 
 
 def read_frames(clip: Clip) -> Iterator[SourceFrame]:
-    """The frames that are meant, one after the other.
+    """The selected frames, one after the other.
 
     Raises:
-        FilmError: the film is damaged; the frames before that have been given.
+        FilmError: the film is damaged; the frames before that are yielded first.
 
     """
     if is_many(clip.path):

@@ -1,6 +1,6 @@
-"""A film's sound: copied packet by packet where the container takes it, encoded anew elsewhere.
+"""A film's sound: copied packet by packet if the container can hold it, otherwise encoded again.
 
-Which of the two, and as what, :mod:`impasto.files.films.sound_choice` has tried beforehand.
+:mod:`impasto.files.films.sound_choice` has chosen and tested the method beforehand.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from impasto.files.films.reader import Clip
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-_BITS_OF_A_CHANNEL = 96_000  # a second; more than enough for every encoder that takes such a number
+_BITS_OF_A_CHANNEL = 96_000  # a second; enough for every encoder that takes a bit rate
 _KEPT = ("language", "title")
-_BACK = 0.5  # seconds by which a time may lie before the end of what came before
+_BACK = 0.5  # seconds by which a piece may overlap the one before
 
 
 @dataclass(frozen=True)
 class Track:
-    """One sound stream on its way into another container.
+    """How one sound stream is written into another container.
 
     Attributes:
         index: of the source's sound streams.
         name: of its codec.
-        encoder: None where packets are copied.
-        rate: samples a second that are encoded.
-        layout: channels that are encoded, by FFmpeg's name.
+        encoder: None if packets are copied.
+        rate: encoded samples a second.
+        layout: encoded channel layout, by FFmpeg's name.
 
     """
 
@@ -45,18 +45,18 @@ class Track:
 
 
 class Sound:
-    """Sound streams of a clip, on their way into another container.
+    """Writes the sound streams of a clip into another container.
 
-    What goes wrong in the middle of one ends that stream, and not the film.
+    An error in the middle of a stream ends that stream, but not the film.
 
     Args:
-        clip: where they come from, and which part of it.
-        target: where they go; must not have been written to yet.
-        tracks: which, and how.
+        clip: the source, and the part of it.
+        target: the container, to which nothing has been written yet.
+        tracks: the streams, and how each is written.
 
     Attributes:
-        troubles: a sentence on whatever did not come through whole.
-        is_broken: a stream has ended before its time.
+        troubles: a sentence on each stream that is incomplete.
+        is_broken: True if a stream ended early.
 
     """
 
@@ -71,14 +71,14 @@ class Sound:
 
     @property
     def start(self) -> float | None:
-        """Seconds of the new film at which the next packet sounds; None at the end."""
+        """Time of the next packet in the new film, in seconds; None at the end."""
         return min((_seconds(each) for each in self._waiting if each is not None), default=None)
 
     def write_until(self, seconds: float) -> None:
-        """Hand over all that sounds before a moment of the new film.
+        """Write all packets before a time of the new film.
 
         Raises:
-            OSError: the disk is full, or gone.
+            OSError: the disk is full or removed.
 
         """
         for number in range(len(self._packets)):
@@ -86,7 +86,7 @@ class Sound:
                 self._mux(packet, number)
 
     def write_rest(self) -> None:
-        """Hand over what is left."""
+        """Write the remaining packets."""
         self.write_until(math.inf)
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Sound:
         except av.FFmpegError as error:
             if error.errno != errno.EINVAL and not isinstance(error, av.InvalidDataError):
                 raise
-            self._end(number, "The sound does not fit the film: the rest of it is left out.")
+            self._end(number, "The sound cannot be written: the rest of it is left out.")
         else:
             self._advance(number)
 
@@ -120,7 +120,7 @@ class Sound:
 def _packets(
     clip: Clip, target: OutputContainer, track: Track, troubles: list[str]
 ) -> Generator[Any, None, None]:
-    """Packets for the target, whose stream is there when this returns."""
+    """Packets for the target; its stream exists when this returns."""
     source = open_container(clip.path)
     stream: Any = source.streams.audio[track.index]
     to: Any
@@ -147,9 +147,9 @@ def _encoder(target: OutputContainer, track: Track, stream: Any) -> Any:
 
 
 class _Clock:
-    """Times of a stream's pieces in the new film; a piece without a time follows on the last.
+    """Times of a stream's pieces in the new film; a piece without a time follows the one before.
 
-    A time that jumps back, as where films were joined, is taken for a new beginning there.
+    Where a time jumps back, as where films were joined, the pieces continue from there.
     """
 
     def __init__(self, stream: Any, clip: Clip) -> None:
@@ -212,7 +212,7 @@ def _encoded(
 def _decoded(
     source: Any, stream: Any, clip: Clip, troubles: list[str]
 ) -> Generator[Any, None, None]:
-    """Frames of a stream; a damaged one is a gap."""
+    """Frames of a stream; a damaged frame leaves a gap."""
     av = require_av()
     damaged = 0
     _seek(source, stream, clip)
@@ -226,7 +226,7 @@ def _decoded(
 
 
 class _Resampler:
-    """Frames of any rate, format and layout as an encoder needs them; gaps become silence."""
+    """Converts frames to an encoder's rate, format and layout; gaps become silence."""
 
     def __init__(self, to: Any) -> None:
         self._to = to
@@ -235,7 +235,7 @@ class _Resampler:
 
     def __call__(self, frame: Any, seconds: float) -> Iterator[Any]:
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != self._kind:  # a broadcast may go from stereo to 5.1
+        if kind != self._kind:  # a broadcast may change from stereo to 5.1
             yield from self.rest()
             first = {"first_pts": "0"} if self._kind is None else {}
             self._kind, self._now = kind, self._new({"async": "1", **first})
@@ -257,7 +257,7 @@ class _Resampler:
 def _seek(source: Any, stream: Any, clip: Clip) -> None:
     if clip.part.start:
         at = round((clip.origin + clip.part.start) / stream.time_base)
-        with suppress(require_av().FFmpegError):  # a file without an index is read from its start
+        with suppress(require_av().FFmpegError):  # a file without an index is read from the start
             source.seek(at, stream=stream, backward=True)
 
 

@@ -1,4 +1,4 @@
-"""How each of a film's sounds goes into another container: tried before any frame is made."""
+"""How each sound stream is written into another container: tested before any frame is made."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _ENCODERS = {
     "matroska": ("aac", "libopus", "flac"),
     "webm": ("libopus",),
 }
-"""By container, the best first. None is experimental: those are refused when they are opened."""
+"""By container, the best first. None is experimental, since FFmpeg refuses to open those."""
 
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 _TRIED = 10.0  # seconds
 
 
 def choose_tracks(clip: Clip, kind: str) -> tuple[tuple[Track, ...], tuple[str, ...]]:
-    """All sounds of a clip that a container can hold, and sentences on what is not copied.
+    """All sound streams that a container can hold, and sentences on those that are not copied.
 
     Args:
-        clip: where they come from.
+        clip: the source.
         kind: FFmpeg's name of the container.
 
     """
-    found: list[Track] = []
+    tracks: list[Track] = []
     notes: list[str] = []
     try:
         container = open_container(clip.path)
-    except FilmError:  # a folder, or a moving picture
+    except FilmError:  # a folder or an animated picture
         return (), ()
     with container as source:
         streams = list(source.streams.audio)
@@ -47,17 +47,17 @@ def choose_tracks(clip: Clip, kind: str) -> tuple[tuple[Track, ...], tuple[str, 
             track = next((each for each in candidates if _works(clip, kind, each)), None)
             if track is None:
                 notes.append(
-                    f"{which} ({_name(stream)}) can be neither copied nor decoded: the film is "
+                    f"{which} ({_name(stream)}) can neither be copied nor decoded: the film is "
                     "made without it."
                 )
                 continue
-            found.append(track)
+            tracks.append(track)
             notes.extend(_note(which, stream, track))
-    return tuple(found), tuple(notes)
+    return tuple(tracks), tuple(notes)
 
 
 def _candidates(index: int, stream: Any, kind: str) -> Iterator[Track]:
-    """Ways to hand a sound on, the best first."""
+    """Ways to write a sound stream, the best first."""
     name, context = _name(stream), stream.codec_context
     with open_for_writing(Path(os.devnull), kind) as target:
         takes = target.supported_codecs
@@ -76,21 +76,21 @@ def _candidates(index: int, stream: Any, kind: str) -> Iterator[Track]:
 
 
 def _layouts(stream: Any) -> list[str]:
-    """The sound's own channels, as many in the usual order, and fewer."""
+    """The stream's own layout, the usual one for as many channels, and those of fewer."""
     count = stream.layout.nb_channels
     every = [stream.layout.name, _LAYOUTS.get(count, "stereo"), "stereo", "mono"]
     return [each for each in dict.fromkeys(every) if not each.endswith("channels")]
 
 
 def _rate(rate: int, known: list[int] | None) -> int:
-    """The rate, or the next one that an encoder has; its highest where there is none."""
+    """The rate, or the next higher one of an encoder; its highest if there is none."""
     if not known:
         return rate
     return min((each for each in known if each >= rate), default=max(known))
 
 
 def _works(clip: Clip, kind: str, track: Track) -> bool:
-    """True if the sound's beginning goes into the container without trouble."""
+    """True if the start of the stream can be written into the container."""
     av = require_av()
     try:
         with (
@@ -115,7 +115,7 @@ def _note(which: str, stream: Any, track: Track) -> Iterator[str]:
     if require_av().AudioLayout(track.layout).nb_channels != stream.layout.nb_channels:
         changes.append(f"in {track.layout}")
     how = " ".join([name, *changes])
-    yield f"{which} ({track.name}) is encoded anew as {how}, which the container can hold."
+    yield f"{which} ({track.name}) is encoded again as {how}, which the container can hold."
 
 
 def _name(stream: Any) -> str:

@@ -1,8 +1,8 @@
-"""When each frame of a film is shown, whatever its container says of it.
+"""The time of each frame of a film, for every kind of container.
 
-Containers differ. Most give each frame the time at which it is shown. AVI numbers its packets in
-the order in which they are decoded, which is another one where a codec looks ahead; raw streams say
-nothing at all. And times may be missing, repeated, or jump back where recordings were joined. In
+Most containers give each frame the time at which it is shown. AVI numbers its packets in the order
+in which they are decoded, which differs where a codec reorders frames; raw streams contain no
+times. Times may also be missing, repeated, or jump back where recordings were joined. In
 every case each frame gets a time after the one before it, and none is left out.
 """
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 Times = Literal["own", "sorted", "counted"]
-"""Where times come from: the frames themselves; their packets, in order; the film's rate alone."""
+"""The source of times: the frames; their packets, sorted; or the film's rate alone."""
 
-_JUMP = 1.0  # seconds by which times go back where recordings were joined
+_JUMP = 1.0  # seconds; a larger jump back means that recordings were joined
 
 
 def rate_of(stream: VideoStream) -> Fraction:
-    """Frames a second, as far as the film says."""
+    """Frames a second, as far as the film states it."""
     return Fraction(stream.average_rate or stream.guessed_rate or 25)
 
 
 def packet_time(packet: Packet[Any], container: InputContainer) -> int | None:
-    """When a packet is decoded in AVI, which knows nothing else; else when it is shown."""
+    """A packet's decoding time in AVI, which stores no other; otherwise its display time."""
     known = (packet.pts, packet.dts)
     if container.format.name == "avi":
         known = (packet.dts, packet.pts)
@@ -40,11 +40,11 @@ def packet_time(packet: Packet[Any], container: InputContainer) -> int | None:
 
 
 def times_of(container: InputContainer, first: Sequence[int | None]) -> Times:
-    """Where the times of a film's frames come from.
+    """Find the source of the times of a film's frames.
 
     Args:
         container: of the film.
-        first: what the first frames, in the order in which they are shown, have as ``pts``.
+        first: the ``pts`` of the first frames, in display order.
 
     """
     known = [time for time in first if time is not None]
@@ -63,15 +63,15 @@ def timed(
     rate: Fraction,
     time_base: Fraction,
 ) -> Iterator[VideoFrame]:
-    """Decoded frames from where the container stands, ``pts`` and ``duration`` set and growing.
+    """Decode frames from the container's position; ``pts`` and ``duration`` are set and increase.
 
     Args:
         container: of the film.
-        stream: of the film's pictures.
-        decode: gives the frames that a packet makes ready.
-        times: where they come from.
-        rate: frames a second, for frames that say nothing themselves.
-        time_base: seconds of one unit of the times that are set.
+        stream: the film's video stream.
+        decode: returns the frames that are ready after a packet.
+        times: the source of the times.
+        rate: frames a second, for frames without a time or duration.
+        time_base: seconds of one unit of the times.
 
     """
     clock = _Clock(container, times, Fraction(1) / (rate * time_base), time_base)
@@ -83,7 +83,7 @@ def timed(
 
 
 class _Clock:
-    """Gives frames their times, in units of ``time_base``."""
+    """Sets the times of frames, in units of ``time_base``."""
 
     def __init__(
         self, container: InputContainer, times: Times, step: Fraction, time_base: Fraction
@@ -97,13 +97,13 @@ class _Clock:
         self._length = max(1, round(step))
 
     def see(self, packet: Packet[Any]) -> None:
-        """Note the time of a packet that goes into the decoder."""
+        """Store the time of a packet that is decoded."""
         time = packet_time(packet, self._container)
         if self._times == "sorted" and time is not None and packet.size:
             heapq.heappush(self._packets, time)
 
     def set(self, frame: VideoFrame) -> None:
-        """Give a frame its time and its length."""
+        """Set a frame's time and duration."""
         time = self._after_all_before(self._said(frame))
         self._length = self._length_of(frame)
         self._before = time

@@ -1,4 +1,4 @@
-"""A film's display matrix: how its frames are turned and mirrored to be shown."""
+"""A film's display matrix: how its frames are rotated and mirrored for display."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-_ENOUGH = 1.0  # degrees that nobody sees
+_ENOUGH = 1.0  # degrees that are not visible
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Turn:
     """How a stored frame becomes upright.
 
     Attributes:
-        mirrored: left and right change places first.
+        mirrored: left and right are swapped first.
         quarters: quarter turns to the left after that, 0 to 3.
-        left_over: degrees to the left, from -45 to 45, which are not carried out.
+        left_over: degrees to the left, from -45 to 45, which are not applied.
 
     """
 
@@ -33,21 +33,21 @@ class Turn:
 
     @property
     def swaps_sides(self) -> bool:
-        """True where width becomes height."""
+        """True if width and height are swapped."""
         return self.quarters % 2 == 1
 
     @property
     def is_exact(self) -> bool:
-        """False where the frames remain askew."""
+        """False if the frames remain tilted."""
         return abs(self.left_over) <= _ENOUGH
 
     def __call__(self, levels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Carry it out on ``(H, W, ...)``."""
+        """Apply it to ``(H, W, ...)``."""
         return np.rot90(levels[:, ::-1] if self.mirrored else levels, self.quarters)
 
 
 def turn_of(frame: VideoFrame) -> Turn:
-    """What a frame's display matrix says; nothing is turned where there is none."""
+    """The rotation of a frame's display matrix; none without a matrix."""
     notes: Iterable[Any] = frame.side_data  # a mapping by kind, as PyAV annotates it
     for note in notes:
         if note.type.name == "DISPLAYMATRIX":
@@ -56,10 +56,10 @@ def turn_of(frame: VideoFrame) -> Turn:
 
 
 def turn_by(matrix: npt.NDArray[np.float64]) -> Turn:
-    """The turn of a display matrix of nine numbers, in the order of ISO/IEC 14496-12.
+    """The rotation of a display matrix of nine numbers, in the order of ISO/IEC 14496-12.
 
-    A point (x, y) of the stored frame, y downwards, is shown at (a x + c y, b x + d y). Shifts,
-    sizes and shears are no part of the turn.
+    A point (x, y) of the stored frame, y downwards, is shown at (a x + c y, b x + d y). Shift,
+    scale and shear are ignored.
     """
     a, b, _, c, d = matrix[:5]
     turned = a * d - b * c

@@ -1,4 +1,4 @@
-"""Frames into films: H.264 by default, with the source's sound; or a folder of PNGs."""
+"""Writing films: H.264 by default, with the source's sound; or a folder of PNGs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-_WAITING = 4  # frames between the optimiser and the encoder
+_WAITING = 4  # frames that wait for the encoder
 _BT709_TAG, _LIMITED = 1, 1
 _RGB_TAG, _SRGB_TAG = 0, 13
 _RGB = ("rgb", "bgr", "gbr", "argb")
@@ -47,9 +47,9 @@ class Form:
 
     Attributes:
         kind: FFmpeg's name of the container.
-        codec: how pictures are encoded.
-        tracks: the clip's sounds, and how they are handed on.
-        is_deep: with more than 8 bits a channel, where the codec can.
+        codec: the video codec.
+        tracks: the clip's sound streams, and how each is written.
+        is_deep: more than 8 bits a channel, if the codec can.
         has_alpha: with transparency.
 
     """
@@ -73,8 +73,8 @@ class Finished:
     Attributes:
         picture: ``(1, 3, H, W)`` in [0, 1].
         time: in the clip's units.
-        alpha: ``(1, 1, H, W)`` in [0, 1]; None where the form has none.
-        duration: in the clip's units; None where the next frame ends it.
+        alpha: ``(1, 1, H, W)`` in [0, 1]; None if the form has none.
+        duration: in the clip's units; None if it lasts until the next frame.
 
     """
 
@@ -91,10 +91,10 @@ def frame_sha256(frame: Finished, *, depth: int) -> str:
 
 
 class Writer(Protocol):
-    """Takes frames in order."""
+    """Writes frames in order."""
 
     def write(self, frame: Finished) -> None:
-        """The next frame."""
+        """Write the next frame."""
         ...
 
 
@@ -108,15 +108,15 @@ def film_writer(
     troubles: list[str] | None = None,
     is_whole: bool = True,
 ) -> Iterator[Writer]:
-    """A writer of a film with the clip's sound, which encodes in a thread of its own.
+    """Yield a writer of a film with the clip's sound; it encodes in a thread.
 
     Args:
-        path: where to.
+        path: the file.
         form: container, codec and sounds.
         clip: gives times, rate and sound.
         size: height and width, even numbers.
-        troubles: gets a sentence on whatever went wrong with the sound.
-        is_whole: the sound goes on to its own end, and not just to that of the frames.
+        troubles: gets a sentence on each error of the sound.
+        is_whole: write the sound to its own end, not only to that of the frames.
 
     Raises:
         OutputError: the film cannot be written.
@@ -134,7 +134,7 @@ def film_writer(
 
 @contextmanager
 def preview_writer(path: Path, clip: Clip, size: tuple[int, int]) -> Iterator[Writer]:
-    """A writer of a silent MP4 that can be played however much of it has been written.
+    """Yield a writer of a silent MP4 that can be played while it is written.
 
     Raises:
         OutputError: the film cannot be written.
@@ -157,14 +157,14 @@ class FolderWriter:
         self._count = 0
 
     def write(self, frame: Finished) -> None:
-        """The next frame; its time is not kept."""
+        """Write the next frame; its time is not kept."""
         self._count += 1
         path = self._folder / f"{self._count:06d}.png"
         write_result(frame.picture, path, alpha=frame.alpha, depth=self._depth)
 
 
 class _Encoder:
-    """Frames through the codec into the container, and the sound between them."""
+    """Encodes frames into the container, interleaved with the sound."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ class _Encoder:
     def _encode(self, each: Finished, *, is_last: bool = False) -> None:
         frame = _frame(each, self._form)
         frame.pts, frame.time_base = each.time, self._stream.codec_context.time_base
-        if is_last:  # as a key frame it is stored last, too, and a container knows when it ends
+        if is_last:  # a key frame is also stored last, so the container knows its end
             frame.pict_type = require_av().video.frame.PictureType.I
         if each.duration:
             self._durations[each.time] = each.duration
@@ -207,13 +207,13 @@ class _Encoder:
 
     def _mux(self, packets: list[Packet[Any]]) -> None:
         for packet in packets:
-            if packet.pts in self._durations:  # not every encoder hands it on
+            if packet.pts in self._durations:  # not every encoder passes it on
                 packet.duration = self._durations.pop(packet.pts)
             self._container.mux_one(packet)
 
 
 class _Threaded:
-    """Calls a writer in a thread; what goes wrong there is raised here."""
+    """Calls a writer in a thread; its exceptions are raised here."""
 
     def __init__(self, encoder: _Encoder) -> None:
         self._encoder = encoder
@@ -227,7 +227,7 @@ class _Threaded:
         self._queue.put(replace(frame, picture=frame.picture.detach().clone()))
 
     def stop(self) -> None:
-        """Wait until all that was handed over is encoded."""
+        """Wait until all frames are encoded."""
         self._queue.put(None)
         self._thread.join()
 
@@ -293,7 +293,7 @@ def _video_stream(
 
 
 def _frame(each: Finished, form: Form) -> Any:
-    """A frame in the codec's own pixels, of the BT.709 matrix unless they are RGB."""
+    """A frame in the codec's pixel format, of the BT.709 matrix unless they are RGB."""
     av = require_av()
     levels = rounded(each.picture, each.alpha, np.uint16 if form.is_deep else np.uint8)
     frame = av.VideoFrame.from_ndarray(levels, format=_kind(each, form))

@@ -1,1 +1,1 @@
-"""Records and checkpoints: written, read back and checked."""
+"""Records and checkpoints: written, read and checked."""

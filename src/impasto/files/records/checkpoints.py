@@ -1,7 +1,7 @@
-"""Checkpoints: a run between two steps in one file, from which it goes on bit for bit.
+"""Checkpoints: the state of a run between two steps in one file, to resume from bit for bit.
 
-A safetensors file: the tensors, numbered, and as text the record of the run so far, how the tensors
-lie in the optimiser's state, and a hash of it all. Nothing in it could run, and no name in it is
+A safetensors file with numbered tensors and, as text, the record of the run so far, the structure
+of the optimiser's state, and a hash of everything. Nothing in it is executed, and no name in it is
 used as a path.
 """
 
@@ -30,18 +30,18 @@ from impasto.files.records.read import Record, StepLosses, parse_record
 from impasto.recipe.typed import MismatchError, convert
 from impasto.shortage import is_shortage
 
-_LOSSES = "losses"  # beside tensors that are named by numbers
-ADVICE = "leave out --resume to start anew"
+_LOSSES = "losses"  # the other tensors are named by numbers
+ADVICE = "leave out --resume to start again"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A checkpoint, read back.
+    """A checkpoint that has been read.
 
     Attributes:
         record: of the run so far; its last losses are those of the checkpoint.
-        plan: the run's, to be gone on with.
-        point: where the run stood.
+        plan: the run's; a resumed run uses it.
+        point: the state of the run.
 
     """
 
@@ -50,14 +50,14 @@ class Kept:
     point: Checkpoint
 
     def check(self, wanted: Wanted, plan: Plan) -> None:
-        """Make sure that it is a checkpoint of this very run.
+        """Make sure that the checkpoint belongs to this run.
 
         Args:
             wanted: the recipe, the inputs and the network of the run.
-            plan: as it would be made now; other threads, tiles or precisions do not matter.
+            plan: as it would be made now; threads, tiles and precision may differ.
 
         Raises:
-            RecordError: it is another run's, or of another device.
+            RecordError: it belongs to another run or another device.
 
         """
         if not wanted.matches(self.record) or _sizes(plan) != _sizes(self.plan):
@@ -67,26 +67,26 @@ class Kept:
             )
         if plan.device != self.plan.device:
             raise RecordError(
-                f"The checkpoint is of a run on {self.plan.device!r}, and this one would be on "
+                f"The checkpoint was made on {self.plan.device!r}, and this one would be on "
                 f"{plan.device!r}: {ADVICE}."
             )
 
 
 def checkpoint_path(picture: Path) -> Path:
-    """Where the checkpoint of a picture lies: beside it, ending in ``.checkpoint``."""
+    """The path of a picture's checkpoint: beside it, ending in ``.checkpoint``."""
     return picture.with_suffix(".checkpoint")
 
 
 def write_checkpoint(
     path: Path, point: Checkpoint, record: Mapping[str, Any], losses: LossCurve
 ) -> None:
-    """Write where a run stands, atomically.
+    """Write the state of a run atomically.
 
     Args:
-        path: where to.
-        point: between two steps.
-        record: of the run so far, without its losses, of which text would take many times the room.
-        losses: of the run so far, the point's last.
+        path: the file.
+        point: the state between two steps.
+        record: of the run so far, without its losses, which would be much larger as text.
+        losses: of the run so far, up to ``point``.
 
     Raises:
         OutputError: it cannot be written.
@@ -112,10 +112,10 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: Path) -> Kept:
-    """Read a checkpoint back; its tensors are copies, the file itself is only mapped.
+    """Read a checkpoint; its tensors are copied out of the mapped file.
 
     Raises:
-        RecordError: there is none, it is damaged, or another version's.
+        RecordError: it is missing, damaged or of another version.
 
     """
     if not path.is_file():
@@ -137,12 +137,12 @@ def read_checkpoint(path: Path) -> Kept:
         if is_shortage(error):
             raise
         raise RecordError(
-            f"{path.name!r} is no checkpoint of impasto's, or a damaged one: {ADVICE}."
+            f"{path.name!r} is not one of impasto's checkpoints, or it is damaged: {ADVICE}."
         ) from error
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a file is one of impasto's checkpoints, whole or damaged: it may be replaced."""
+    """Whether a file is an impasto checkpoint, even a damaged one; it may then be replaced."""
     try:
         with safe_open(str(path), framework="pt") as file:
             return "impasto" in (file.metadata() or {})
@@ -151,7 +151,7 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def losses_of(step: StepLosses) -> Losses:
-    """The losses that a record's entry stands for: None is what was not finite."""
+    """The losses of a record's entry, where None means not finite."""
     total, content, style, variation = (
         math.nan if value is None else value
         for value in (step.total, step.content, step.style, step.variation)
@@ -164,7 +164,7 @@ def _kept(values: Any, tensors: Mapping[str, Tensor], name: str) -> Kept:
     record = parse_record({**values["record"], "losses": losses}, name)
     state = _unpacked(values["state"], tensors)
     if record.plan is None:
-        raise RecordError(f"{name!r} is another version's checkpoint: {ADVICE}.")
+        raise RecordError(f"{name!r} is a checkpoint of another version: {ADVICE}.")
     point = Checkpoint(
         convert(values["stage"], int),
         convert(values["step"], int),
@@ -177,7 +177,7 @@ def _kept(values: Any, tensors: Mapping[str, Tensor], name: str) -> Kept:
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """The plain values of a state, each tensor moved to ``tensors`` and named by its number."""
+    """A state as plain values; each tensor is moved to ``tensors`` and replaced by its number."""
     if isinstance(value, Tensor):
         return {"tensor": _numbered(value.detach().cpu().contiguous(), tensors)}
     if isinstance(value, Mapping):
@@ -190,7 +190,7 @@ def _numbered(tensor: Tensor, tensors: dict[str, Tensor]) -> str:
         if other.data_ptr() == tensor.data_ptr() and other.shape == tensor.shape:
             return name
     if tensor.untyped_storage().nbytes() != tensor.nbytes:
-        tensor = tensor.clone()  # a part of something larger
+        tensor = tensor.clone()  # a view of a larger tensor
     name = str(len(tensors))
     tensors[name] = tensor
     return name
@@ -214,5 +214,5 @@ def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def _sizes(plan: Plan) -> list[tuple[Any, ...]]:
-    """What of a plan decides what is computed, rather than how."""
+    """The parts of a plan that decide what is computed, not how."""
     return [(s.height, s.width, s.size, s.styles, s.steps, s.window) for s in plan.stages]

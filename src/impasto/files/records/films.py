@@ -1,7 +1,7 @@
-"""Records of films: written beside them, and read back as data from strangers.
+"""Records of films: written beside them, and read as untrusted input.
 
 They have a schema of their own. Schema 2 added ``kind``, the starting picture, the result's name
-and hash, and a hash of each frame; schema 1 called itself ``task: film``.
+and hash, and a hash of each frame; schema 1 had ``task: film``.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class FilmFrame:
 
     Attributes:
         time: in units of the source's time base, from the beginning of the part.
-        begins_shot: it was made like a still.
-        steps: that were made.
-        content_distance: from the source's frame, as of a still.
+        begins_shot: True if it was made like a still.
+        steps: the number of steps.
+        content_distance: to the source's frame, as for a still.
         style_distance: likewise.
-        temporal: loss against the frames before it.
+        temporal: loss compared with the frames before it.
         sha256: of its levels before any encoder; None before schema 2.
 
     """
@@ -61,7 +61,7 @@ class FilmFrame:
 
 @dataclass(frozen=True)
 class FilmOutcome:
-    """What came out: ``name`` of the film or folder, ``sha256`` of the file, from schema 2 on."""
+    """The result: ``name`` of the film or folder, ``sha256`` of the file, from schema 2 on."""
 
     size: tuple[int, int]
     frames: int
@@ -75,13 +75,13 @@ class FilmRecord:
     """A film's record, checked.
 
     Attributes:
-        schema: as it was written.
-        recipe: what was asked for of each picture; files by name only.
-        film: what was asked for of the film.
-        plan: the automatic choices; None where another version's cannot be understood.
-        inputs: role (``clip``, ``styles``, ``init``) to films and pictures.
-        network: name, file, sha256, pooling; what else the caller passed in as an object.
-        result: what came out.
+        schema: the version of the record.
+        recipe: the options of each picture; files by name only.
+        film: the options of the film.
+        plan: the automatic choices; None if it was written by another version and cannot be read.
+        inputs: role (``clip``, ``styles``, ``init``) to its films and pictures.
+        network: name, file, sha256, pooling; and the objects that the caller passed in.
+        result: the result.
         frames: one entry each.
         versions: package to version.
 
@@ -113,15 +113,15 @@ def make_film_record(
     """The record of a film, ready for JSON.
 
     Args:
-        recipe: what was asked for of each picture.
-        film: what was asked for of the film.
+        recipe: the options of each picture.
+        film: the options of the film.
         plan: the automatic choices.
         clip: the source.
         styles: the paintings.
         init: the starting picture, if a file.
         network: name, file and hash.
-        frames: what was noted of each, as :class:`FilmFrame` has it.
-        result: as :class:`FilmOutcome` has it.
+        frames: the fields of :class:`FilmFrame` for each.
+        result: the fields of :class:`FilmOutcome`.
 
     """
     inputs: dict[str, Sequence[Clip | Picture]] = {
@@ -147,7 +147,7 @@ def make_film_record(
 
 
 def film_versions() -> dict[str, str]:
-    """Versions of whatever a film's bits depend on."""
+    """Versions of the packages that a film depends on."""
     return versions("av", "opencv-python-headless")
 
 
@@ -155,7 +155,7 @@ def read_any_record(path: Path) -> Record | FilmRecord:
     """The record of a picture, a film or a folder of frames: inside it, beside it, or itself.
 
     Raises:
-        RecordError: there is none, it is damaged, or a later version's.
+        RecordError: it is missing, damaged or of a later version.
 
     """
     values = read_values(path)
@@ -166,7 +166,7 @@ def read_film_record(path: Path) -> FilmRecord:
     """The record of a film, beside it, in the folder of its frames, or the ``.json`` itself.
 
     Raises:
-        RecordError: there is none, it is a picture's, damaged, or a later version's.
+        RecordError: it is missing, a picture's, damaged or of a later version.
 
     """
     record = read_any_record(path)
@@ -187,7 +187,7 @@ def _film_from(values: Any, name: str) -> FilmRecord:
         raise
     except (MismatchError, ImpastoError, KeyError, TypeError, OverflowError) as error:
         raise RecordError(
-            f"The record of {name!r} is not one that impasto wrote ({reason(error)})."
+            f"The record of {name!r} was not written by impasto ({reason(error)})."
         ) from error
 
 
@@ -209,7 +209,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> FilmRecord:
 
 
 def _with_times_as_text(film: Any) -> dict[str, Any]:
-    """A program may have given ``start`` and ``end`` as numbers."""
+    """``start`` and ``end`` as text; a program may have given numbers."""
     return {
         name: str(value) if name in ("start", "end") and type(value) in (int, float) else value
         for name, value in film.items()
@@ -217,7 +217,7 @@ def _with_times_as_text(film: Any) -> dict[str, Any]:
 
 
 def _check_whole(record: FilmRecord) -> None:
-    """What no single value shows."""
+    """Checks that concern several values."""
     if set(record.inputs) != set(_ROLES):
         raise MismatchError("an unknown input")
     styles = len(record.inputs["styles"])

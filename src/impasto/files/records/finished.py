@@ -1,4 +1,4 @@
-"""Whether a result on the disk is the one that is wanted, by its record."""
+"""Compare an existing result with the requested one, by its record."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from impasto.recipe.still import Recipe
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a result must have been made of.
+    """What a result must have been made from.
 
     Attributes:
-        recipe: every choice.
-        inputs: role to hashes of the files.
+        recipe: every option.
+        inputs: role to the hashes of its files.
         network: name, file and hash.
         task: ``stylize`` or ``texture``.
 
@@ -33,7 +33,7 @@ class Wanted:
     task: str = "stylize"
 
     def matches(self, record: Record) -> bool:
-        """True if the record is of the same recipe, inputs and network."""
+        """True if the record has the same recipe, inputs and network."""
         made_of = {
             role: [each.sha256 for each in pictures] for role, pictures in record.inputs.items()
         }
@@ -49,10 +49,10 @@ class Wanted:
 
 
 def is_finished(path: Path, wanted: Wanted) -> bool:
-    """True if the picture is there, complete and as wanted.
+    """True if the picture exists, is complete and matches ``wanted``.
 
-    A record that is missing beside it, or older than the picture, is written from the one inside:
-    the run was killed between the two files. Another file by that name is left alone.
+    If its record beside it is missing or older, because the run was killed between the two files,
+    it is written again from the record inside the picture. Any other file of that name is kept.
     """
     record = _record_of(path)
     if not path.is_file() or record is None or not record.result.finished:
@@ -64,13 +64,13 @@ def is_finished(path: Path, wanted: Wanted) -> bool:
 
 
 def may_replace(path: Path, wanted: Wanted) -> bool:
-    """True if what is there is an earlier stage of the wanted picture, its record, or both."""
-    found = [each for each in (path, record_path(path)) if os.path.lexists(each)]
-    return bool(found) and all(_is_of(each, wanted) for each in found)
+    """True if the existing files are an earlier stage of this picture, its record, or both."""
+    existing = [each for each in (path, record_path(path)) if os.path.lexists(each)]
+    return bool(existing) and all(_is_of(each, wanted) for each in existing)
 
 
 def _is_of(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is of the wanted picture, by the record inside it where it can hold one."""
+    """Whether a file belongs to this picture, by the record inside it if it can hold one."""
     try:
         known = written_as(path, "still")
         if known is not None and known.text and embedded_text(path) is None:

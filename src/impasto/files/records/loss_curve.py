@@ -1,4 +1,4 @@
-"""The losses of a run, step by step, at a few bytes a step: long runs must not grow."""
+"""The losses of a run, step by step, in a few bytes a step for long runs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch import Tensor
 from impasto.engine.state import NAMED
 from impasto.files.records.write import finite_or_none
 
-WIDTH = 2 + len(NAMED)  # step and stage first
+WIDTH = 2 + len(NAMED)  # step and stage come first
 
 
 class LossCurve:
-    """Grows by :meth:`append`; iterates as the entries of a record, one a step."""
+    """A list of losses; iteration yields a record's entries, one a step."""
 
     def __init__(self) -> None:
         self._numbers = array("d")
 
     @classmethod
     def of(cls, numbers: Tensor) -> LossCurve:
-        """The curve that :meth:`numbers` gave.
+        """The curve from the result of :meth:`numbers`.
 
         Raises:
-            ValueError: they are another thing's numbers.
+            ValueError: the shape or type is wrong.
 
         """
         if numbers.dtype != torch.float64 or numbers.shape != (len(numbers), WIDTH):
@@ -41,7 +41,7 @@ class LossCurve:
         return torch.from_numpy(np.array(self._numbers)).view(-1, WIDTH)
 
     def append(self, step: int, stage: int, losses: Mapping[str, float | None]) -> None:
-        """Add a step; what is missing (None) counts as not finite."""
+        """Add a step; a missing value (None) counts as not finite."""
         values = (losses[name] for name in NAMED)
         self._numbers.extend((step, stage))
         self._numbers.extend(math.nan if value is None else value for value in values)

@@ -1,7 +1,7 @@
-"""Reading records back: checked value by value, from whoever they come.
+"""Reading records: untrusted input, of which every value is checked.
 
-Nothing of a record is carried out or used as a path: names must be plain file names, numbers finite
-and of sensible size, and every field of the type that its dataclass states. Older schemas are
+Nothing in a record is executed or used as a path: names must be plain file names, numbers finite
+and within limits, and every field of the type in its dataclass. Older schemas are
 brought up to date before the check (:data:`_UPGRADES`).
 """
 
@@ -32,7 +32,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class Input:
-    """A picture that went in: its file's name without folders, hash, height and width."""
+    """An input picture: its file's name without folders, hash, height and width."""
 
     name: str
     sha256: str
@@ -41,7 +41,7 @@ class Input:
 
 @dataclass(frozen=True)
 class StepLosses:
-    """Losses after one step; None where one was not finite. Units: :class:`engine.state.Losses`."""
+    """Losses after one step; None if not finite. Units: :class:`engine.state.Losses`."""
 
     step: int
     stage: int
@@ -54,7 +54,7 @@ class StepLosses:
 
 @dataclass(frozen=True)
 class StageWeights:
-    """Weights of one size; None where one was not finite: :class:`engine.state.LossWeights`."""
+    """Weights of one size; None for one that is not finite: :class:`engine.state.LossWeights`."""
 
     alpha: float | None
     beta: float | None
@@ -64,7 +64,7 @@ class StageWeights:
 
 @dataclass(frozen=True)
 class Mishap:
-    """What went wrong in a step and what was done about it, ``times`` steps in a row.
+    """An error of the optimiser and the remedy, ``times`` steps in a row.
 
     See :class:`engine.state.Trouble`; ``step`` is the first of them.
     """
@@ -78,9 +78,9 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the run ended.
+    """The result of a run.
 
-    Before schema 2 there are no ``size`` and ``sha256`` (of the pixels), before 4 no ``made_at``.
+    Schema 2 added ``size`` and ``sha256`` (of the pixels), schema 4 ``made_at``.
     """
 
     steps: int
@@ -98,17 +98,17 @@ class Record:
     """A record, checked.
 
     Attributes:
-        schema: as it was written, before it was brought up to date.
+        schema: the version as written, before it was brought up to date.
         task: ``stylize`` or ``texture``.
-        recipe: what was asked for; files by name only.
-        plan: the automatic choices; None where another version's cannot be understood.
+        recipe: the options; files by name only.
+        plan: the automatic choices; None if it was written by another version and cannot be read.
         inputs: role (``content``, ``styles``, ``init``) to pictures.
-        network: name, file, sha256, pooling; what else the caller passed in as an object.
+        network: name, file, sha256, pooling; and the objects that the caller passed in.
         weights: alpha, beta and their units, of each stage.
-        result: how the run ended.
+        result: the result of the run.
         losses: one entry a step.
         versions: package to version.
-        troubles: what went wrong on the way; in order.
+        troubles: the optimiser's errors, in order.
 
     """
 
@@ -129,7 +129,7 @@ def read_record(path: Path) -> Record:
     """The record of a result: inside a PNG, beside any picture, or the ``.json`` itself.
 
     Raises:
-        RecordError: there is none, it is damaged, or a later version's.
+        RecordError: it is missing, damaged or of a later version.
 
     """
     return parse_record(read_values(path), path.name)
@@ -139,7 +139,7 @@ def read_values(path: Path) -> Any:
     """The plain values of a record, unchecked.
 
     Raises:
-        RecordError: there is none, or it is damaged.
+        RecordError: it is missing or damaged.
 
     """
     text = _text_for(path)
@@ -155,7 +155,7 @@ def is_of_film(values: Any) -> bool:
 
 
 def embedded_text(path: Path) -> str | None:
-    """The record inside a PNG, as it was written; None where there is none.
+    """The text of the record inside a PNG; None if there is none.
 
     Raises:
         RecordError: the file is damaged.
@@ -174,14 +174,14 @@ def parse_record(values: Any, name: str) -> Record:
     """Check the plain values of a record of any schema.
 
     Raises:
-        RecordError: they are not a record's, or a later version's.
+        RecordError: they are no record, or one of a later version.
 
     """
     if is_of_film(values):
-        raise RecordError(f"The record of {name!r} is a film's: name a picture's.")
+        raise RecordError(f"The record of {name!r} is a film's: give a picture.")
     if isinstance(values, dict) and values.get("task") == "trained":
         raise RecordError(
-            f"{name!r} was painted in one pass by a trained network: there are no steps to show."
+            f"{name!r} was made in one pass by a trained network: it has no steps to show."
         )
     try:
         schema = convert(values.get("schema") if isinstance(values, dict) else None, int)
@@ -196,7 +196,7 @@ def parse_record(values: Any, name: str) -> Record:
         raise
     except (MismatchError, ImpastoError, KeyError, TypeError, OverflowError) as error:
         raise RecordError(
-            f"The record of {name!r} is not one that impasto wrote ({reason(error)})."
+            f"The record of {name!r} was not written by impasto ({reason(error)})."
         ) from error
 
 
@@ -211,7 +211,7 @@ def _text_for(path: Path) -> str:
             return embedded
         if not record_path(path).is_file():
             raise RecordError(
-                f"{path.name!r} has no record inside it or beside it: only impasto's results have."
+                f"{path.name!r} has no record inside it or beside it: give a result of impasto."
             )
         path = record_path(path)
     if path.stat().st_size > MAX_FILE_BYTES:
@@ -272,7 +272,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
 
 
 def plan_from(values: Any) -> Plan | None:
-    """A record's plan, checked; None where its fields are another version's: made anew then."""
+    """A record's plan, checked; None if its fields are another version's."""
     try:
         plan = build(Plan, values)
     except MismatchError as error:
@@ -299,7 +299,7 @@ def plan_from(values: Any) -> Plan | None:
 
 
 def _check_whole(record: Record) -> None:
-    """What no single value shows."""
+    """Checks that concern several values."""
     styles = len(record.inputs["styles"])
     if not styles or len(record.inputs["content"]) != (record.task == "stylize"):
         raise MismatchError("an input is missing")
@@ -330,7 +330,7 @@ def check_name(name: str) -> None:
 
     """
     if name in ("", ".", "..") or re.search(r"[/\\\0]", name) or len(name) > 255:
-        raise MismatchError("a name that is no file name")
+        raise MismatchError("a name that is not a file name")
 
 
 def _from_1(values: dict[str, Any]) -> dict[str, Any]:
@@ -339,7 +339,7 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_2(values: dict[str, Any]) -> dict[str, Any]:
-    """Schema 3 added the style loss; before it there was eq. (5), and equal weights had no name."""
+    """Schema 3 added the style loss; before, it was eq. (5), and equal weights had no name."""
     recipe = {"average": 0.0, **values["recipe"], "style_loss": "gram"}
     if recipe.get("layer_weights") is None:
         recipe["layer_weights"] = "equal"
@@ -363,7 +363,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def reason(error: Exception) -> str:
-    """In a few words what is wrong with a record."""
+    """A few words on why a record is invalid."""
     if isinstance(error, KeyError):
         return f"no {str(error.args[0])[:40]!r}"
     return (

@@ -1,7 +1,7 @@
-"""Writing the record of a result: what it takes to make the picture again, and how it went.
+"""Writing the record of a result: what is needed to make the picture again, and how the run went.
 
 JSON, beside the picture and, for PNG, inside it as compressed text. It names files but no folders,
-and carries nothing of a picture's own metadata. :mod:`impasto.files.records.read` reads it.
+and contains no metadata of the pictures. :mod:`impasto.files.records.read` reads it.
 
 Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss;
 schema 4 the margin, and the size at which a picture is made.
@@ -29,7 +29,7 @@ from impasto.recipe.still import Recipe
 
 SCHEMA = 4
 PNG_KEYWORD = "impasto"
-MAX_TEXT = 900_000  # characters; readers, Pillow among them, refuse PNGs with more than a megabyte
+MAX_TEXT = 900_000  # characters; Pillow and other readers refuse PNG text of more than a megabyte
 
 
 def make_record(
@@ -49,7 +49,7 @@ def make_record(
     """The record of a run.
 
     Args:
-        recipe: what was asked for.
+        recipe: the options.
         plan: the automatic choices.
         task: ``stylize`` or ``texture``.
         image: the result.
@@ -57,8 +57,8 @@ def make_record(
         network: name, file and hash.
         losses: one entry a step.
         weights: alpha, beta, C0 and S0 of each stage.
-        troubles: what went wrong on the way, and what was done about it.
-        last: the state that was delivered.
+        troubles: the optimiser's errors and their remedies.
+        last: the state of the result.
         seconds: wall time.
 
     """
@@ -91,12 +91,12 @@ def make_record(
 
 
 def finite_or_none(value: float) -> float | None:
-    """The number, or None where JSON has no word for it."""
+    """The number, or None if it is not finite, which JSON cannot express."""
     return value if math.isfinite(value) else None
 
 
 def record_path(picture: Path) -> Path:
-    """Where the record of a picture lies: beside it, ending in ``.json``."""
+    """The path of a picture's record: beside it, ending in ``.json``."""
     return picture.with_suffix(".json")
 
 
@@ -113,7 +113,7 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
 
 
 def png_text(record: Mapping[str, Any]) -> dict[str, str]:
-    """The record as it lies in a PNG; of a very long run every other, fourth, ... step."""
+    """The record as PNG text; of a very long run every other, fourth, ... step."""
     kept, every = dict(record), 1
     while len(text := json.dumps(kept, allow_nan=False, default=str)) > MAX_TEXT:
         every *= 2
@@ -129,12 +129,12 @@ def pixels_sha256(image: Image.Image) -> str:
 
 
 def versions(*others: str) -> dict[str, str]:
-    """Versions of whatever a picture's bits depend on, and of other packages."""
-    found = {"python": platform.python_version()}
+    """Versions of the packages that a picture depends on, and of others."""
+    by_package = {"python": platform.python_version()}
     for package in ("impasto", "torch", "numpy", "pillow", *others):
         try:
-            found[package] = version(package)
+            by_package[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "unknown"
-    found["kernels"] = "own" if native.are_available() else "torch's"
-    return found
+            by_package[package] = "unknown"
+    by_package["kernels"] = "own" if native.are_available() else "torch's"
+    return by_package

@@ -271,7 +271,7 @@ def test_the_bar_of_a_terminal(monkeypatch, capsys):
 
 @pytest.mark.parametrize(("words", "sentence"), [
     (["download", "vgg16"], "no model 'vgg16'"),
-    (["remove", "vgg19"], "not here"),
+    (["remove", "vgg19"], "not installed"),
     (["remove", "../secret"], "no model '../secret'"),
     (["import", "nowhere.h5"], "no weights file 'nowhere.h5'"),
     (["import", "nowhere.h5", "--pictures", "nowhere"], "no folder 'nowhere'"),

@@ -52,7 +52,7 @@ def test_a_network_by_its_default_name(painting, photo, folder, capsys):
 
 def test_without_photographs_of_one_s_own(painting, folder, capsys):
     assert main(["train", str(painting), "--steps", "2", *QUICK]) == 0
-    assert "pictures made by program" in capsys.readouterr().err
+    assert "generated pictures" in capsys.readouterr().err
 
 
 def test_a_preview_is_of_the_way_only(painting, photo, folder, monkeypatch):
@@ -262,7 +262,7 @@ def test_the_same_from_python(network, photo):
     again = impasto.reproduce("python.png", content=photo)
     assert again.identical is True
     assert again.changes == ()
-    with pytest.raises(impasto.PictureError, match="a network and no picture"):
+    with pytest.raises(impasto.PictureError, match="a network, not a picture"):
         impasto.stylize(photo, [network, network], **options)
     with pytest.raises(impasto.RecipeError, match="--strength"):
         impasto.stylize(photo, network, strength=0.3)

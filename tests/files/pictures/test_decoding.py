@@ -232,14 +232,14 @@ def test_several_frames_are_said(tmp_path):
 def test_floats_beyond_the_range_are_cut_off_and_said(tmp_path):
     path = _tiff(tmp_path / "hdr.tif", np.linspace(-1, 2, 48, dtype="f4").reshape(4, 4, 3))
     picture = read_picture(path)
-    assert picture.notes == ("'hdr.tif' holds values outside 0 to 1, which are cut off.",)
+    assert picture.notes == ("'hdr.tif' holds values outside 0 to 1, which are clipped.",)
     assert (picture.tensor.min(), picture.tensor.max()) == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("array", "words"),
     [
-        (np.full((4, 4, 3), np.nan, "f4"), "no numbers"),
+        (np.full((4, 4, 3), np.nan, "f4"), "not numbers"),
         (np.zeros((4, 4, 3), np.int16), "convert it to PNG"),
         (np.zeros((1, 1, 3), np.uint16), "1 x 1 pixels: too small"),
     ],
@@ -303,8 +303,8 @@ def test_without_the_extra_eight_bits_are_read_and_said(tmp_path, levels, monkey
     ):
         picture = read_picture(path)
         assert picture.notes == (
-            f"{path.name!r} holds 16 bits a channel and is read at 8: "
-            "pip install 'impasto[deep]' reads them all.",
+            f"{path.name!r} has 16 bits a channel but is read at 8: "
+            "to read all, pip install 'impasto[deep]'.",
         )
         _same(path, levels[..., :3], 257)
     path = _tiff(tmp_path / "f.tif", (levels[..., :3] / 65535).astype("f4"))

@@ -102,12 +102,12 @@ def test_what_is_left_out_is_named():
     found = find_pictures([Path("mixed"), Path("a.jpg")])
     assert found.pictures == [Path("mixed/a.png"), Path("a.jpg")]
     assert found.notes == (
-        "Of 'mixed' 6 entries are left out, not being pictures that can be read here: deeper/, "
+        "Of 'mixed' 6 entries are left out, not being readable pictures: deeper/, "
         "empty, film.mp4, notes.txt, photo.nef and 1 more.",
     )
     assert find_pictures([Path("mixed/a*")]) == Found([Path("mixed/a.png")])
     assert find_pictures([Path("mixed/[ae]*")]).notes == (
-        "Of 'mixed/[ae]*' 1 entry is left out, not being pictures that can be read here: empty.",
+        "Of 'mixed/[ae]*' 1 entry is left out, not being readable pictures: empty.",
     )
 
 

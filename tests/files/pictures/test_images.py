@@ -212,7 +212,7 @@ def test_a_missing_file_and_a_folder(tmp_path):
 def test_what_is_no_picture(content, tmp_path):
     path = tmp_path / "thing.png"
     path.write_bytes(content)
-    _refused(path, "no picture|damaged")
+    _refused(path, "not a picture|damaged")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "AVIF"])
@@ -225,7 +225,7 @@ def test_a_truncated_or_damaged_picture(kind, tmp_path, pixels):
     path = tmp_path / "cut.bin"
     for share in (0.3, 0.5, 0.7):
         path.write_bytes(whole[: int(len(whole) * share)])
-        _refused(path, "no picture|damaged")
+        _refused(path, "not a picture|damaged")
     for index in range(0, len(whole), 1 + len(whole) // 100):
         flipped = bytearray(whole)
         flipped[index] ^= 0x5A

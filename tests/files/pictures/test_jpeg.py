@@ -53,7 +53,7 @@ def test_only_the_end_mark_is_missing(kind, mode, photo, tmp_path):
         picture = _read(tmp_path, data)
         assert picture.tensor.equal(wanted.tensor)
         assert picture.notes == (
-            "'a.jpg' lacks its end mark, but no pixel: it may have been cut off there.",
+            "'a.jpg' lacks its end marker, but no pixel: it may be cut off there.",
         )
 
 
@@ -179,7 +179,7 @@ def test_adobe_rgb_of_cameras(tags, inner, interop, suffix, tmp_path):
         ({}, {0xA001: 0xFFFF}, {1: "R98"}),
         ({}, {}, {}),
     ],
-    ids=["sRGB", "sRGB before all", "not said", "R98", "nothing"],
+    ids=["sRGB", "sRGB before all", "unspecified", "R98", "nothing"],
 )
 def test_srgb_of_cameras_is_left_as_it_is(tags, inner, interop, photo, tmp_path):
     path = tmp_path / "a.png"
@@ -201,4 +201,4 @@ def test_nonsense_of_a_camera_is_said(photo, tmp_path):
     path = tmp_path / "a.png"
     for tags in ({319: (0.3,) * 6}, {319: (0.64, 0.33)}, {319: (0.0,) * 6}):
         Image.fromarray(photo).save(path, exif=_exif(tags, {}, {}))
-        assert "says of its colours cannot be used" in read_picture(path).notes[0]
+        assert "colour information of" in read_picture(path).notes[0]

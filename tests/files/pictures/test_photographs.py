@@ -72,4 +72,4 @@ def test_scale_is_that_of_pictures_as_large_as_asked():
 def test_without_a_folder():
     made = photographs_without_a_folder(longest=48)
     assert made.crops(_generator(1), 3, 32).shape == (3, 3, 32, 32)
-    assert "by program" in made.description
+    assert "generated pictures" in made.description

@@ -95,8 +95,8 @@ def test_a_profile_that_cannot_be_used_leaves_the_rest(dtype, color, tmp_path):
     bad = chunk(b"iCCP", b"ink\0\0" + zlib.compress(profiles.cmyk()))
     picture = _read(tmp_path, png(coded, gama(1.0), bad))
     assert picture.notes == (
-        "The colour profile of 'a.png' cannot be used: its colours are read by what else it says "
-        "of them.",
+        "The colour profile of 'a.png' cannot be used: its colours are read by its other colour "
+        "information.",
     )
     found = picture.tensor[0].permute(1, 2, 0).numpy()
     assert np.abs(found - color).mean() * 255 < 1
@@ -120,7 +120,7 @@ def test_nonsense_about_colours_is_said(color, tmp_path):
     for parts in (gama(0.0), gama(1.0) + chrm(*D65, *(0.3,) * 6), chunk(b"cICP", b"\x63\x63\0\1")):
         picture = _read(tmp_path, png(coded, parts))
         assert picture.notes == (
-            "What 'a.png' says of its colours cannot be used: they are taken for sRGB.",
+            "The colour information of 'a.png' cannot be used: it is read as sRGB.",
         )
         assert (picture.tensor[0].permute(1, 2, 0).numpy() * 255).round().astype(int).tolist() == (
             coded.tolist()
@@ -222,7 +222,7 @@ def test_a_wrong_checksum_beside_the_pixels(name, dtype, color, tmp_path):
     body, before = DAMAGED[name]
     picture = _read(tmp_path, png(coded, chunk(name.encode(), before + body, crc=1)))
     assert picture.notes == (
-        f"'a.png' is damaged ({name}), but not its pixels: it is read without what is damaged.",
+        f"'a.png' is damaged ({name}), but not its pixels: the damaged parts are ignored.",
     )
     scale = np.iinfo(dtype).max
     np.testing.assert_array_equal(
@@ -248,7 +248,7 @@ def test_a_wrong_checksum_beside_the_pixels(name, dtype, color, tmp_path):
 def test_parts_that_hold_something_else(name, body, color, tmp_path):
     picture = _read(tmp_path, png(_coded(color, np.uint8), chunk(name.encode(), body)))
     assert picture.notes == (
-        f"'a.png' is damaged ({name}), but not its pixels: it is read without what is damaged.",
+        f"'a.png' is damaged ({name}), but not its pixels: the damaged parts are ignored.",
     )
 
 
@@ -256,7 +256,7 @@ def test_several_damaged_parts_are_one_sentence(color, tmp_path):
     parts = [chunk(name, b"ab", crc=5) for name in (b"tEXt", b"tEXt", b"pHYs")]
     picture = _read(tmp_path, png(_coded(color, np.uint8), *parts))
     assert picture.notes == (
-        "'a.png' is damaged (tEXt, pHYs), but not its pixels: it is read without what is damaged.",
+        "'a.png' is damaged (tEXt, pHYs), but not its pixels: the damaged parts are ignored.",
     )
 
 

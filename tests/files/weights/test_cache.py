@@ -53,12 +53,12 @@ def test_removing_takes_what_was_left_too_and_nothing_else(own_cache):
     assert remove_model("vgg19") == 15
     left = {path.name for path in own_cache.iterdir() if not path.name.endswith(".lock")}
     assert left == {"vgg19-torchvision.pth.part", "vgg19-torchvision.safetensors"}
-    with pytest.raises(WeightsError, match="not here"):
+    with pytest.raises(WeightsError, match="not installed"):
         remove_model("vgg19")
 
 
 def test_removing_where_there_is_nothing_makes_nothing(own_cache):
-    with pytest.raises(WeightsError, match="not here"):
+    with pytest.raises(WeightsError, match="not installed"):
         remove_model("vgg19")
     assert not own_cache.exists()
 

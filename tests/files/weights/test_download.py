@@ -120,7 +120,7 @@ def test_a_wrong_byte_everywhere_leaves_nothing(server, part):
     ("429", "429 Too Many Requests"),
     ("page", r"it sent another file \(25 bytes\)"),
     ("long", r"it sent another file \(too long\)"),
-    ("silent", "it stopped answering"),
+    ("silent", "it stopped responding"),
 ])  # fmt: skip
 def test_a_refusal_gives_way_to_the_next_mirror(manner, reason, server, part):
     text = _refused(part, reason, server.url(manner))

@@ -104,7 +104,7 @@ def test_a_keras_file_becomes_the_network_vgg19(tmp_path, full_vgg):
     metadata = _metadata(stored.path)
     assert metadata["source"] == "anything.h5"
     assert metadata["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
-    assert metadata["means_over"] == "2 made pictures of 32 x 32, seeds 0 to 1"
+    assert metadata["means_over"] == "2 generated pictures of 32 x 32, seeds 0 to 1"
     assert str(tmp_path) not in str(metadata)
     raw = load_network(Recipe(network="vgg19", raw_weights=True))
     assert (raw.normalisation, raw.means_sha256) == ("raw", "")

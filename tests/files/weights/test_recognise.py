@@ -161,7 +161,7 @@ def test_other_networks_are_named_as_such(full_vgg):
     tensors = full_vgg()
     raw = as_torch(tensors)
     vgg16 = {name: tensor for name, tensor in raw.tensors.items() if int(name.split(".")[1]) < 30}
-    with pytest.raises(WeightsError, match="no weights for conv5_2: it is no complete VGG-19"):
+    with pytest.raises(WeightsError, match="no weights for conv5_2: give a complete VGG-19"):
         recognise(RawWeights("pth", vgg16))
     with pytest.raises(WeightsError, match="no weights for conv1_1"):
         recognise(RawWeights("pth", {"layer1.0.conv1.weight": torch.zeros(3)}))

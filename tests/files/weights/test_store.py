@@ -110,7 +110,7 @@ def test_a_damaged_file(damage, vgg_file):
             "huge header": (2**62).to_bytes(8, "little") + data[8:],
         }[damage]
     )
-    _refused(_vgg(vgg_file), r"'vgg\.safetensors' is no safetensors file, or a damaged one")
+    _refused(_vgg(vgg_file), r"'vgg\.safetensors' is not a safetensors file, or it is damaged")
 
 
 class _Trap:
@@ -128,7 +128,7 @@ def test_a_pickle_by_the_name_of_safetensors_is_not_run(writer, tmp_path):
         path.write_bytes(pickle.dumps(_Trap(sprung)))
     else:
         torch.save({"conv1_1.weight": _Trap(sprung)}, path)
-    _refused(_vgg(path), "no safetensors file")
+    _refused(_vgg(path), "not a safetensors file")
     assert not sprung.exists()
     load = pickle.load if writer == "pickle" else partial(torch.load, weights_only=False)
     load(io.BytesIO(path.read_bytes()))

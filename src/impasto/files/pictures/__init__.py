@@ -1,1 +1,1 @@
-"""Pictures in and out: formats, depth, colour profiles, transparency."""
+"""Reading and writing pictures: formats, depth, colour profiles, transparency."""

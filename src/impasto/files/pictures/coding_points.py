@@ -1,4 +1,4 @@
-"""Colours by the numbers of ITU-T H.273, as PNG's cICP, AVIF and HEIC note them."""
+"""Colour encodings by the code points of ITU-T H.273, which PNG (cICP), AVIF and HEIC use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from impasto.files.pictures.colors import D65, SRGB, Chromaticities, Curve, Enco
 _C = (0.310, 0.316)
 _PRIMARIES: dict[int, Chromaticities] = {
     1: SRGB,
-    2: SRGB,  # not said
+    2: SRGB,  # unspecified
     4: (*_C, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
     5: (*D65, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06),
     6: (*D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
@@ -18,7 +18,7 @@ _PRIMARIES: dict[int, Chromaticities] = {
     12: (*D65, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
     22: (*D65, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077),
 }
-# The curves of television (1, 6, 7, 11, 12, 14, 15) describe cameras; screens show them as sRGB.
+# The curves of television (1, 6, 7, 11, 12, 14, 15) are those of cameras; treated as sRGB.
 _CURVES: dict[int, tuple[Curve, float]] = {
     **dict.fromkeys((1, 2, 6, 7, 11, 12, 13, 14, 15), ("srgb", 1.0)),
     4: ("power", 2.2),
@@ -30,10 +30,10 @@ _CURVES: dict[int, tuple[Curve, float]] = {
 
 
 def encoding_of(primaries: int, transfer: int, *, full_range: bool = True) -> Encoding:
-    """What the numbers for primaries and transfer characteristics mean.
+    """The encoding of a pair of primaries and transfer characteristics.
 
     Raises:
-        ValueError: they are not known here.
+        ValueError: a code point is not supported.
 
     """
     if primaries not in _PRIMARIES or transfer not in _CURVES:
@@ -43,12 +43,12 @@ def encoding_of(primaries: int, transfer: int, *, full_range: bool = True) -> En
 
 
 def nclx_encoding(data: bytes) -> Encoding | None:
-    """What an AVIF or a HEIC says of its colours where it has no profile; None where nothing.
+    """The encoding that an AVIF or HEIC without a profile states; None if it states none.
 
-    Its levels are of full range once they are decoded.
+    Decoded levels have full range.
 
     Raises:
-        ValueError: the numbers are not known here.
+        ValueError: a code point is not supported.
 
     """
     at = data.find(b"colrnclx")

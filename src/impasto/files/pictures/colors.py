@@ -1,4 +1,4 @@
-"""Colours of other spaces to sRGB: primaries, power laws, CIELAB, and the two curves of HDR."""
+"""Conversion to sRGB from other primaries, power laws, CIELAB, and the two HDR curves."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _D50_XYZ = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
-_ROUNDED = 0.002  # chromaticities that differ by less are the same, written with fewer digits
+_ROUNDED = 0.002  # chromaticities that differ by less count as equal, since files round them
 _AT_ONCE = 1 << 20  # pixels
 _WHITE = 203.0  # candelas a square metre: HDR's reference white, by ITU-R BT.2408
-_HLG_WHITE = 0.75  # and the signal of HLG that is white there
-_KNEE = 0.95  # of reference white: what is brighter is compressed
+_HLG_WHITE = 0.75  # HLG's signal of that white
+_KNEE = 0.95  # of reference white: brighter levels are compressed
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How levels in [0, 1] stand for light.
+    """How levels in [0, 1] encode light.
 
     Attributes:
         curve: ``power`` is light = level ** gamma.
         gamma: of ``power``.
         chromaticities: x and y of white, red, green and blue.
-        full_range: false where video's levels are meant: 16 to 235 of 255.
+        full_range: False for video levels: 16 to 235 of 255.
 
     """
 
@@ -47,10 +47,10 @@ class Encoding:
     full_range: bool = True
 
     def __post_init__(self) -> None:
-        """Make sure that the numbers can be meant.
+        """Make sure that the numbers are valid.
 
         Raises:
-            ValueError: they describe no space of colours.
+            ValueError: they describe no colour space.
 
         """
         if self.curve == "power" and not 0.1 <= self.gamma <= 10:
@@ -60,26 +60,26 @@ class Encoding:
 
     @property
     def is_srgb(self) -> bool:
-        """Whether nothing is to be done; a power law of 2.2 with sRGB's primaries is one, too.
+        """Whether no conversion is needed; also for a power law of 2.2 with sRGB's primaries.
 
-        Programs note such a power law in place of sRGB's own curve.
+        Programs write such a power law instead of sRGB's own curve.
         """
         near = self.curve == "srgb" or (self.curve == "power" and abs(self.gamma - 2.2) < 0.01)
         return near and self.full_range and _is_same(self.chromaticities, SRGB)
 
 
 def to_srgb(levels: Floats, encoding: Encoding) -> Floats:
-    """Levels by another encoding to sRGB.
+    """Convert levels of another encoding to sRGB.
 
-    HDR is mapped so that its reference white becomes nearly white, and what is brighter stays
-    distinct in the rest. Colours that sRGB does not have are cut off at its edge.
+    HDR is mapped so that its reference white becomes nearly white, and brighter levels stay
+    distinct above it. Colours outside sRGB's gamut are clipped.
 
     Args:
         levels: ``(H, W)`` grey, or ``(H, W, 3)``, in [0, 1].
-        encoding: what they mean.
+        encoding: their encoding.
 
     Returns:
-        the same shape, float32 in [0, 1].
+        The same shape, float32 in [0, 1].
 
     """
     if encoding.is_srgb:
@@ -127,7 +127,7 @@ def _pq_light(levels: Floats) -> Floats:
 
 
 def _hlg_light(levels: Floats) -> Floats:
-    """ITU-R BT.2100's hybrid log-gamma: the light of the scene, as a camera without HDR sees it."""
+    """ITU-R BT.2100's hybrid log-gamma: the scene's light, as a camera without HDR records it."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     upper = (np.exp((np.maximum(levels, 0.5) - c) / a) + b) / 12
     scene: Floats = np.where(levels <= 0.5, levels * levels / 3, upper).astype(np.float32)
@@ -135,7 +135,7 @@ def _hlg_light(levels: Floats) -> Floats:
 
 
 def _mapped(light: Floats, peak: float) -> Floats:
-    """The range up to ``peak`` into [0, 1] by the largest channel, so that hues are kept."""
+    """Map levels up to ``peak`` into [0, 1] by the largest channel, so that hues are kept."""
     largest = light if light.ndim == 2 else light.max(-1, keepdims=True)
     over, most = (np.maximum(largest, _KNEE) - _KNEE) / (1 - _KNEE), (peak - _KNEE) / (1 - _KNEE)
     bent = _KNEE + (1 - _KNEE) * over * (1 + over / most**2) / (1 + over)
@@ -158,12 +158,12 @@ def _from_lab(lab: Floats, matrix: Floats) -> Floats:
 
 
 def _in_parts(levels: Floats, convert: Callable[[Floats], Floats]) -> Floats:
-    """Some rows at a time, so that no more than the result takes much memory."""
+    """Convert some rows at a time, so that only the result needs much memory."""
     rows = max(1, _AT_ONCE // levels.shape[1])
-    found = np.empty(levels.shape, np.float32)
+    converted = np.empty(levels.shape, np.float32)
     for top in range(0, len(levels), rows):
-        found[top : top + rows] = convert(levels[top : top + rows])
-    return found
+        converted[top : top + rows] = convert(levels[top : top + rows])
+    return converted
 
 
 def _is_same(one: Chromaticities, other: Chromaticities) -> bool:
@@ -171,7 +171,7 @@ def _is_same(one: Chromaticities, other: Chromaticities) -> bool:
 
 
 def to_srgb_matrix(chromaticities: Chromaticities) -> npt.NDArray[np.float64]:
-    """Linear RGB to linear sRGB, white to white; infinite where there is no such space."""
+    """The matrix from linear RGB to linear sRGB, white to white; infinite for an invalid space."""
     white, *primaries = np.reshape(chromaticities, (4, 2))
     if not np.isfinite(chromaticities).all() or np.abs(chromaticities[1::2]).min() < 1e-6:
         return np.full((3, 3), np.inf)
@@ -179,26 +179,28 @@ def to_srgb_matrix(chromaticities: Chromaticities) -> npt.NDArray[np.float64]:
     if abs(np.linalg.det(columns)) < 1e-4 or white.min() <= 0:
         return np.full((3, 3), np.inf)
     scaled = columns * np.linalg.solve(columns, _xyz(*white))
-    found: npt.NDArray[np.float64] = (
+    matrix: npt.NDArray[np.float64] = (
         _srgb_from_xyz() @ _adaptation(_xyz(*white), _xyz(*D65)) @ scaled
     )
-    return found
+    return matrix
 
 
 def _srgb_from_xyz() -> npt.NDArray[np.float64]:
     white, *primaries = np.reshape(SRGB, (4, 2))
     columns = np.stack([_xyz(*each) for each in primaries], -1)
-    found: npt.NDArray[np.float64] = np.linalg.inv(columns * np.linalg.solve(columns, _xyz(*white)))
-    return found
+    matrix: npt.NDArray[np.float64] = np.linalg.inv(
+        columns * np.linalg.solve(columns, _xyz(*white))
+    )
+    return matrix
 
 
 def _adaptation(
     white: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Bradford's transform of XYZ from one white to another."""
+    """Bradford's matrix, which adapts XYZ from one white to another."""
     ratio = (_BRADFORD @ other) / (_BRADFORD @ white)
-    found: npt.NDArray[np.float64] = np.linalg.inv(_BRADFORD) @ (ratio[:, None] * _BRADFORD)
-    return found
+    matrix: npt.NDArray[np.float64] = np.linalg.inv(_BRADFORD) @ (ratio[:, None] * _BRADFORD)
+    return matrix
 
 
 def _xyz(x: float, y: float) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""From levels as a file holds them to upright sRGB with alpha beside it."""
+"""Conversion of a file's levels to upright sRGB, with alpha beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from impasto.files.pictures import deep
 from impasto.files.pictures.colors import Encoding, lab_to_srgb, to_srgb
 from impasto.files.pictures.profiles import deep_to_srgb, pillow_to_srgb
 
-_TURNS = {  # EXIF's orientations as quarter turns to the left, after a mirroring left to right
+_TURNS = {  # EXIF's orientations: left-right mirroring first, then quarter turns to the left
     1: (False, 0), 2: (True, 0), 3: (False, 2), 4: (True, 2),
     5: (True, 1), 6: (False, 3), 7: (True, 3), 8: (False, 1),
 }  # fmt: skip
@@ -23,13 +23,13 @@ _HDR = {"pq": "PQ", "hlg": "HLG"}
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture's colours.
+    """A picture's colours and alpha.
 
     Attributes:
         levels: ``(H, W)`` or ``(H, W, 3)``, sRGB: unsigned integers over their whole range, or
             float32 in [0, 1].
-        alpha: ``(H, W)`` in either of these units, or None.
-        notes: sentences on what was left out or taken for granted.
+        alpha: ``(H, W)`` in one of these units, or None.
+        notes: sentences on what was ignored or assumed.
 
     """
 
@@ -40,11 +40,11 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Said:
-    """What a file says beside its pixels.
+    """What a file states besides its pixels.
 
     Attributes:
-        name: what sentences call it.
-        encoding: of grey or RGB where there is no profile that can be used; None for sRGB.
+        name: its name in messages.
+        encoding: of grey or RGB without a usable profile; None for sRGB.
         notes: sentences.
 
     """
@@ -54,7 +54,7 @@ class Said:
     notes: tuple[str, ...] = ()
 
     def and_also(self, *notes: str) -> Said:
-        """The same with more sentences."""
+        """A copy with more notes."""
         return Said(self.name, self.encoding, (*self.notes, *notes))
 
 
@@ -62,7 +62,7 @@ def convert_image(image: Image.Image, said: Said) -> Decoded:
     """Decode a Pillow image of any mode.
 
     Raises:
-        PictureError: it holds values that are no numbers.
+        PictureError: it holds values that are not numbers.
 
     """
     profile, depth = image.info.get("icc_profile"), _depth(image)
@@ -77,30 +77,32 @@ def convert_image(image: Image.Image, said: Said) -> Decoded:
     return convert_deep(deep.Deep(levels, alpha, profile), said)
 
 
-def convert_deep(found: deep.Deep, said: Said) -> Decoded:
-    """Convert more than eight bits.
+def convert_deep(picture: deep.Deep, said: Said) -> Decoded:
+    """Convert a picture of more than eight bits.
 
     Raises:
-        PictureError: it holds values that are no numbers.
+        PictureError: it holds values that are not numbers.
 
     """
-    levels = found.levels
+    levels = picture.levels
     if not np.isfinite(levels).all():
-        raise PictureError(f"{said.name} holds values that are no numbers: mend it first.")
+        raise PictureError(f"{said.name} holds values that are not numbers: repair it first.")
     if levels.min() < 0 or levels.max() > 1:
-        said = said.and_also(f"{said.name} holds values outside 0 to 1, which are cut off.")
+        said = said.and_also(f"{said.name} holds values outside 0 to 1, which are clipped.")
         levels = levels.clip(0, 1)
-    converted = deep_to_srgb(levels, found.profile)
+    converted = deep_to_srgb(levels, picture.profile)
     if converted is None:
         missing = "cannot be used" if deep.available() else f"needs {deep.INSTALL}"
         said = said.and_also(_unusable_profile(said, missing))
-    if converted is None or not found.profile:
+    if converted is None or not picture.profile:
         plain = deep_to_srgb(levels, None)
         assert plain is not None
         is_ink = levels.shape[2:] == (4,)
         converted, said = (plain, said) if is_ink else _by_encoding(plain, said)
-    alpha = None if found.alpha is None else _turned(found.alpha.clip(0, 1), found.orientation)
-    return Decoded(_turned(converted, found.orientation), alpha, said.notes)
+    alpha = (
+        None if picture.alpha is None else _turned(picture.alpha.clip(0, 1), picture.orientation)
+    )
+    return Decoded(_turned(converted, picture.orientation), alpha, said.notes)
 
 
 def tiff_bits(image: Image.Image) -> int:
@@ -128,7 +130,7 @@ def _grey(image: Image.Image, depth: int) -> npt.NDArray[np.float32]:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # notes of a camera that cannot be read say nothing of the rotation
+    except Exception:  # unreadable EXIF gives no rotation
         return image
 
 
@@ -159,7 +161,7 @@ def _from_lab(image: Image.Image) -> npt.NDArray[np.float32]:
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:
-    """One of L, LA, RGB, RGBA, CMYK and LAB."""
+    """Convert to one of the modes L, LA, RGB, RGBA, CMYK and LAB."""
     if "transparency" in image.info and image.mode in ("1", "L"):
         return image.convert("LA")
     if "transparency" in image.info or image.mode in ("PA", "RGBa"):
@@ -185,7 +187,7 @@ def _by_encoding(
 
 
 def _unusable_profile(said: Said, reason: str) -> str:
-    instead = "taken for sRGB" if said.encoding is None else "read by what else it says of them"
+    instead = "read as sRGB" if said.encoding is None else "read by its other colour information"
     return f"The colour profile of {said.name} {reason}: its colours are {instead}."
 
 

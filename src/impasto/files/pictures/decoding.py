@@ -1,7 +1,7 @@
-"""From the bytes of a picture to its colours: upright, in sRGB, alpha beside them.
+"""Decoding: from the bytes of a picture to its upright sRGB colours and alpha.
 
-Pixels are counted before any is decoded, and what a file says of its depth, colours and pages is
-believed; damage is passed over, and said, where it costs no pixel.
+The number of pixels is checked before any are decoded. The depth, colours and pages that a file
+states are trusted. Damage that loses no pixel is ignored, with a note.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def decode(data: bytes, name: str, max_pixels: int) -> Decoded:
             whole, was_open = mended(data)
             if was_open:
                 said = said.and_also(
-                    f"{said.name} lacks its end mark, but no pixel: it may have been cut off there."
+                    f"{said.name} lacks its end marker, but no pixel: it may be cut off there."
                 )
         with opened(whole) as image:
             return _of_image(image, said, max_pixels, whole)
@@ -70,17 +70,17 @@ def _of_image(image: Image.Image, said: Said, max_pixels: int, data: bytes = b""
 def _of_png(png: Png, said: Said) -> Decoded:
     if png.passed_over:
         said = said.and_also(
-            f"{said.name} is damaged ({', '.join(png.passed_over)}), but not its pixels: it is "
-            "read without what is damaged."
+            f"{said.name} is damaged ({', '.join(png.passed_over)}), but not its pixels: the "
+            "damaged parts are ignored."
         )
     with opened(png.data) as image:
         said = said.and_also(*_frame_notes(image, said.name))
         said = _with_encoding(said, lambda: png.encoding() or _encoding(image))
-        is_deep = png.depth == 16 and not png.is_plain_grey  # grey is read rightly by Pillow
+        is_deep = png.depth == 16 and not png.is_plain_grey  # Pillow reads grey correctly
         if is_deep and deep.available():
-            found = deep.decode_png(png.data, png.transparent)
+            pixels = deep.decode_png(png.data, png.transparent)
             turn, profile = image.getexif().get(0x0112, 1), image.info.get("icc_profile")
-            return convert_deep(deep.Deep(found.levels, found.alpha, profile, turn), said)
+            return convert_deep(deep.Deep(pixels.levels, pixels.alpha, profile, turn), said)
         if png.transparent:
             image.info["transparency"] = png.transparent_for_pillow
         return convert_image(image, said.and_also(_shallow(said.name)) if is_deep else said)
@@ -91,9 +91,9 @@ def _of_tiff(data: bytes, said: Said, max_pixels: int) -> Decoded:
     if page.pages > 1:
         which = "first" if page.is_first else "largest"
         said = said.and_also(f"{said.name} has {page.pages} pages: the {which} is used.")
-    found = _by_tifffile(page.data, said, max_pixels)
-    if found is not None:
-        return found
+    decoded = _by_tifffile(page.data, said, max_pixels)
+    if decoded is not None:
+        return decoded
     try:
         with opened(page.data) as image:
             check_size(said.name, image.width, image.height, max_pixels)
@@ -102,34 +102,34 @@ def _of_tiff(data: bytes, said: Said, max_pixels: int) -> Decoded:
             said = _with_encoding(said, lambda: _encoding(image))
             return convert_image(image, said)
     except UnidentifiedImageError:
-        found = _by_tifffile(page.data, said, max_pixels, is_any_depth=True)
-        if found is None:
+        decoded = _by_tifffile(page.data, said, max_pixels, is_any_depth=True)
+        if decoded is None:
             raise
-        return found
+        return decoded
 
 
 def _by_tifffile(
     data: bytes, said: Said, max_pixels: int, *, is_any_depth: bool = False
 ) -> Decoded | None:
-    """What Pillow does not read; None for what it does, and without the package."""
+    """A TIFF that Pillow does not read; None if Pillow does, or without the package."""
     if not deep.available():
         return None
-    found = deep.decode_tiff(
+    pixels = deep.decode_tiff(
         data, lambda w, h: check_size(said.name, w, h, max_pixels), is_any_depth=is_any_depth
     )
-    if found is None:
+    if pixels is None:
         return None
     exif = Image.Exif()
-    with suppress(Exception):  # notes of a camera that cannot be read say nothing
+    with suppress(Exception):  # unreadable EXIF is ignored
         exif.load(data)
-    return convert_deep(found, _with_encoding(said, lambda: exif_encoding(exif)))
+    return convert_deep(pixels, _with_encoding(said, lambda: exif_encoding(exif)))
 
 
 def _encoding(image: Image.Image, data: bytes = b"") -> Encoding | None:
-    """What is said of the colours where there is no profile.
+    """The encoding that a file without a profile states.
 
     Raises:
-        ValueError: the numbers cannot be meant.
+        ValueError: the numbers are invalid.
 
     """
     if image.info.get("icc_profile"):
@@ -144,12 +144,12 @@ def _with_encoding(said: Said, find: Callable[[], Encoding | None]) -> Said:
         return Said(said.name, find(), said.notes)
     except ValueError:
         return said.and_also(
-            f"What {said.name} says of its colours cannot be used: they are taken for sRGB."
+            f"The colour information of {said.name} cannot be used: it is read as sRGB."
         )
 
 
 def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:
-    """What is said of a file with several pictures; not of a telephone's preview in a JPEG."""
+    """A note on a file with several pictures, but not on a phone's preview in a JPEG."""
     count = getattr(image, "n_frames", 1)
     if count < 2 or image.format in ("MPO", "JPEG"):
         return ()
@@ -158,4 +158,4 @@ def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:
 
 
 def _shallow(name: str) -> str:
-    return f"{name} holds 16 bits a channel and is read at 8: {deep.INSTALL} reads them all."
+    return f"{name} has 16 bits a channel but is read at 8: to read all, {deep.INSTALL}."

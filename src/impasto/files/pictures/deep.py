@@ -1,6 +1,6 @@
 """Sixteen bits and floats, by the packages of the extra ``deep``: imagecodecs and tifffile.
 
-Pillow turns sixteen-bit colours into eight bits without a word, so those never pass through it.
+Pillow silently reduces sixteen-bit colours to eight bits, so it is not used for them.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     import tifffile
 
 INSTALL = "pip install 'impasto[deep]'"
-MOST_SAMPLES = 8  # channels of a pixel, those included that are not used
+MOST_SAMPLES = 8  # channels of a pixel, unused ones included
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF's ExtraSamples: colours multiplied by alpha, or not
 _LAB, _ICC_LAB = 8, 9
-_COLORS = {  # TIFF's photometric: white or black is zero, RGB, CMYK, CIELAB in two ways
+_COLORS = {  # TIFF's photometric: white or black is zero, RGB, CMYK, two forms of CIELAB
     0: 1, 1: 1, 2: 3, 5: 4, _LAB: 3, _ICC_LAB: 3,
 }  # fmt: skip
-_JPEG = (6, 7)  # TIFF's compression: the old way keeps its parts elsewhere
+_JPEG = (6, 7)  # TIFF's compression: the old form stores its parts elsewhere
 _ORIENTATION, _PROFILE = 274, 34675
 
-for _name in ("tifffile", "PIL"):  # what is wrong with a file is said by us
+for _name in ("tifffile", "PIL"):  # impasto reports errors itself
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
@@ -68,32 +68,32 @@ def decode_png(data: bytes, transparent: tuple[int, ...] | None) -> Deep:
 
     Args:
         data: the file.
-        transparent: the grey level or the colour that is transparent, if one is.
+        transparent: the transparent grey level or colour, if any.
 
     """
     import imagecodecs
 
     whole = np.atleast_3d(imagecodecs.png_decode(data))
     colors = 1 if whole.shape[2] < 3 else 3
-    found = _split((whole / np.float32(65535)).astype(np.float32), colors)
+    picture = _split((whole / np.float32(65535)).astype(np.float32), colors)
     if transparent is None:
-        return found
+        return picture
     hidden = (whole[..., :colors] == np.array(transparent, np.uint16)).all(-1)
-    return Deep(found.levels, 1 - hidden.astype(np.float32))
+    return Deep(picture.levels, 1 - hidden.astype(np.float32))
 
 
 def decode_tiff(
     data: bytes, check: Callable[[int, int], None], *, is_any_depth: bool = False
 ) -> Deep | None:
-    """The first page of a TIFF; None where Pillow reads it as well.
+    """The first page of a TIFF; None if Pillow reads it as well.
 
     Args:
         data: the file.
-        check: raises for a width and height that must not be decoded.
-        is_any_depth: also eight bits and fewer, which Pillow has failed to read.
+        check: raises an exception for a width and height that must not be decoded.
+        is_any_depth: also read eight bits and fewer, where Pillow has failed.
 
     Raises:
-        PictureError: signed integers, or channels whose meaning is not known.
+        PictureError: signed integers, or channels of unknown meaning.
 
     """
     import tifffile
@@ -101,23 +101,23 @@ def decode_tiff(
     try:
         file = tifffile.TiffFile(io.BytesIO(data))
     except tifffile.TiffFileError:
-        return None  # Pillow may still make something of it
+        return None  # Pillow may be able to read it
     with file:
         page = file.pages[0]
         if not isinstance(page, tifffile.TiffPage):
             return None
         check(page.imagewidth, page.imagelength)
         if page.compression not in _JPEG and math.prod(page.chunked) != len(page.dataoffsets):
-            raise ValueError("parts are missing, which would be filled with black")
+            raise ValueError("parts are missing and would be filled with black")
         if page.bitspersample <= 8 and not is_any_depth:
             return None
         if not _is_known(page):
-            raise PictureError("its channels are of a kind that is not known here")
+            raise PictureError("its channels have an unknown meaning")
         return _from_page(page)
 
 
 def encode_png(levels: npt.NDArray[np.uint16]) -> bytes:
-    """``(H, W, 3)`` or ``(H, W, 4)`` as a PNG of sixteen bits a channel."""
+    """``(H, W, 3)`` or ``(H, W, 4)`` encoded as a PNG of sixteen bits a channel."""
     import imagecodecs
 
     return bytes(imagecodecs.png_encode(levels, level=6))
@@ -126,7 +126,7 @@ def encode_png(levels: npt.NDArray[np.uint16]) -> bytes:
 def write_tiff(
     levels: npt.NDArray[np.uint16], path: Path, *, profile: bytes, dpi: int | None
 ) -> None:
-    """``(H, W, 3)`` or ``(H, W, 4)`` as a TIFF of sixteen bits a channel."""
+    """Write ``(H, W, 3)`` or ``(H, W, 4)`` as a TIFF of sixteen bits a channel."""
     import tifffile
 
     resolution: dict[str, Any] = {"resolution": (dpi, dpi), "resolutionunit": "INCH"}
@@ -163,26 +163,26 @@ def _from_page(page: tifffile.TiffPage) -> Deep:
     if page.photometric == 0:
         levels[..., 0] = 1 - levels[..., 0]
     colors, index = _COLORS[page.photometric], _alpha_of(page)
-    found = _split(levels[..., :colors], colors)
+    picture = _split(levels[..., :colors], colors)
     if index is None:
-        return _with_tags(page, found)
+        return _with_tags(page, picture)
     alpha = levels[..., colors + index]
-    bare = found.levels
+    bare = picture.levels
     if page.extrasamples[index] == _ASSOCIATED:
         bare = _divided(bare, alpha)
     return _with_tags(page, Deep(bare, alpha))
 
 
 def _alpha_of(page: tifffile.TiffPage) -> int | None:
-    """Which of the channels beyond the colours is the transparency."""
+    """Which of the channels after the colours holds the alpha; None for none."""
     kinds = enumerate(page.extrasamples)
     return next((i for i, kind in kinds if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
 
 
 def _from_lab(page: tifffile.TiffPage, levels: npt.NDArray[Any]) -> Deep:
-    """CIELAB of unsigned integers, as the two photometrics lay it out, to sRGB."""
+    """Convert CIELAB in the unsigned integers of the two photometrics to sRGB."""
     if levels.dtype not in (np.uint8, np.uint16) or page.samplesperpixel != 3:
-        raise PictureError("its CIELAB is of a kind that is not known here")
+        raise PictureError("its CIELAB has an unknown form")
     unit = 2 ** (page.bitspersample - 8)  # of a and b
     if page.photometric == _LAB:
         scale, pairs = np.float32(2**page.bitspersample - 1), levels[..., 1:]
@@ -195,10 +195,10 @@ def _from_lab(page: tifffile.TiffPage, levels: npt.NDArray[Any]) -> Deep:
     return Deep(lab_to_srgb(lab.astype(np.float32)))
 
 
-def _with_tags(page: tifffile.TiffPage, found: Deep) -> Deep:
+def _with_tags(page: tifffile.TiffPage, picture: Deep) -> Deep:
     profile = None if page.photometric in (_LAB, _ICC_LAB) else page.tags.valueof(_PROFILE)
     turn = int(page.tags.valueof(_ORIENTATION, 1))
-    return Deep(found.levels, found.alpha, profile, turn)
+    return Deep(picture.levels, picture.alpha, profile, turn)
 
 
 def _split(levels: npt.NDArray[np.float32], colors: int) -> Deep:
@@ -209,7 +209,7 @@ def _split(levels: npt.NDArray[np.float32], colors: int) -> Deep:
 def _divided(
     levels: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """Colours as they were before they were multiplied by alpha."""
+    """Colours before they were multiplied by alpha."""
     weight = alpha if levels.ndim == 2 else alpha[..., None]
     bare: npt.NDArray[np.float32] = np.where(weight > 0, levels / np.maximum(weight, 1e-6), 0)
     return bare.clip(0, 1)

@@ -1,4 +1,4 @@
-"""Results to files: 8 or 16 bits, with an sRGB profile, and nothing of the originals' own notes."""
+"""Writing results: 8 or 16 bits, with an sRGB profile, without the inputs' metadata."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def check_suffix(path: Path, *, depth: int = 8) -> Format:
-    """Make sure that the name says a format that can be written, with that many bits a channel.
+    """Make sure that the suffix is of a format that can be written with this bit depth.
 
     Returns:
         The format.
 
     Raises:
-        OutputError: it does not, or the packages of the ``deep`` extra are missing.
+        OutputError: it is not, or the packages of the ``deep`` extra are missing.
 
     """
     known = written_as(path, "still")
     if known is None:
         listed = ", ".join(suffixes_of("still", written=True))
-        raise OutputError(f"{path.name!r} names no known format: end it in {listed}.")
+        raise OutputError(f"{path.name!r} has no known picture format: end it in {listed}.")
     if depth == 8:
         return known
     if not known.deep:
@@ -53,7 +53,7 @@ def check_suffix(path: Path, *, depth: int = 8) -> Format:
 
 
 def left_out(path: Path, *, alpha: bool) -> tuple[str, ...]:
-    """Sentences on what a result by that name cannot carry."""
+    """Sentences on what a file of that name cannot hold."""
     known = written_as(path, "still")
     if known is None or known.alpha or not alpha:
         return ()
@@ -63,11 +63,11 @@ def left_out(path: Path, *, alpha: bool) -> tuple[str, ...]:
 
 
 def to_pillow(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
-    """``(1, 3, H, W)`` in [0, 1] as an 8-bit image, rounded to nearest.
+    """``(1, 3, H, W)`` in [0, 1] converted to an 8-bit image, rounded to nearest.
 
     Args:
         image: RGB.
-        alpha: ``(1, 1, H, W)`` in [0, 1]; the result is RGBA where it is given.
+        alpha: ``(1, 1, H, W)`` in [0, 1]; if given, the result is RGBA.
 
     """
     return Image.fromarray(rounded(image, alpha, np.uint8))
@@ -76,13 +76,13 @@ def to_pillow(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
 def write_image(
     image: Image.Image, path: Path, *, dpi: int | None = None, text: Mapping[str, str] | None = None
 ) -> None:
-    """Write an 8-bit picture atomically, in the format that its name says, with an sRGB profile.
+    """Write an 8-bit picture atomically, in the format of its suffix, with an sRGB profile.
 
     Args:
-        image: RGB or RGBA; a format without transparency takes the colours alone.
-        path: where to.
-        dpi: dots per inch to be stated in the file.
-        text: named texts to be stored in a PNG.
+        image: RGB or RGBA; without alpha in a format without transparency.
+        path: the file.
+        dpi: dots per inch stored in the file.
+        text: named texts stored in a PNG.
 
     Raises:
         OutputError: unknown suffix, or the file cannot be written.
@@ -111,11 +111,11 @@ def write_result(
 
     Args:
         image: RGB.
-        path: where to; its suffix names the format.
+        path: the file; its suffix chooses the format.
         alpha: ``(1, 1, H, W)`` in [0, 1].
         depth: 8, or 16 for PNG and TIFF.
-        dpi: dots per inch to be stated in the file.
-        text: named texts to be stored in a PNG.
+        dpi: dots per inch stored in the file.
+        text: named texts stored in a PNG.
 
     Raises:
         OutputError: unknown suffix, one that cannot hold 16 bits, or the file cannot be written.
@@ -136,17 +136,17 @@ def write_result(
 def rounded(
     image: Tensor, alpha: Tensor | None, kind: type[np.uint8] | type[np.uint16]
 ) -> npt.NDArray[Any]:
-    """``(H, W, 3)``, or 4 with alpha, in whole levels.
+    """``(H, W, 3)``, or 4 with alpha, in integer levels.
 
-    A few rows at a time: a large picture needs no copy of itself.
+    Converted a few rows at a time, so that a large picture is not copied.
     """
     channels = [image[0]] if alpha is None else [image[0], alpha[0]]
     _, height, width = channels[0].shape
     levels = np.empty((height, width, sum(len(each) for each in channels)), kind)
     for top in range(0, height, _ROWS):
         rows = torch.cat([each[:, top : top + _ROWS] for each in channels])
-        found = (rows.clamp(0, 1) * int(np.iinfo(kind).max)).round().permute(1, 2, 0)
-        levels[top : top + _ROWS] = found.cpu().numpy()
+        integers = (rows.clamp(0, 1) * int(np.iinfo(kind).max)).round().permute(1, 2, 0)
+        levels[top : top + _ROWS] = integers.cpu().numpy()
     return levels
 
 
@@ -170,7 +170,7 @@ def _texts(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
 def _deep_png(
     levels: npt.NDArray[np.uint16], kind: Format, dpi: int | None, text: Mapping[str, str] | None
 ) -> bytes:
-    """Profile, resolution and texts as Pillow writes them, around sixteen-bit pixels."""
+    """A sixteen-bit PNG with the profile, resolution and texts that Pillow writes."""
     frame = io.BytesIO()
     Image.new("RGB", (1, 1)).save(
         frame,

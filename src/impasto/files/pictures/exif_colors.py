@@ -1,4 +1,4 @@
-"""What EXIF's and TIFF's tags say of colours: Adobe RGB of cameras has no profile but these."""
+"""The colour encoding in EXIF and TIFF tags; a camera's Adobe RGB often has no profile."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from impasto.files.pictures.colors import ADOBE_GAMMA, ADOBE_RGB, D65, Encoding
 _WHITE, _PRIMARIES = 318, 319
 _EXIF, _INTEROP = 0x8769, 0xA005
 _COLOR_SPACE, _GAMMA = 0xA001, 0xA500
-_SRGB, _ADOBE = 1, 2  # the second is not in the standard, and written
+_SRGB, _ADOBE = 1, 2  # the second is not in the standard, but used
 _USUAL_GAMMA = 2.2
 
 
 def exif_encoding(exif: Image.Exif) -> Encoding | None:
-    """The colours' encoding; None where nothing is said of it.
+    """The colours' encoding; None if nothing is stated.
 
     Raises:
-        ValueError: what is said cannot be meant.
+        ValueError: the values are invalid.
 
     """
     try:
         inner, interop = exif.get_ifd(_EXIF), exif.get_ifd(_INTEROP)
-    except Exception:  # notes of a camera that cannot be read say nothing
+    except Exception:  # unreadable EXIF is ignored
         return None
     space = inner.get(_COLOR_SPACE)
     if space == _SRGB:
@@ -48,7 +48,7 @@ def _measured(exif: Mapping[int, Any], gamma: Any) -> Encoding:
 
 
 def _numbers(values: Any) -> list[float]:
-    """Floats of a tag's one value or several.
+    """The value or values of a tag as floats.
 
     Raises:
         ValueError: there are none.

@@ -1,4 +1,4 @@
-"""Finding pictures: those of a folder or a pattern, and those that a record names."""
+"""Finding pictures: those of a folder or a pattern, and those named in a record."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from impasto.files.formats import suffixes_of
 from impasto.files.pictures.opening import TIFF_HEADS, is_known
 
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
-_HEAD = 32  # bytes that tell a format
-_NAMED = 5  # files of a sentence
+_HEAD = 32  # bytes by which a format is recognised
+_NAMED = 5  # files named in a message
 
 
 @dataclass(frozen=True)
 class Found:
-    """Pictures, and what was left out.
+    """Pictures, and notes on files that were left out.
 
     Attributes:
-        pictures: in natural order within each folder or pattern, none of them twice.
-        notes: a sentence for each folder or pattern of which something was left out.
+        pictures: in natural order within each folder or pattern, without duplicates.
+        notes: a sentence for each folder or pattern from which files were left out.
 
     """
 
@@ -33,37 +33,37 @@ class Found:
 
 
 def is_many(path: Path) -> bool:
-    """True for a folder or a pattern such as ``photos/*.jpg``; a file of that very name is one.
+    """True for a folder or a pattern such as ``photos/*.jpg``; not for such an existing file.
 
-    A bracket in the name of a folder that exists belongs to that name.
+    A bracket in the name of an existing folder is taken literally.
     """
     return _is_folder(path) or any(glob.has_magic(part) for part in _missing_parts(path))
 
 
 def find_pictures(paths: Iterable[Path]) -> Found:
-    """The pictures that files, folders and patterns stand for.
+    """The pictures given by files, folders and patterns.
 
-    Pictures are told by their first bytes, or by their suffix; folders are not searched further
-    down, and hidden files are left out.
+    Pictures are recognised by their first bytes or their suffix; sub-folders are not searched,
+    and hidden files are left out.
 
     Raises:
         PictureError: a folder or a pattern has no picture.
 
     """
-    found: dict[Path, None] = {}
+    unique: dict[Path, None] = {}
     notes = list[str]()
     for path in paths:
         if not is_many(path):
-            found[path] = None
+            unique[path] = None
             continue
         pictures, others = _sorted_out(path)
-        found.update(dict.fromkeys(pictures))
+        unique.update(dict.fromkeys(pictures))
         notes += [_left_out(path, others)] if others else []
-    return Found(list(found), tuple(notes))
+    return Found(list(unique), tuple(notes))
 
 
 def pictures_of(paths: Iterable[Path]) -> list[Path]:
-    """The pictures of :func:`find_pictures` alone.
+    """The pictures of :func:`find_pictures`, without notes.
 
     Raises:
         PictureError: a folder or a pattern has no picture.
@@ -73,17 +73,17 @@ def pictures_of(paths: Iterable[Path]) -> list[Path]:
 
 
 def natural_key(path: Path) -> tuple[list[list[str | int]], str]:
-    """To sort by: numbers in names count as numbers, so that ``frame2`` comes before ``frame10``.
+    """A key that sorts numbers in names as numbers: ``frame2`` comes before ``frame10``.
 
-    Capital letters sort as small ones; names that are the same then, by their plain order.
+    Case is ignored; names that differ only by case are sorted by their characters.
     """
     return [_pieces(part) for part in path.parts], str(path)
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file is one by its first bytes or its suffix; hidden files are none.
+    """Whether a file is a picture by its first bytes or its suffix; hidden files are not.
 
-    Cameras' raw files begin as TIFFs do, so for a TIFF the suffix counts as well.
+    Cameras' raw files begin like TIFFs, so a TIFF also needs the right suffix.
     """
     suffix = path.suffix.lower()
     if path.name.startswith(".") or not path.is_file():
@@ -113,9 +113,9 @@ def file_sha256(path: Path) -> str:
 
 
 def find_by_name(name: str, sha256: str, folders: Sequence[Path]) -> Path | None:
-    """The file of this name in one of the folders themselves; that of the same hash, if any.
+    """The file of this name in one of the folders, preferably the one with this hash.
 
-    ``name`` must be a plain file name: a record's have been checked to be.
+    ``name`` must be a plain file name; those of a record have been checked.
     """
     here = [folder / name for folder in folders if (folder / name).is_file()]
     same = [path for path in here if file_sha256(path) == sha256]
@@ -123,7 +123,7 @@ def find_by_name(name: str, sha256: str, folders: Sequence[Path]) -> Path | None
 
 
 def _sorted_out(path: Path) -> tuple[list[Path], list[Path]]:
-    """The pictures of a folder or a pattern, and what else is there; both in natural order."""
+    """The pictures of a folder or a pattern, and its other files; both in natural order."""
     try:
         inside = list(path.iterdir() if _is_folder(path) else _matching(path))
     except OSError as error:
@@ -144,11 +144,11 @@ def _left_out(path: Path, others: Sequence[Path]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     are = "1 entry is" if len(names) == 1 else f"{len(names)} entries are"
     listed = f"{', '.join(names[:_NAMED])}{more}"
-    return f"Of {str(path)!r} {are} left out, not being pictures that can be read here: {listed}."
+    return f"Of {str(path)!r} {are} left out, not being readable pictures: {listed}."
 
 
 def _matching(pattern: Path) -> Iterator[Path]:
-    """What a pattern stands for; a part of it that exists as it is written stands for itself."""
+    """The paths that match a pattern; a part of it that exists literally is taken literally."""
     here = [Path(pattern.anchor)]
     for part in pattern.parts[bool(pattern.anchor) :]:
         here = [each for folder in here for each in _within(folder, part)]
@@ -177,7 +177,7 @@ def _missing_parts(path: Path) -> tuple[str, ...]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long, or a folder that must not be looked into
+    except OSError:  # a name that is too long, or a folder without permission
         return False
 
 
@@ -186,6 +186,6 @@ def _is_folder(path: Path) -> bool:
 
 
 def _pieces(name: str) -> list[str | int]:
-    """Text and numbers in turn."""
+    """Alternating text and numbers."""
     parts = re.split(r"([0-9]+)", name.casefold())
     return [int(part) if index % 2 else part for index, part in enumerate(parts)]

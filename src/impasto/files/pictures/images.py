@@ -42,15 +42,15 @@ PictureLike = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as the engine takes it, and where it came from.
+    """A picture for the engine, and its origin.
 
     Attributes:
-        tensor: RGB, sRGB-encoded, ``(1, 3, H, W)`` float32 in [0, 1]; transparency is laid on the
-            mean colour of what is visible.
-        name: the file's name without folders, or ``image`` for one that came as an object.
-        sha256: of the file, or of the values for one that came as an object.
-        alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None where the picture is opaque all over.
-        notes: sentences on what was left out or taken for granted.
+        tensor: RGB, sRGB-encoded, ``(1, 3, H, W)`` float32 in [0, 1]; transparent pixels are
+            blended with the mean colour of the visible ones.
+        name: the file's name without folders, or ``image`` for an object.
+        sha256: of the file, or of the values of an object.
+        alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None if the whole picture is opaque.
+        notes: sentences on what was ignored or assumed.
 
     """
 
@@ -74,15 +74,15 @@ def read_picture(
 ) -> Picture:
     """Read a picture from a path, a Pillow image or an array.
 
-    Rotation noted in EXIF is carried out, an embedded colour profile is converted to sRGB, and
-    transparency is composited on the picture's own mean colour. Of several frames or pages the
-    first is taken. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``: unsigned integers over
-    their whole range, or floats in [0, 1].
+    EXIF's rotation is applied, an embedded colour profile is converted to sRGB, and
+    transparent pixels are blended with the mean colour of the visible ones. Of several frames or
+    pages the first is used. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``: unsigned
+    integers over their whole range, or floats in [0, 1].
 
     Args:
         source: the picture.
-        max_pixels: what a file may hold; counted before it is decoded.
-        ground: RGB in [0, 1] that transparency is laid on instead.
+        max_pixels: the most pixels of a file, checked before it is decoded.
+        ground: RGB in [0, 1] with which transparent pixels are blended instead.
 
     Raises:
         PictureError: missing, not a picture, damaged, too small or too large.
@@ -96,8 +96,8 @@ def read_picture(
     path = Path(source)
     if path.suffix.lower() == ".safetensors":
         raise PictureError(
-            f"{path.name!r} is a network and no picture: name it in the place of the one painting "
-            "of impasto stylize, or name a picture."
+            f"{path.name!r} is a network, not a picture: give it to impasto stylize instead of the "
+            "painting, or name a picture."
         )
     try:
         data = _bytes_of(path)
@@ -111,37 +111,37 @@ def read_picture(
 
 
 def on_ground(
-    found: Decoded, ground: tuple[float, float, float] | None = None
+    decoded: Decoded, ground: tuple[float, float, float] | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Colours as the engine takes them, and alpha.
+    """Colours and alpha as tensors, with transparent pixels blended with a background.
 
     Args:
-        found: the colours.
-        ground: RGB in [0, 1] that transparency is laid on; the mean colour of what is visible, and
-            so of the picture that comes out, when not given.
+        decoded: the colours.
+        ground: RGB in [0, 1] of the background; by default the mean colour of the visible pixels,
+            which then is also the mean of the result.
 
     Returns:
-        ``(1, 3, H, W)`` and ``(1, 1, H, W)``, float32 in [0, 1]; None for alpha where the picture
-        is opaque all over.
+        ``(1, 3, H, W)`` and ``(1, 1, H, W)``, float32 in [0, 1]; None for alpha if the whole
+        picture is opaque.
 
     """
-    levels = _floats(found.levels)
+    levels = _floats(decoded.levels)
     if levels.ndim == 2:
         levels = np.repeat(levels[:, :, None], 3, axis=2)
-    alpha = None if found.alpha is None else _floats(found.alpha)[..., None]
+    alpha = None if decoded.alpha is None else _floats(decoded.alpha)[..., None]
     if alpha is None or alpha.min() == 1:
         return _tensor(levels), None
     return _tensor(_composited(levels, alpha, ground)), _tensor(alpha)
 
 
 def _picture(
-    found: Decoded, name: str, sha256: str | None, ground: tuple[float, float, float] | None
+    decoded: Decoded, name: str, sha256: str | None, ground: tuple[float, float, float] | None
 ) -> Picture:
-    tensor, mask = on_ground(found, ground)
+    tensor, mask = on_ground(decoded, ground)
     if sha256 is None:
         values = [each.numpy().tobytes() for each in (tensor, mask) if each is not None]
         sha256 = _hash(b"".join(values))
-    return Picture(tensor, name, sha256, mask, found.notes)
+    return Picture(tensor, name, sha256, mask, decoded.notes)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -188,7 +188,7 @@ def _composited(
     alpha: npt.NDArray[np.float32],
     ground: tuple[float, float, float] | None,
 ) -> npt.NDArray[np.float32]:
-    """Colour on a ground; on the mean colour of what is visible no invented edge appears."""
+    """Blend colours with a background; that of the visible pixels' mean adds no false edge."""
     weight = alpha.sum(dtype=np.float64)
     mean = (color * alpha).sum((0, 1), dtype=np.float64) / weight if weight else np.full(3, 0.5)
     below = mean if ground is None else np.asarray(ground)

@@ -1,4 +1,4 @@
-"""Whether a JPEG's pixels are all there: its decoder fills what is missing with grey, unsaid."""
+"""Whether a JPEG has all its pixels; a decoder silently fills missing ones with grey."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 START, END = b"\xff\xd8", b"\xff\xd9"
-_NEXT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # but stuffing, restarts and fill bytes
+_NEXT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # without stuffing, restarts and fill bytes
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _SCAN, _IMAGE = 0xDA, 0xD8
 _FRAMES = {0xC0: False, 0xC1: False, 0xC2: True}  # Huffman-coded: whether it is progressive
@@ -19,15 +19,15 @@ _COEFFICIENTS = 64
 
 @dataclass
 class _Walk:
-    """A file's first picture, from mark to mark.
+    """The structure of a file's first picture, read marker by marker.
 
     Attributes:
-        end: where its pixels end.
-        is_ended: whether the end mark stands there.
-        scan: where the last scan's data begins; 0 where there is none.
-        is_huffman: coded in the usual way.
-        is_progressive: in scans that refine each other.
-        left: of each component and coefficient the bits that no scan has given.
+        end: the position at which its pixels end.
+        is_ended: whether the end marker follows.
+        scan: the position of the last scan's data; 0 without a scan.
+        is_huffman: whether it is Huffman-coded.
+        is_progressive: whether its scans refine each other.
+        left: for each component and coefficient, the bits that no scan has contained.
 
     """
 
@@ -44,9 +44,9 @@ class _Walk:
 
 
 def mended(data: bytes) -> tuple[bytes, bool]:
-    """A JPEG with its end mark, and whether that had been missing.
+    """A JPEG with an end marker, and whether it was missing.
 
-    Anything else comes back as it is.
+    Other files are returned unchanged.
 
     Raises:
         ValueError: pixels are missing.
@@ -82,8 +82,8 @@ def _walk(data: bytes) -> _Walk:
         elif mark == _SCAN:
             _note_scan(walk, segment)
             walk.scan = at
-            found = _NEXT.search(data, at)
-            at = found.start() if found else len(data)
+            match = _NEXT.search(data, at)
+            at = match.start() if match else len(data)
     walk.end, walk.is_ended = min(at, len(data)), data[at : at + 2] == END
     return walk
 
@@ -104,17 +104,17 @@ def _note_scan(walk: _Walk, segment: bytes) -> None:
 
 
 def _needs_no_more(body: bytes, walk: _Walk) -> bool:
-    """Whether what follows the data makes no difference to the picture.
+    """Whether data after this body makes no difference to the picture.
 
-    A decoder that has all pixels looks at nothing more; one that has not takes for pixels whatever
-    comes, or fills in grey where nothing does.
+    A decoder that has all pixels reads nothing more; otherwise it interprets any data as pixels,
+    or fills in grey where there is none.
     """
     plain = _decoded(body + END, walk)
     return plain is None or plain == _decoded(body + _noise(body, walk.scan) + END, walk)
 
 
 def _noise(body: bytes, scan: int) -> bytes:
-    """Arbitrary data for the part that is going on and for the eight that may follow."""
+    """Random data for the current scan segment and the eight that may follow."""
     source = random.Random(0)
     restarts = _RESTART.findall(body, scan)
     following = restarts[-1][0] - 0xD0 + 1 if restarts else 0
@@ -124,7 +124,7 @@ def _noise(body: bytes, scan: int) -> bytes:
 
 
 def _decoded(data: bytes, walk: _Walk) -> bytes | None:
-    """The pixels, an eighth as many where that shows enough; None where it cannot be decoded."""
+    """The pixels, at an eighth of the size where that suffices; None if decoding fails."""
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
             if walk.is_ended and not walk.is_progressive:
@@ -135,6 +135,6 @@ def _decoded(data: bytes, walk: _Walk) -> bytes | None:
 
 
 def _without_padding(body: bytes) -> bytes:
-    """Without the zeros with which a copy that broke off is filled up."""
+    """Without the zeros at the end of an incomplete copy."""
     bare = body.rstrip(b"\0")
     return bare + b"\0" if bare.endswith(b"\xff") else bare

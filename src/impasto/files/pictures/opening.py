@@ -1,7 +1,7 @@
 """Opening a picture: known formats only, pixels counted, and every failure one sentence.
 
-Every way in passes here, so this is where a picture that is too large, too small, damaged or of an
-unknown kind becomes a sentence that says what to do.
+Every picture is opened here, so this is where one that is too large, too small, damaged or of an
+unknown format raises an error that says what to do.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from impasto.shortage import is_shortage
 _FORMATS = tuple(each.name for each in formats_of("still"))
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
-_PILLOW = threading.RLock()  # its limits, which count otherwise than ours, are global
+_PILLOW = threading.RLock()  # its limits, which differ from impasto's, are global
 
 
 @contextmanager
 def said_in_one_sentence(name: str) -> Iterator[None]:
-    """Whatever a decoder raises in the block becomes a :class:`PictureError` of one sentence.
+    """Turn every exception of a decoder in the block into a :class:`PictureError`.
 
-    Memory that runs out becomes a :class:`ShortageError`.
+    Running out of memory raises a :class:`ShortageError`.
     """
     try:
         with _PILLOW, warnings.catch_warnings():
@@ -48,14 +48,14 @@ def said_in_one_sentence(name: str) -> Iterator[None]:
         raise PictureError(f"{name} cannot be read: {text}; convert it to PNG first.") from error
     except UnidentifiedImageError as error:
         raise PictureError(
-            f"{name} is no picture that can be read here: convert it to PNG or JPEG."
+            f"{name} is not a picture that can be read: convert it to PNG or JPEG."
         ) from error
-    except Exception as error:  # decoders raise whatever a damaged file drives them to
+    except Exception as error:  # a damaged file can make a decoder raise anything
         if is_shortage(error):
             raise ShortageError(
                 f"{name} does not fit into memory: make it smaller first."
             ) from error
-        raise PictureError(f"{name} is damaged and cannot be read: get it anew.") from error
+        raise PictureError(f"{name} is damaged and cannot be read: get it again.") from error
 
 
 @contextmanager
@@ -77,9 +77,9 @@ def opened(data: bytes) -> Iterator[Image.Image]:
 
 
 def is_known(head: bytes) -> bool:
-    """Whether a file with these first bytes, 16 or more, may be a picture of a format read here."""
+    """Whether a file with these first bytes, 16 or more, may be a picture in a supported format."""
     Image.init()
-    has_heif()  # which makes Pillow know it
+    has_heif()  # registers it with Pillow
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return True
     openers = [Image.OPEN[each] for each in _FORMATS if each in Image.OPEN]
@@ -87,7 +87,7 @@ def is_known(head: bytes) -> bool:
 
 
 def may_be_transparent(path: Path) -> bool:
-    """False where a picture's file says that it holds no alpha."""
+    """False if a picture's file states that it has no alpha."""
     try:
         with said_in_one_sentence(repr(path.name)), opened(path.read_bytes()) as image:
             return image.has_transparency_data
@@ -97,7 +97,7 @@ def may_be_transparent(path: Path) -> bool:
 
 @cache
 def has_heif() -> bool:
-    """Whether HEIC can be read; where it can, Pillow knows it from here on."""
+    """Whether HEIC can be read; if so, it is registered with Pillow."""
     if not find_spec("pillow_heif"):
         return False
     import pillow_heif
@@ -114,7 +114,7 @@ def _say_what_is_missing(data: bytes) -> None:
 
 
 def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
-    """Make sure that a picture is worth decoding.
+    """Make sure that a picture has a usable size.
 
     Raises:
         PictureError: under 2 x 2 or over ``max_pixels`` pixels.

@@ -1,6 +1,6 @@
-"""Photographs to train on: a folder's, or such as come without one; random crops of them.
+"""Photographs for training: those of a folder, or a built-in set; random crops of them.
 
-Each is read when it is first wanted and kept small; one that cannot be read is left out and noted.
+Each is read when it is first needed and kept at a small size; unreadable ones are noted.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from impasto.files.pictures.images import read_picture
 from impasto.ops.inits import resize
 from impasto.ops.natural import natural_picture
 
-MADE = 40  # pictures by program, where there is no folder
-EXAMPLES = ("astronaut", "coffee", "chelsea", "rocket")  # that scikit-image brings along
+MADE = 40  # generated pictures, where there is no folder
+EXAMPLES = ("astronaut", "coffee", "chelsea", "rocket")  # included in scikit-image
 KEPT = 400  # photographs in memory, of half a megabyte each
-SMALLEST, LARGEST = 1.0, 1.5  # longest side of a photograph, in those that the network is for
+SMALLEST, LARGEST = 1.0, 1.5  # longest side of a photograph, relative to the network's picture size
 
 
 class Photographs:
     """Random crops of some photographs.
 
     Args:
-        sources: each gives its picture ``(1, 3, H, W)`` in [0, 1].
-        names: theirs.
-        description: where they come from, in words.
-        mark: a hash of what they are.
+        sources: functions that return a picture ``(1, 3, H, W)`` in [0, 1].
+        names: of the sources.
+        description: a text on their origin.
+        mark: a hash that identifies them.
 
     Attributes:
         notes: a sentence for each that could not be read.
@@ -80,7 +80,7 @@ class Photographs:
         return piece.flip(-1) if _pick(generator, 2) else piece
 
     def _picture(self, index: int) -> Tensor:
-        """That photograph as uint8, or the next one that can be read."""
+        """The photograph as uint8, or the next one that can be read."""
         for number in range(len(self._sources)):
             at = (index + number) % len(self._sources)
             if at in self._broken:
@@ -89,15 +89,15 @@ class Photographs:
                 self._kept.move_to_end(at)
                 return self._kept[at]
             try:
-                found = self._small(self._sources[at]())
+                picture = self._small(self._sources[at]())
             except PictureError as error:
                 self._broken.add(at)
                 self.notes.append(f"{self._names[at]} is left out: {error}")
                 continue
-            self._kept[at] = found
+            self._kept[at] = picture
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-            return found
+            return picture
         raise PictureError("None of the photographs can be read: name another --photos.")
 
     def _small(self, picture: Tensor) -> Tensor:
@@ -110,23 +110,23 @@ class Photographs:
 def photographs_in(
     folder: Path, *, longest: int, max_pixels: int, leave_out: Sequence[Path] = ()
 ) -> Photographs:
-    """Those of a folder or a pattern.
+    """The photographs of a folder or a pattern.
 
     Args:
-        folder: or pattern, or one file.
+        folder: a folder, a pattern or one file.
         longest: longest side of the pictures that the network is for, in pixels.
         max_pixels: largest picture that is read.
-        leave_out: files that are no photographs: the paintings, where they lie among them.
+        leave_out: files in the folder to ignore: the paintings.
 
     Raises:
-        PictureError: there are none.
+        PictureError: there are no photographs.
 
     """
     if not (is_many(folder) or folder.exists()):
         raise PictureError(f"There is no folder {str(folder)!r}: check the name of --photos.")
-    found = find_pictures([folder])
+    listing = find_pictures([folder])
     others = {path.resolve() for path in leave_out}
-    paths = [path for path in found.pictures if path.resolve() not in others]
+    paths = [path for path in listing.pictures if path.resolve() not in others]
     if not paths:
         raise PictureError(
             f"There is no photograph in {str(folder)!r} but the paintings: name another --photos."
@@ -137,16 +137,16 @@ def photographs_in(
     made = Photographs(
         [partial(_read, path, max_pixels) for path in paths],
         [path.name for path in paths],
-        f"{count} of one's own",
+        f"{count} of the user's own",
         mark,
         longest,
     )
-    made.notes += found.notes
+    made.notes += listing.notes
     return made
 
 
 def photographs_without_a_folder(*, longest: int) -> Photographs:
-    """Pictures made by program with the statistics of photographs, and scikit-image's if installed.
+    """Generated pictures with the statistics of photographs, and scikit-image's if installed.
 
     Args:
         longest: longest side of the pictures that the network is for, in pixels.
@@ -157,7 +157,7 @@ def photographs_without_a_folder(*, longest: int) -> Photographs:
         partial(natural_picture, height, longest, seed=seed) for seed in range(MADE)
     ]
     names = [f"picture {seed}" for seed in range(MADE)]
-    description = f"{MADE} pictures made by program"
+    description = f"{MADE} generated pictures"
     if importlib.util.find_spec("skimage") is not None:
         sources += [partial(_example, name) for name in EXAMPLES] * (MADE // len(EXAMPLES))
         names += list(EXAMPLES) * (MADE // len(EXAMPLES))

@@ -1,4 +1,4 @@
-"""PNG's own parts: what says the colours, what is transparent, what may be damaged."""
+"""The chunks of a PNG: colour information, transparency, and damage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_PROFILE = 1 << 26  # bytes
 class _Chunk:
     name: bytes
     body: memoryview
-    is_whole: bool  # its checksum holds
+    is_whole: bool  # its checksum is correct
 
     @property
     def is_critical(self) -> bool:
@@ -37,15 +37,15 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class Png:
-    """What a file says beside its pixels.
+    """What a file states besides its pixels.
 
     Attributes:
-        data: the file, without the parts that could keep it from being read.
-        passed_over: the names of those of them that are damaged; ``IEND`` where the end is missing.
+        data: the file, without chunks that could prevent decoding.
+        passed_over: names of the damaged ones among them; ``IEND`` if the end is missing.
         depth: bits of a channel.
         is_plain_grey: one channel and no palette.
-        transparent: the level, or the three, that are transparent, in ``depth`` bits.
-        said: cICP, sRGB, gAMA and cHRM, as far as they are there.
+        transparent: the transparent level, or three of them, in ``depth`` bits.
+        said: cICP, sRGB, gAMA and cHRM, as far as they exist.
 
     """
 
@@ -57,10 +57,10 @@ class Png:
     said: Mapping[bytes, bytes]
 
     def encoding(self) -> Encoding | None:
-        """Of the colours, by the first of cICP, sRGB, and gAMA with cHRM; None without any.
+        """The encoding by the first of cICP, sRGB, and gAMA with cHRM; None without any.
 
         Raises:
-            ValueError: the numbers cannot be meant.
+            ValueError: the numbers are invalid.
 
         """
         if b"cICP" in self.said:
@@ -74,7 +74,7 @@ class Png:
 
     @property
     def transparent_for_pillow(self) -> int | tuple[int, ...]:
-        """``transparent`` in the levels that Pillow reads: grey of few bits is stretched to 8."""
+        """``transparent`` in Pillow's levels: grey of fewer than 8 bits is scaled to 8."""
         assert self.transparent is not None
         if not self.is_plain_grey:
             return tuple(each >> max(0, self.depth - 8) for each in self.transparent)
@@ -83,14 +83,14 @@ class Png:
 
 
 def read_png(data: bytes, check: Callable[[int, int], None]) -> Png | None:
-    """Look through a PNG's parts; None for what is none.
+    """Read a PNG's chunks; None for another format.
 
     Args:
         data: the file.
-        check: raises for a width and height that must not be decoded.
+        check: raises an exception for a width and height that must not be decoded.
 
     Raises:
-        ValueError: it is damaged where its pixels are.
+        ValueError: its pixels are damaged.
 
     """
     if not data.startswith(SIGNATURE):
@@ -120,15 +120,15 @@ def read_png(data: bytes, check: Callable[[int, int], None]) -> Png | None:
 def gamma_encoding(
     gamma: float | None, chromaticities: tuple[float, ...] | None, *, is_srgb: bool
 ) -> Encoding | None:
-    """What the chunks sRGB, gAMA and cHRM say together; None where they say nothing.
+    """The encoding of the chunks sRGB, gAMA and cHRM together; None without them.
 
     Args:
-        gamma: gAMA: levels are light to this power.
+        gamma: gAMA: levels are light raised to this power.
         chromaticities: cHRM; sRGB's where it is missing.
-        is_srgb: there is a chunk sRGB, which counts more than the others.
+        is_srgb: there is a chunk sRGB, which overrides the others.
 
     Raises:
-        ValueError: the numbers cannot be meant.
+        ValueError: the numbers are invalid.
 
     """
     if is_srgb:
@@ -144,10 +144,10 @@ def gamma_encoding(
 
 
 def _check_pixels(chunks: list[_Chunk]) -> None:
-    """Make sure that no pixel is missing, where checksums or the end do not say so.
+    """Make sure that no pixel is missing, if checksums or the end are damaged.
 
     Raises:
-        ValueError: one is, or it cannot be told.
+        ValueError: pixels are missing, or it cannot be determined.
 
     """
     names = [each.name for each in chunks]
@@ -155,7 +155,7 @@ def _check_pixels(chunks: list[_Chunk]) -> None:
         raise ValueError("no pixels")
     damaged = {each.name for each in chunks if each.is_critical and not each.is_whole}
     if not damaged <= {b"IDAT", b"IEND"}:
-        raise ValueError("the head is damaged")
+        raise ValueError("the header is damaged")
     if (damaged or names[-1] != b"IEND") and not _inflates(
         (each.body for each in chunks if each.name == b"IDAT"), sys.maxsize
     ):
@@ -174,7 +174,7 @@ def _transparent(body: bytes | None, color_type: int, depth: int) -> tuple[int, 
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
-    """Up to the end; the last one is not whole where the file breaks off in it."""
+    """The chunks up to the end; the last is incomplete if the file ends inside it."""
     view, at = memoryview(data), len(SIGNATURE)
     while data.startswith(SIGNATURE) and at + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, at)
@@ -204,7 +204,7 @@ def _sorted_out(chunks: list[_Chunk], color_type: int) -> tuple[list[_Chunk], li
 
 
 def _is_sound(chunk: _Chunk, color_type: int) -> bool:
-    """Whether what it holds has the form that its name asks for."""
+    """Whether a chunk's content has the form that its name requires."""
     size = len(chunk.body)
     if chunk.name == b"tRNS":
         return size == _TRANSPARENT[color_type] if color_type in _TRANSPARENT else size <= 256
@@ -215,12 +215,12 @@ def _is_sound(chunk: _Chunk, color_type: int) -> bool:
 
 
 def _is_idle(chunk: _Chunk) -> bool:
-    """A text that says nothing of the picture, whose size or form could only do harm."""
+    """Whether a chunk is text that does not affect the picture, and could only do harm."""
     return chunk.name in _TEXTS and not bytes(chunk.body[:40]).startswith(_READ_TEXTS)
 
 
 def _inflates(parts: Iterable[bytes | memoryview], most: int) -> bool:
-    """Whether they hold all that was deflated, by its own checksum, and at most ``most`` bytes."""
+    """Whether the compressed data is complete, by its checksum, and at most ``most`` bytes."""
     inflater, size = zlib.decompressobj(), 0
     try:
         for part in parts:

@@ -1,4 +1,4 @@
-"""Colour profiles: whatever a file's colours mean, to sRGB."""
+"""Colour profiles: conversion of a file's colours to sRGB."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from impasto.files.pictures import deep
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
-_DATE = slice(24, 36)  # of a profile's making, in its header
+_DATE = slice(24, 36)  # position of the creation date in a profile's header
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
 @cache
 def srgb_profile() -> bytes:
-    """An ICC profile of sRGB, to be written into results; the same bytes at any time."""
+    """An ICC profile of sRGB, for results; always the same bytes."""
     made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return made[: _DATE.start] + bytes.fromhex("07d000010001000000000000") + made[_DATE.stop :]
 
 
 def pillow_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | None:
-    """Eight-bit colours without alpha, converted by a profile; plainly where there is none.
+    """Convert eight-bit colours without alpha by a profile, or by Pillow's default.
 
     Args:
         image: mode RGB, L or CMYK.
         profile: an ICC profile.
 
     Returns:
-        mode RGB, or L; None where the profile is broken or another colour space's.
+        Mode RGB or L; None if the profile is damaged or of another colour space.
 
     """
     if profile == srgb_profile() and image.mode == "RGB":
@@ -62,15 +62,15 @@ def pillow_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image | N
 def deep_to_srgb(
     levels: npt.NDArray[np.float32], profile: bytes | None
 ) -> npt.NDArray[np.float32] | None:
-    """The same at full precision.
+    """Convert at full precision.
 
     Args:
         levels: ``(H, W)`` grey, ``(H, W, 3)`` RGB or ``(H, W, 4)`` CMYK (1 is full ink), in [0, 1].
         profile: an ICC profile.
 
     Returns:
-        ``(H, W)`` or ``(H, W, 3)`` in [0, 1]; None where the profile is broken, another colour
-        space's, or the packages of the ``deep`` extra are not there.
+        ``(H, W)`` or ``(H, W, 3)`` in [0, 1]; None if the profile is damaged or of another colour
+        space, or the packages of the ``deep`` extra are missing.
 
     """
     space = {2: "gray", 3: "rgb"}[levels.ndim]
@@ -88,10 +88,10 @@ def _transform(
 ) -> npt.NDArray[np.float32] | None:
     import imagecodecs
 
-    # Sixteen bits rather than floats: for those the library counts ink in percent.
+    # Sixteen bits rather than floats: for floats the library expects ink in percent.
     whole: npt.NDArray[Any] = np.round(levels * 65535).astype(np.uint16)
     try:
-        found = imagecodecs.cms_transform(
+        converted = imagecodecs.cms_transform(
             whole,
             profile,
             srgb_profile(),
@@ -103,7 +103,7 @@ def _transform(
         )
     except (RuntimeError, ValueError, TypeError):
         return None
-    return (found / np.float32(65535)).astype(np.float32)
+    return (converted / np.float32(65535)).astype(np.float32)
 
 
 def _ink_to_rgb(levels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

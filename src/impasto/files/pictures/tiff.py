@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from PIL import TiffImagePlugin
 
 _KIND, _WIDTH, _HEIGHT, _PHOTOMETRIC, _SUB = 254, 256, 257, 262, 330
-_MASK = 4  # in a page's kind
-_READABLE = (0, 1, 2, 3, 5, 6, 8, 9)  # white or black is zero, RGB, palette, CMYK, YCbCr, two Lab
+_MASK = 4  # in a page's type
+_READABLE = (0, 1, 2, 3, 5, 6, 8, 9)  # white or black is zero, RGB, palette, CMYK, YCbCr, Lab
 _MOST = 10_000  # pages
 
 
@@ -20,8 +20,8 @@ class Page:
 
     Attributes:
         data: the file, changed so that this page comes first.
-        pages: how many there are, thumbnails among them.
-        is_first: whether it came first before.
+        pages: their number, thumbnails included.
+        is_first: whether the page was the first in the original file.
 
     """
 
@@ -37,21 +37,21 @@ class _Directory:
 
 
 def largest_page(data: bytes) -> Page:
-    """The first one of the largest; where there is nothing to choose from, the file as it is."""
+    """The largest page, the first of several; without a choice, the file unchanged."""
     try:
-        found = list(_directories(data))
-    except Exception:  # what is wrong with a file is said where it is decoded
+        directories = list(_directories(data))
+    except Exception:  # the decoder reports a damaged file
         return Page(data)
-    if not found or not max(each.pixels for each in found):
-        return Page(data, max(1, len(found)))
-    best = max(found, key=lambda each: each.pixels)
-    if best is found[0]:
-        return Page(data, len(found))
-    return Page(_beginning_at(data, best.offset), len(found), False)
+    if not directories or not max(each.pixels for each in directories):
+        return Page(data, max(1, len(directories)))
+    best = max(directories, key=lambda each: each.pixels)
+    if best is directories[0]:
+        return Page(data, len(directories))
+    return Page(_beginning_at(data, best.offset), len(directories), False)
 
 
 def _directories(data: bytes) -> Iterator[_Directory]:
-    """All directories of pages, those below a page after it."""
+    """All page directories; SubIFDs follow their page."""
     file = io.BytesIO(data)
     head = data[:16] if _is_big(data) else data[:8]
     waiting, seen = [TiffImagePlugin.ImageFileDirectory_v2(head).next], set[int]()
@@ -69,7 +69,7 @@ def _directories(data: bytes) -> Iterator[_Directory]:
 
 
 def _pixels(tags: TiffImagePlugin.ImageFileDirectory_v2) -> int:
-    """How many the page has; none for a mask, and for what is no picture that can be read."""
+    """The number of pixels of a page; 0 for a mask or an unreadable page."""
     if int(tags.get(_KIND, 0)) & _MASK or tags.get(_PHOTOMETRIC) not in _READABLE:
         return 0
     return int(tags.get(_WIDTH, 0)) * int(tags.get(_HEIGHT, 0))

@@ -1,4 +1,4 @@
-"""Where the networks of a user lie: one safetensors file each, in the user's cache folder."""
+"""The user's networks: one safetensors file each, in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def models_folder() -> Path:
     folder = user_cache_path("impasto") / "models"
     if not folder.is_absolute():
         raise WeightsError(
-            "There is no home folder to keep networks in: name a folder in the environment "
+            "There is no home folder for networks: name a folder in the environment "
             f"variable {FOLDER_VARIABLE}."
         )
     return folder
 
 
 def model_path(name: str) -> Path:
-    """Where a network lies once it is here, whether it is or not."""
+    """The path of a network's file, whether it exists or not."""
     return models_folder() / f"{name}.safetensors"
 
 
@@ -44,29 +44,29 @@ def installed(name: str) -> Path:
     """The file of a network.
 
     Raises:
-        WeightsError: it is not here yet.
+        WeightsError: it is not installed.
 
     """
     path = model_path(name)
     if not path.is_file():
         raise WeightsError(
-            f"The network {name!r} is not here yet: run impasto models download {name}, or bring "
+            f"The network {name!r} is not installed: run impasto models download {name}, or import "
             "it with impasto models import FILE, or name its safetensors file with --weights."
         )
     return path
 
 
 def download_path(name: str, suffix: str) -> Path:
-    """Where a download grows until it is complete, verified and stored."""
+    """The path of a partial download."""
     return models_folder() / f"{name}.{suffix}.part"
 
 
 @contextmanager
 def staged(name: str) -> Iterator[Path]:
-    """A path to write a network to; it takes the network's place when the block ends well.
+    """Yield a path for writing a network; it replaces the network's file if the block succeeds.
 
-    It lies in a folder of its own beside it, as a writer may leave files of its own when it is
-    killed; :func:`discard_unfinished` sweeps that folder. Call it under :func:`locked`.
+    The path is in a folder of its own, because a writer that is killed may leave files;
+    :func:`discard_unfinished` empties that folder. Call it under :func:`locked`.
 
     Raises:
         WeightsError: it cannot be written.
@@ -91,31 +91,33 @@ def staged(name: str) -> Iterator[Path]:
 
 
 def remove_model(name: str) -> int:
-    """Delete a network and whatever an interrupted download has left of it.
+    """Delete a network and its partial download.
 
     Returns:
-        The bytes that became free.
+        The number of bytes freed.
 
     Raises:
-        WeightsError: there was nothing, or it cannot be deleted.
+        WeightsError: there is no such file, or it cannot be deleted.
 
     """
     if not models_folder().is_dir():
-        raise WeightsError(f"The network {name!r} is not here: there is nothing to remove.")
+        raise WeightsError(f"The network {name!r} is not installed: there is nothing to remove.")
     with locked(name):
-        found = [model_path(name), *models_folder().glob(f"{name}.*.part")]
-        found += _work_folder(name).glob("*")
-        found = [path for path in found if path.exists()]
-        if not found:
-            raise WeightsError(f"The network {name!r} is not here: there is nothing to remove.")
-        size = sum(path.stat().st_size for path in found)
-        _unlink(found)
+        files = [model_path(name), *models_folder().glob(f"{name}.*.part")]
+        files += _work_folder(name).glob("*")
+        files = [path for path in files if path.exists()]
+        if not files:
+            raise WeightsError(
+                f"The network {name!r} is not installed: there is nothing to remove."
+            )
+        size = sum(path.stat().st_size for path in files)
+        _unlink(files)
         discard_unfinished(name)
     return size
 
 
 def discard_download(name: str) -> None:
-    """Delete the downloaded file of a network that is here already, if a kill left it.
+    """Delete the downloaded file of an installed network, if a killed process left one.
 
     Raises:
         WeightsError: another process is working on the network, or it cannot be deleted.
@@ -126,16 +128,16 @@ def discard_download(name: str) -> None:
 
 
 def discard_unfinished(name: str) -> None:
-    """Delete what killed processes were writing; a partial download stays, to be resumed."""
+    """Delete unfinished files of killed processes; a partial download is kept, to be resumed."""
     shutil.rmtree(_work_folder(name), ignore_errors=True)
 
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Only one process at a time works on a network's files; the folder is made first.
+    """Let only one process at a time change a network's files; the folder is made first.
 
     Raises:
-        WeightsError: another process is at it, or the folder cannot be made.
+        WeightsError: another process is working on it, or the folder cannot be made.
 
     """
     folder = models_folder()

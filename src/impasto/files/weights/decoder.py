@@ -20,10 +20,10 @@ FORMAT = "impasto-decoder-1"
 
 @lru_cache(maxsize=1)
 def load_painter(path: Path = DECODER_FILE) -> Painter:
-    """The decoder of a file that ``training.decoder`` wrote, in float32.
+    """Load the decoder from a file that ``training.decoder`` wrote, in float32.
 
     Raises:
-        WeightsError: the file is missing, or no such decoder's.
+        WeightsError: the file is missing or not such a decoder.
 
     """
     try:

@@ -1,7 +1,7 @@
-"""A file from the first mirror that gives it: resumed, verified, and never parsed before that.
+"""Downloading a file from the first mirror that has it: resumed, and verified before it is read.
 
-The bytes go to one ``.part`` file. Whenever and however the process ends, the next call goes on
-from what is there. Proxies are those of the environment (``HTTPS_PROXY``, ``NO_PROXY``).
+The bytes go to one ``.part`` file. However the process ends, the next call continues
+from that file. Proxies are those of the environment (``HTTPS_PROXY``, ``NO_PROXY``).
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from impasto.errors import WeightsError
 from impasto.files.weights.registry import Model
 
 Report = Callable[[int, str], None]
-"""Called with the bytes that are here and a few words on what goes on."""
+"""Called with the number of bytes received and a few words on the progress."""
 
 CHUNK = 1 << 16
-TRIES = 3  # in vain, one after another, at one mirror
-ROUNDS = 40  # at one mirror, however far each of them got
+TRIES = 3  # failed attempts in a row at one mirror
+ROUNDS = 40  # attempts at one mirror, successful or not
 
 
 @dataclass(frozen=True)
 class Patience:
-    """With servers.
+    """Time limits for servers.
 
     Attributes:
-        timeout: seconds that a silent one is given.
-        pause: seconds before it is asked again.
-        rate: bytes a second that must come on the whole once ``timeout`` has passed, so that one
-            which trickles for ever is left.
+        timeout: seconds to wait for a silent server.
+        pause: seconds before the next attempt.
+        rate: least average bytes a second once ``timeout`` has passed, so that a server which sends
+            too slowly is given up.
 
     """
 
@@ -48,7 +48,7 @@ class Patience:
 
 
 class _MirrorError(Exception):
-    """A mirror will not give the file; the text says why, for a list of reasons."""
+    """A mirror cannot provide the file; the text gives the reason."""
 
 
 def download(
@@ -58,13 +58,13 @@ def download(
     report: Report = lambda *_: None,
     patience: Patience = Patience(),
 ) -> None:
-    """Bring ``part`` to the complete, verified file of a model.
+    """Complete ``part`` to the verified file of a model.
 
     Args:
-        model: what to get.
-        part: where it grows; what an earlier call left there is used.
-        report: told of every piece that arrives.
-        patience: with servers.
+        model: the file to download.
+        part: the partial file; an earlier call's is continued.
+        report: called after every piece that arrives.
+        patience: time limits for servers.
 
     Raises:
         WeightsError: no mirror gave the file, or the disk is full.
@@ -85,12 +85,12 @@ def download(
 
 
 def verified(model: Model, path: Path) -> bool:
-    """Whether a file has the size and the hash that the record states."""
+    """Whether a file has the size and the hash of a model."""
     if path.stat().st_size != model.bytes:
         return False
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: _hasher(model.algorithm)).hexdigest()
-    return found.startswith(model.digest)
+        digest = hashlib.file_digest(file, lambda: _hasher(model.algorithm)).hexdigest()
+    return digest.startswith(model.digest)
 
 
 def _hasher(algorithm: str) -> hashlib._Hash:
@@ -98,7 +98,7 @@ def _hasher(algorithm: str) -> hashlib._Hash:
 
 
 def _from_mirror(url: str, model: Model, part: Path, report: Report, patience: Patience) -> None:
-    in_vain, whole = 0, _size(part) == 0  # whole: every byte came from this mirror, in this call
+    in_vain, whole = 0, _size(part) == 0  # whole: this call got every byte from this mirror
     for _ in range(ROUNDS):
         before = _size(part)
         if before >= model.bytes:
@@ -116,16 +116,16 @@ def _from_mirror(url: str, model: Model, part: Path, report: Report, patience: P
         in_vain = 0 if _size(part) > before else in_vain + 1
         if in_vain == TRIES:
             raise _MirrorError(reason)
-        report(_size(part), f"{reason}; asking again")
+        report(_size(part), f"{reason}; trying again")
         time.sleep(patience.pause * 2**in_vain)
-    raise _MirrorError("the connection was cut again and again")
+    raise _MirrorError("the connection was lost repeatedly")
 
 
 def _receive(url: str, model: Model, part: Path, report: Report, patience: Patience) -> str:
-    """Ask for what is missing and append what comes; why it ended, if it ended early.
+    """Request the missing bytes and append them; return the reason if it ends early.
 
     Raises:
-        _MirrorError: asking again would be no use.
+        _MirrorError: another attempt would be useless.
 
     """
     done = _size(part)
@@ -133,7 +133,7 @@ def _receive(url: str, model: Model, part: Path, report: Report, patience: Patie
     if done:
         headers["Range"] = f"bytes={done}-"
     try:
-        opener = urllib.request.build_opener()  # a fresh one reads the proxies as they are now
+        opener = urllib.request.build_opener()  # a new one reads the present proxies
         request = urllib.request.Request(url, headers=headers)
         with opener.open(request, timeout=patience.timeout) as answer:
             start = _start(answer, model, done)
@@ -142,14 +142,14 @@ def _receive(url: str, model: Model, part: Path, report: Report, patience: Patie
     except urllib.error.HTTPError as error:
         return _refusal(error, part)
     except TimeoutError:
-        return "it stopped answering"
+        return "it stopped responding"
     except (OSError, http.client.HTTPException) as error:
         return _words(error)
-    return "the connection was cut"
+    return "the connection was lost"
 
 
 def _start(answer: http.client.HTTPResponse, model: Model, done: int) -> int:
-    """The position at which the answer begins: 0 from a server that ignores ranges."""
+    """The position at which the response begins: 0 from a server that ignores ranges."""
     total = answer.headers.get("Content-Length")
     start = 0
     if answer.status == http.HTTPStatus.PARTIAL_CONTENT:
@@ -157,7 +157,7 @@ def _start(answer: http.client.HTTPResponse, model: Model, done: int) -> int:
             r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", "").strip()
         )
         if stated is None or int(stated[1]) > done:
-            raise _MirrorError("it sent another range than it was asked for")
+            raise _MirrorError("it sent another range than the one requested")
         start = int(stated[1])
     if total and total.isdigit() and int(total) + start != model.bytes:
         raise _MirrorError(f"it sent another file ({int(total) + start:,} bytes)")
@@ -188,7 +188,7 @@ def _pour(
 
 
 def _opened(part: Path, start: int) -> IO[bytes]:
-    """The partial file, cut off at ``start`` and open for what follows; unbuffered."""
+    """The partial file, truncated at ``start`` and opened for appending; unbuffered."""
     try:
         file = part.open("r+b" if part.exists() else "w+b", buffering=0)
         file.truncate(start)
@@ -199,7 +199,7 @@ def _opened(part: Path, start: int) -> IO[bytes]:
 
 
 def _refusal(error: urllib.error.HTTPError, part: Path) -> str:
-    """What an HTTP error means: server errors may pass, refusals do not."""
+    """The reason for an HTTP error, if another attempt may succeed (a server error)."""
     said = f"{error.code} {error.reason}".strip()
     if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         part.unlink(missing_ok=True)
@@ -213,7 +213,7 @@ def _refusal(error: urllib.error.HTTPError, part: Path) -> str:
 def _words(error: Exception) -> str:
     reason = getattr(error, "reason", error)
     if isinstance(reason, TimeoutError):
-        return "it did not answer"
+        return "it did not respond"
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return " ".join(text.split()).rstrip(".").lower()
 
@@ -223,12 +223,12 @@ def _size(path: Path) -> int:
 
 
 def _check_space(model: Model, part: Path) -> None:
-    """Room for the rest of the download, and for the copy that is stored in the end."""
+    """Check the space for the rest of the download and for the stored copy."""
     needed = 2 * model.bytes - _size(part)
     if shutil.disk_usage(part.parent).free < needed:
         raise WeightsError(
-            f"{model.name!r} needs {needed / 1e6:,.0f} MB of free disk for a moment: make room, or "
-            "name another folder in the environment variable IMPASTO_MODELS."
+            f"{model.name!r} needs {needed / 1e6:,.0f} MB of free disk temporarily: make room, "
+            "or name another folder in the environment variable IMPASTO_MODELS."
         )
 
 

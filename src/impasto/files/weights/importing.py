@@ -1,7 +1,7 @@
-"""A network as the user has it, stored as impasto reads it: safetensors, convention and means.
+"""Importing a network: stored as safetensors, with its convention and mean activations.
 
-The weights are stored as they were released, and beside them, for each pooling, the mean
-activations that :mod:`impasto.nets.normalise` scales by when the network is loaded.
+The weights are stored as released, and beside them, for each pooling, the mean
+activations by which :mod:`impasto.nets.normalise` scales when the network is loaded.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ from impasto.ops.natural import natural_picture
 from impasto.shortage import memory_told
 
 Report = Callable[[int, int, str], None]
-"""Called with what is done, the whole of it (bytes or pictures), and a few words."""
+"""Called with the amount done, the total (bytes or pictures), and a few words."""
 
 POOLINGS: tuple[Pooling, ...] = ("avg", "max")
-MADE, MADE_SIZE = 12, 256  # pictures that we make, and their sides in pixels
-FLOOR = 0.1  # of a layer's median mean activation, over made pictures
-MOST_PICTURES, LONGEST = 200, 512  # of the user's, and their longest side in pixels
+MADE, MADE_SIZE = 12, 256  # generated pictures, and their sides in pixels
+FLOOR = 0.1  # of a layer's median mean activation, for generated pictures
+MOST_PICTURES, LONGEST = 200, 512  # the user's pictures, and their longest side in pixels
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What an import or a download has stored.
+    """The result of an import or a download.
 
     Attributes:
-        name: what ``--network`` calls it.
+        name: its name for ``--network``.
         path: of the safetensors file.
-        weights: what it is, and how that was told.
-        provenance: where the weights come from, by their file's hash.
-        pictures: which pictures the means were taken over.
+        weights: which network it is, and how that was determined.
+        provenance: the origin of the weights, by their file's hash.
+        pictures: a text on the pictures for the means.
 
     """
 
@@ -73,7 +73,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """Pictures for the means, read or made one at a time."""
+    """Pictures for the means, read or generated one at a time."""
 
     count: int
     about: str
@@ -98,15 +98,15 @@ def import_weights(
 
     Args:
         path: the file.
-        name: of the registry; by default the release that the file turns out to be.
-        convention: ``vgg19`` or ``vgg19-torchvision``, for a file that does not tell.
-        pictures: a folder of photographs for the mean activations; made ones by default.
-        overwrite: a network that is stored by that name may be replaced.
-        report: told how far it is.
+        name: a name of the registry; by default the release that is recognised.
+        convention: ``vgg19`` or ``vgg19-torchvision``, for a file that does not state it.
+        pictures: a folder of photographs for the mean activations; generated pictures by default.
+        overwrite: whether an installed network of that name may be replaced.
+        report: called with the progress.
 
     Raises:
-        OutputError: the file is the stored network itself, or one that is not to be replaced.
-        WeightsError: the file is none of these or no complete VGG-19, or cannot be stored.
+        OutputError: the file is the installed network itself, or that may not be replaced.
+        WeightsError: the file has another format, is no complete VGG-19, or cannot be stored.
         PictureError: the folder has no pictures.
 
     """
@@ -119,8 +119,8 @@ def import_weights(
     Outputs([path]).check_not_read(model_path(name))
     if model_path(name).is_file() and not overwrite:
         raise OutputError(
-            f"The network {name!r} is here already: add --overwrite to replace it, or run impasto "
-            f"models remove {name} first."
+            f"The network {name!r} is already installed: add --overwrite to replace it, or run "
+            f"impasto models remove {name} first."
         )
     with locked(name):
         discard_unfinished(name)
@@ -135,10 +135,10 @@ def download_model(
     report: Report = lambda *_: None,
     patience: Patience | None = None,
 ) -> Stored:
-    """Get a network of the registry and store it; goes on where an earlier call was ended.
+    """Download a network of the registry and store it; an interrupted download is resumed.
 
     Raises:
-        WeightsError: no such model, no mirror gives it, or it cannot be stored.
+        WeightsError: no such model, no mirror has it, or it cannot be stored.
         PictureError: the folder has no pictures.
 
     """
@@ -214,7 +214,7 @@ def _chosen(folder: Path | None) -> _Pictures:
     if folder is None:
         return _Pictures(
             MADE,
-            f"{MADE} made pictures of {MADE_SIZE} x {MADE_SIZE}, seeds 0 to {MADE - 1}",
+            f"{MADE} generated pictures of {MADE_SIZE} x {MADE_SIZE}, seeds 0 to {MADE - 1}",
             FLOOR,
             lambda seed: natural_picture(MADE_SIZE, MADE_SIZE, seed=seed),
         )
@@ -248,7 +248,7 @@ def _fitted(image: Tensor) -> Tensor:
 
 
 def _stated(model: Model) -> str:
-    """The convention of a registered release goes by its own name."""
+    """The convention of a registered release has the release's name."""
     return "vgg19-torchvision" if model.convention == TORCHVISION_CONVENTION else "vgg19"
 
 

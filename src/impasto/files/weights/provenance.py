@@ -1,10 +1,10 @@
-"""Where weights come from: what the hash of their file says, and nothing else.
+"""The origin of weights, determined by the hash of their file alone.
 
-A file is a known release, or a conversion of one that is known by its hash, or of unknown origin,
-whatever its name, its metadata or its first filter look like. What was found is kept with the
-weights when they are stored, beside a hash of each tensor; of a stored file that was changed or
-replaced since, the origin is unknown. This guards against mistakes and mix-ups, not against
-somebody who writes both weights and hashes.
+A file is a known release, a conversion known by its hash, or of unknown origin,
+whatever its name, metadata or first filter. The origin is stored with imported
+weights, beside a hash of each tensor; a stored file that was changed or replaced
+afterwards has an unknown origin. This protects against mistakes and mix-ups, not against
+somebody who replaces both weights and hashes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _HASHES = "tensors_sha256"
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where weights come from.
+    """The origin of weights.
 
     Attributes:
         kind: ``bundled``, ``release``, ``conversion`` or ``unknown``.
         release: the release's name in the registry; empty for the other kinds.
-        is_changed: stored weights that are no longer those that were stored.
+        is_changed: True for stored weights that have been changed.
 
     """
 
@@ -41,7 +41,7 @@ class Provenance:
 
     @property
     def words(self) -> str:
-        """To be read."""
+        """A text for people."""
         if self.kind == BUNDLED:
             return "the bundled weights, by their hash"
         if self.kind == RELEASE:
@@ -60,12 +60,12 @@ class Provenance:
         return MODELS[self.release].licence if self.release in MODELS else "unknown"
 
     def as_dict(self) -> dict[str, str]:
-        """For a record's network."""
+        """The entries of a record's ``network``."""
         return {"origin": self.kind, "release": self.release, "licence": self.licence}
 
 
 def provenance_of_file(path: Path, sha256: str) -> Provenance:
-    """Of a file as somebody else made it, by its hash."""
+    """The origin of a foreign file, by its hash."""
     for model in MODELS.values():
         if verified(model, path):
             return Provenance(RELEASE, model.name)
@@ -75,13 +75,13 @@ def provenance_of_file(path: Path, sha256: str) -> Provenance:
     return Provenance()
 
 
-def stated(found: Provenance, weights: Mapping[str, Tensor]) -> dict[str, str]:
-    """What is kept of an origin with weights that are stored: metadata of a safetensors file."""
+def stated(provenance: Provenance, weights: Mapping[str, Tensor]) -> dict[str, str]:
+    """The metadata that store an origin in a safetensors file of weights."""
     hashes = {name: _hash(tensor) for name, tensor in weights.items()}
     return {
-        "origin": found.kind,
-        "release": found.release,
-        "licence": found.licence,
+        "origin": provenance.kind,
+        "release": provenance.release,
+        "licence": provenance.licence,
         _HASHES: json.dumps(hashes),
     }
 
@@ -89,12 +89,12 @@ def stated(found: Provenance, weights: Mapping[str, Tensor]) -> dict[str, str]:
 def provenance_of_stored(
     metadata: Mapping[str, str], tensors: Mapping[str, Tensor], names: set[str]
 ) -> Provenance:
-    """Of weights that impasto has stored: what was found then, if they are still the same.
+    """The origin of weights that impasto has stored, if they are unchanged.
 
     Args:
         metadata: of the file.
-        tensors: those that were read, or some of them.
-        names: all that the file holds; means, which have a hash of their own, are left out.
+        tensors: the tensors that were read, or some of them.
+        names: of all tensors in the file; those of means, which have their own hash, are ignored.
 
     """
     weights = {name for name in names if ".mean_" not in name}
@@ -113,7 +113,7 @@ def provenance_of_stored(
 
 
 def provenance_in_record(network: Mapping[str, str]) -> str:
-    """What a record says of its network's origin, to be read."""
+    """A text on the origin of a record's network."""
     kind, release = network.get("origin"), network.get("release", "")
     if kind is None:
         return "origin not recorded"
@@ -123,12 +123,12 @@ def provenance_in_record(network: Mapping[str, str]) -> str:
 
 
 def _hashes(metadata: Mapping[str, str]) -> dict[str, str] | None:
-    """Of each tensor when it was stored; None where nobody noted them."""
+    """The stored hash of each tensor; None without hashes."""
     try:
-        found = json.loads(metadata.get(_HASHES, ""))
+        hashes = json.loads(metadata.get(_HASHES, ""))
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return hashes if isinstance(hashes, dict) else None
 
 
 def _hash(tensor: Tensor) -> str:

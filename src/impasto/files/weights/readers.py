@@ -1,7 +1,7 @@
-"""Weights in the formats that others write: named tensors out, whatever the file is called.
+"""Reading weights of other programs into named tensors; the file's name does not matter.
 
-Nothing in a file is ever run: HDF5 is read by pyfive, which is plain Python; ``.pth`` by torch with
-``weights_only``; safetensors holds nothing but numbers.
+Nothing in a file is ever executed: HDF5 is read by pyfive, which is plain Python; ``.pth`` by torch
+with ``weights_only``; safetensors holds nothing but numbers.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ Kind = Literal["h5", "pth", "safetensors"]
 
 MAX_BYTES = 4_000_000_000
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_PTH = (b"PK\x03\x04", b"\x80\x02")  # torch's zip archive, and the pickle that it was before
+_PTH = (b"PK\x03\x04", b"\x80\x02")  # torch's zip archive, and its older pickle format
 
 
 @dataclass(frozen=True)
 class RawWeights:
-    """What a file holds, by the names that the file uses.
+    """A file's tensors, under the names in the file.
 
     Attributes:
         kind: the format.
         tensors: in the file's own layout; a layer's HDF5 group is part of the name.
-        metadata: text that a safetensors file carries.
+        metadata: text in a safetensors file.
 
     """
 
@@ -46,10 +46,10 @@ class RawWeights:
 
 
 def read_weights(path: Path) -> RawWeights:
-    """Read a Keras ``.h5``, a torch ``.pth`` or a safetensors file, told by its first bytes.
+    """Read a Keras ``.h5``, a torch ``.pth`` or a safetensors file, recognised by its first bytes.
 
     Raises:
-        WeightsError: missing, damaged, or none of these; or pyfive is needed and not installed.
+        WeightsError: missing, damaged, or none of these; or pyfive is needed but not installed.
 
     """
     kind = kind_of(path)
@@ -65,19 +65,19 @@ def read_weights(path: Path) -> RawWeights:
             return RawWeights(kind, tensors, file.metadata() or {})
     except WeightsError:
         raise
-    except Exception as error:  # a damaged file makes a parser fail in any way
+    except Exception as error:  # a damaged file can make a parser raise anything
         if is_shortage(error):
             text = f"{path.name!r} does not fit into memory: close other programs."
             raise WeightsError(text) from error
         other = "in a layout that pyfive does not read" if kind == "h5" else "more than weights"
-        raise WeightsError(f"{path.name!r} is damaged, or {other}: get it anew.") from error
+        raise WeightsError(f"{path.name!r} is damaged, or {other}: get it again.") from error
 
 
 def kind_of(path: Path) -> Kind:
     """The format of a file, by its first bytes.
 
     Raises:
-        WeightsError: there is no such file, it is too large, or of no known format.
+        WeightsError: there is no such file, it is too large, or its format is unknown.
 
     """
     try:
@@ -97,18 +97,18 @@ def kind_of(path: Path) -> Kind:
     if len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < size:
         return "safetensors"
     raise WeightsError(
-        f"{path.name!r} is no file of weights that can be read here: use a Keras .h5, a torch "
+        f"{path.name!r} is not a weights file that can be read: use a Keras .h5, a torch "
         ".pth or a .safetensors."
     )
 
 
 def convention_to_json(convention: InputConvention) -> str:
-    """How our safetensors files state it, under ``input`` in their metadata."""
+    """The text of ``input`` in the metadata of impasto's safetensors files."""
     return json.dumps(asdict(convention))
 
 
 def convention_from_json(text: str) -> InputConvention | None:
-    """What :func:`convention_to_json` wrote; None for anything else."""
+    """The convention from :func:`convention_to_json`; None for other text."""
     try:
         stated = json.loads(text)
         mean, std = (tuple(float(each) for each in stated[key]) for key in ("mean", "std"))
@@ -137,11 +137,11 @@ def _hdf5(path: Path) -> Iterator[tuple[str, Tensor]]:
     import pyfive
 
     with pyfive.File(str(path)) as file:
-        found: dict[str, Any] = {}
-        file.visititems(lambda name, item: found.update({name: item}))
-        sets = {name: item for name, item in found.items() if hasattr(item, "shape")}
+        items: dict[str, Any] = {}
+        file.visititems(lambda name, item: items.update({name: item}))
+        sets = {name: item for name, item in items.items() if hasattr(item, "shape")}
         if sum(item.size * item.dtype.itemsize for item in sets.values()) > MAX_BYTES:
-            raise WeightsError(f"{path.name!r} holds more than a VGG-19: check the name.")
+            raise WeightsError(f"{path.name!r} has more tensors than a VGG-19: check the name.")
         for name, item in sets.items():
             if item.dtype.kind == "f":
                 yield name, torch.from_numpy(np.array(item[()], dtype=np.float32))
@@ -152,5 +152,5 @@ def _pth(path: Path) -> dict[str, Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):
-        raise WeightsError(f"{path.name!r} holds no named weights: it is no VGG-19.")
+        raise WeightsError(f"{path.name!r} has no named weights: give a VGG-19.")
     return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}

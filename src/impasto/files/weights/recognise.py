@@ -1,15 +1,15 @@
-"""Which VGG-19 it is: names and layouts to our own, and the pictures that the weights want.
+"""Recognising a VGG-19: its names and layout, and the input that the weights require.
 
-Three things tell, in this order:
+Three sources decide, in this order:
 
-1. the file's own word: a safetensors file of ours states its convention in its metadata;
+1. the file's own statement: a safetensors file of impasto states its convention in its metadata;
 2. its first filter. The numbers of a release survive every conversion, so the 27 weights of the
-   first filter, up to a positive factor (which normalisation leaves free), say which release it
-   is; and whether they agree in BGR or in RGB order says whether a converter has turned the
-   colours. This is what tells torchvision's ``.pth`` from a Caffe ``.pth`` with the same names;
+   first filter, up to a positive factor (which normalisation may change), show which release it
+   is; and whether they match in BGR or in RGB order shows whether a converter has swapped the
+   colour channels. This distinguishes torchvision's ``.pth`` from a Caffe one of the same names;
 3. the layout: Keras writes ``blockB_convI`` and trains on BGR, 0 to 255, mean subtracted;
-   ``classifier.1`` and ``.4`` are only found in the Caffe conversion. A file that is neither and
-   whose first filter nobody knows is not guessed at: the person has to say.
+   ``classifier.1`` and ``.4`` are only found in the Caffe conversion. A file with neither, and
+   with an unknown first filter, is not guessed at: the user has to state its convention.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from impasto.nets.vgg import DENSE, KERAS_CONVENTION, TORCHVISION_CONVENTION
 
 CONVENTIONS = {"vgg19": KERAS_CONVENTION, "vgg19-torchvision": TORCHVISION_CONVENTION}
 
-# First filter of conv1_1, channel after channel, in the order that the release is trained on.
+# First filter of conv1_1, channel by channel, in the order of the release's training.
 FIRST_FILTERS = {
     "vgg19": (
         (0.3412, 0.34, -0.0448, 0.2322, 0.0898, -0.3033, -0.0726, -0.2467, -0.3368),
@@ -44,7 +44,7 @@ FIRST_FILTERS = {
          -0.029663),
     ),
 }  # fmt: skip
-SAME = 0.9999  # cosine above which two filters are one
+SAME = 0.9999  # cosine above which two filters are the same
 
 _KERAS = re.compile(r"block(\d)_conv(\d)$|(fc1|fc2|predictions)$")
 _FEATURE = re.compile(r"(?:module\.)?(?:features\.)?(\d+)\.(weight|bias)$")
@@ -58,14 +58,14 @@ _CLASSIFIER_NAMES = {"0": "fc1", "1": "fc1", "3": "fc2", "4": "fc2", "6": "predi
 
 @dataclass(frozen=True)
 class VggWeights:
-    """A VGG-19 in our own names and layout.
+    """A VGG-19 in impasto's names and layout.
 
     Attributes:
-        tensors: ``convB_I`` (OIHW), and ``fc1``, ``fc2``, ``predictions`` where the file has them;
+        tensors: ``convB_I`` (OIHW), and ``fc1``, ``fc2``, ``predictions`` if the file has them;
             float32.
-        convention: how the weights want their pictures.
-        release: ``vgg19`` or ``vgg19-torchvision`` where the first filter says so, else ``""``.
-        reason: how the convention was told, for the record.
+        convention: the input that the weights require.
+        release: ``vgg19`` or ``vgg19-torchvision`` by the first filter, else ``""``.
+        reason: how the convention was determined, for the record.
 
     """
 
@@ -76,20 +76,20 @@ class VggWeights:
 
     @property
     def classifies(self) -> bool:
-        """Whether the classifier is there too."""
+        """Whether the file includes the classifier."""
         return all(f"{name}.weight" in self.tensors for name in DENSE)
 
 
 def recognise(raw: RawWeights, *, convention: str | None = None) -> VggWeights:
-    """Name the tensors of a file, check their shapes, and tell how the weights want pictures.
+    """Name the tensors of a file, check their shapes, and determine their input convention.
 
     Args:
-        raw: what the file holds.
-        convention: ``vgg19`` or ``vgg19-torchvision`` to say it in place of the file.
+        raw: the file's tensors.
+        convention: ``vgg19`` or ``vgg19-torchvision`` to state it instead of the file.
 
     Raises:
-        WeightsError: it is no VGG-19 with all its convolutions, a number in it is not finite, or
-            the convention can neither be told nor was given.
+        WeightsError: a convolution of VGG-19 is missing, a number is not finite, or
+            the convention is neither recognised nor given.
 
     """
     tensors = _checked(_named(raw))
@@ -116,16 +116,16 @@ def recognise(raw: RawWeights, *, convention: str | None = None) -> VggWeights:
 
 
 def _named(raw: RawWeights) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for name, tensor in raw.tensors.items():
         own = _keras_name(name, tensor) if raw.kind == "h5" else _torch_name(name)
         if own is not None:
-            found[own] = _from_keras(own, tensor) if raw.kind == "h5" else tensor
-    return found
+            tensors[own] = _from_keras(own, tensor) if raw.kind == "h5" else tensor
+    return tensors
 
 
 def _keras_name(name: str, tensor: Tensor) -> str | None:
-    """``.../block1_conv1/.../block1_conv1_W_1:0`` and the like, by the group that it lies in."""
+    """``.../block1_conv1/.../block1_conv1_W_1:0`` and similar names, by their group."""
     for part in name.split("/")[:-1]:
         match = _KERAS.match(part)
         if match:
@@ -156,7 +156,7 @@ def _torch_name(name: str) -> str | None:
 
 
 def _checked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Every convolution, and the classifier if it is whole, in float32."""
+    """Every convolution, and the classifier if it is complete, in float32."""
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in layer_table(VGG19_WIDTHS):
         if layer.kind == "conv":
@@ -172,7 +172,7 @@ def _checked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _one(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
     if name not in tensors:
         raise WeightsError(
-            f"The file has no weights for {name.partition('.')[0]}: it is no complete VGG-19."
+            f"The file has no weights for {name.partition('.')[0]}: give a complete VGG-19."
         )
     tensor = tensors[name]
     if tuple(tensor.shape) != shape:
@@ -182,12 +182,12 @@ def _one(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> Te
         )
     tensor = tensor.detach().float().contiguous()
     if not torch.isfinite(tensor).all():
-        raise WeightsError(f"{name!r} holds numbers that are not finite: get the file anew.")
+        raise WeightsError(f"{name!r} holds numbers that are not finite: get the file again.")
     return tensor
 
 
 def _release(first: Tensor) -> tuple[str, bool]:
-    """The release that a first filter ``(3, 3, 3)`` belongs to, and whether colours are turned."""
+    """The release that a first filter ``(3, 3, 3)`` belongs to, and whether colours are swapped."""
     for name, numbers in FIRST_FILTERS.items():
         known = torch.tensor(numbers, dtype=torch.float64).view(3, 3, 3)
         for turned in (False, True):
@@ -198,7 +198,7 @@ def _release(first: Tensor) -> tuple[str, bool]:
 
 
 def _turned(convention: InputConvention) -> InputConvention:
-    """The same with red and blue exchanged."""
+    """The convention with red and blue swapped."""
     return replace(
         convention,
         channels="RGB" if convention.channels == "BGR" else "BGR",

@@ -1,7 +1,7 @@
-"""The networks that can be downloaded: small records, and nothing that does anything.
+"""The networks that can be downloaded, as data.
 
-Where the facts come from: ``keras.applications.vgg19`` names the addresses and the MD5 of the
-release that the report used; torchvision's ``VGG19_Weights`` names the other, with the first eight
+Sources: ``keras.applications.vgg19`` gives the addresses and the MD5 of the
+release that the report used; torchvision's ``VGG19_Weights`` gives the other, with the first eight
 digits of its SHA-256 in the name of the file.
 """
 
@@ -22,15 +22,15 @@ class Model:
     """One release of a network's weights.
 
     Attributes:
-        name: what ``--network`` and ``impasto models`` call it.
-        urls: where it lies; the first that answers is taken, the rest are mirrors.
+        name: its name for ``--network`` and ``impasto models``.
+        urls: its addresses; those after the first are mirrors.
         algorithm: of ``digest``, as :mod:`hashlib` names it.
-        digest: of the file, in hexadecimal; a beginning of it where no more is published.
+        digest: of the file, in hexadecimal; only its beginning, where no more is published.
         bytes: exact size of the file.
         licence: its terms.
         convention: of its input.
         format: of the file.
-        about: one line for a person who has to choose.
+        about: one line of description.
 
     """
 
@@ -73,13 +73,13 @@ MODELS = {
             licence="BSD-3-Clause, torchvision",
             convention=TORCHVISION_CONVENTION,
             format="pth",
-            about="trained anew by torchvision, with the classifier: impasto classify",
+            about="trained by torchvision, with the classifier: impasto classify",
         ),
     )
 }
 
 CONVERSIONS = {"d01eb7cb": "vgg19"}
-"""Beginning of a SHA-256 to the release that the file was converted from.
+"""Beginning of a SHA-256, and the release from which that file was converted.
 
 ``vgg19-d01eb7cb.pth`` is J. Johnson's conversion of the Caffe release for torch; as torch does, its
 name states the first eight digits of its hash.
@@ -87,10 +87,10 @@ name states the first eight digits of its hash.
 
 
 def find_model(name: str) -> Model:
-    """The record of that name.
+    """The model of that name.
 
     Raises:
-        WeightsError: there is none.
+        WeightsError: there is no such model.
 
     """
     if name not in MODELS:

@@ -1,6 +1,6 @@
-"""Networks from files: the bundled one, checked by its hash, and VGG-19 as the user has it.
+"""Loading networks: the bundled one, checked by its hash, and the user's VGG-19.
 
-Files are safetensors: shapes and numbers only, nothing that could run.
+Files are safetensors: shapes and numbers only, no code.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CLASSIFIER = ("fc1.", "fc2.", "predictions.")
 
 @dataclass(frozen=True)
 class LoadedNetwork:
-    """A network, and what a record says of it.
+    """A network, and the facts for a record.
 
     Attributes:
         network: ready to compute.
@@ -51,11 +51,11 @@ class LoadedNetwork:
         file: name of the weights file, without folders.
         sha256: of the weights file.
         normalisation: ``normalised`` (Gatys et al.: every map has mean 1) or ``raw``; alpha and
-            beta mean something else on each. The compact network's heads stand for the
+            beta have different effects on the two. The compact network's heads approximate the
             normalised one.
-        means_sha256: of the mean activations that it was normalised by; empty without them.
-        source_sha256: of the file that the weights were imported from; empty when not known.
-        provenance: where they come from, by their file's hash.
+        means_sha256: of the mean activations used for normalisation; empty without them.
+        source_sha256: of the file that the weights were imported from; empty if unknown.
+        provenance: the origin of the weights, by their file's hash.
 
     """
 
@@ -73,8 +73,8 @@ def load_network(recipe: Recipe) -> LoadedNetwork:
     """The network that a recipe names.
 
     Raises:
-        WeightsError: the file is missing, broken, or another network's; or the network has been
-            neither downloaded nor imported.
+        WeightsError: the file is missing, damaged, or of another network; or the network is not
+            installed.
 
     """
     path = _file_of(recipe)
@@ -114,10 +114,10 @@ def load_network(recipe: Recipe) -> LoadedNetwork:
 
 
 def stored_provenance(name: str) -> Provenance:
-    """Where a network comes from that the user has, every tensor of it looked at.
+    """The origin of an installed network; every tensor is checked.
 
     Raises:
-        WeightsError: it is broken.
+        WeightsError: it is damaged.
 
     """
     path = model_path(name)
@@ -131,18 +131,18 @@ def _provenance(
 ) -> Provenance:
     if digest == COMPACT_SHA256:
         return Provenance(BUNDLED)
-    found = provenance_of_file(path, digest)
-    if found.kind != UNKNOWN:
-        return found
+    known = provenance_of_file(path, digest)
+    if known.kind != UNKNOWN:
+        return known
     with safe_open(str(path), framework="pt") as file:
         return provenance_of_stored(metadata, tensors, set(file.keys()))
 
 
 def load_classifier(path: Path | None = None) -> Classifier:
-    """VGG-19 with its output layer (section 2.1), from a file or from what the user has.
+    """VGG-19 with its output layer (section 2.1), from a file or from the installed networks.
 
     Raises:
-        WeightsError: there is no such file, or no weights with a classifier.
+        WeightsError: the file is missing, or no weights have a classifier.
 
     """
     for candidate in [path] if path else [model_path(name) for name in reversed(MODELS)]:
@@ -162,7 +162,7 @@ def topology_of(path: Path) -> Literal["compact", "vgg19"]:
     """Which network a safetensors file holds, by the width of its first layer.
 
     Raises:
-        WeightsError: it is missing, broken, or neither's.
+        WeightsError: it is missing, damaged or another network.
 
     """
     _check_size(path)
@@ -174,7 +174,7 @@ def topology_of(path: Path) -> Literal["compact", "vgg19"]:
     }
     if first is None or first.shape[0] not in widths:
         raise WeightsError(
-            f"{path.name!r} holds neither a VGG-19 nor a compact network: choose another file."
+            f"{path.name!r} is neither a VGG-19 nor a compact network: choose another file."
         )
     return widths[first.shape[0]]
 
@@ -186,15 +186,15 @@ def _file_of(recipe: Recipe) -> Path:
 
 
 def _pooling(recipe: Recipe, metadata: dict[str, str], usual: Pooling) -> Pooling:
-    """As the recipe says, else as the file says, else as usual for the network."""
-    found = recipe.pooling or metadata.get("pooling")
-    return cast("Pooling", found) if found in ("max", "avg") else usual
+    """The pooling of the recipe, else the file's, else the network's default."""
+    chosen = recipe.pooling or metadata.get("pooling")
+    return cast("Pooling", chosen) if chosen in ("max", "avg") else usual
 
 
 def _means(
     tensors: dict[str, Tensor], metadata: dict[str, str], pooling: Pooling, path: Path
 ) -> dict[str, Tensor]:
-    """Mean activations that the file carries for a pooling; empty where it carries none."""
+    """The file's mean activations for a pooling; empty if it has none."""
     suffix = f".mean_{pooling}"
     names = [name for name in conv_names() if f"{name}.weight" in tensors]
     means = {name: tensors[name + suffix] for name in names if name + suffix in tensors}
@@ -222,7 +222,7 @@ def _read(
         if is_shortage(error):
             raise
         raise WeightsError(
-            f"{path.name!r} is no safetensors file, or a damaged one: get it anew."
+            f"{path.name!r} is not a safetensors file, or it is damaged: get it again."
         ) from error
 
 
@@ -240,5 +240,5 @@ def _check_size(path: Path) -> None:
 
 
 def _convention(metadata: dict[str, str], usual: InputConvention) -> InputConvention:
-    """As the file states it in JSON; as usual for the network where it does not."""
+    """The convention that the file states in JSON, else the network's default."""
     return convention_from_json(metadata.get("input", "")) or usual

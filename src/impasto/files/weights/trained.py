@@ -1,7 +1,7 @@
-"""Files of trained networks: one that paints, or its training between two steps.
+"""Files of trained networks: a finished one, or a checkpoint of its training.
 
-A safetensors file: the network's tensors (and, of a training, the optimiser's), and as text what it
-was trained on and how, with a hash of it all. Nothing in it could run, and no name in it is used as
+A safetensors file: the network's tensors (and the optimiser's, in a checkpoint), and as text how it
+was trained, with a hash of everything. Nothing in it is executed, and no name in it is used as
 a path.
 """
 
@@ -44,7 +44,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Point:
-    """Mean losses of the steps since the point before, up to this step."""
+    """Mean losses of the steps since the previous point, up to this step."""
 
     step: int
     total: float | None
@@ -58,21 +58,21 @@ class About:
     """How a network was trained.
 
     Attributes:
-        paintings: those that it knows, in order.
-        photographs: where they came from, in words.
+        paintings: those that it was trained for, in order.
+        photographs: a text on their origin.
         photographs_sha256: hash of their names and sizes.
-        network: name of the network that gave the features.
+        network: name of the network whose features the loss uses.
         network_sha256: hash of its file.
         training: size and number of the crops, rate, seed.
-        recipe: the objective; its size is that of the pictures which the network is for.
+        recipe: the objective; its size is that of the pictures to be made.
         widths: of :class:`impasto.nets.feedforward.Painter`.
         blocks: likewise.
         step: steps done.
         seconds: time that they took.
-        is_finished: it has seen all the steps or minutes that were asked for.
-        steps: asked for; None where minutes were.
-        minutes: asked for; None where steps were.
-        losses: how they went.
+        is_finished: it has done all requested steps or minutes.
+        steps: requested; None if minutes were.
+        minutes: requested; None if steps were.
+        losses: the loss curve.
         version: of impasto.
 
     """
@@ -96,7 +96,7 @@ class About:
 
     @property
     def made_of(self) -> tuple[object, ...]:
-        """What two trainings must have in common for one to go on from the other."""
+        """The values that must be equal for one training to continue another."""
         hashes = tuple(each.sha256 for each in self.paintings)
         recipe = {k: v for k, v in self.recipe.as_dict().items() if k not in ("threads", "weights")}
         own = (self.training, self.widths, self.blocks, self.photographs_sha256)
@@ -105,11 +105,11 @@ class About:
 
 @dataclass(frozen=True)
 class Trained:
-    """A file, read back.
+    """A file that has been read.
 
     Attributes:
         about: how it was trained.
-        tensors: ``painter.*``; of a training ``adam.*`` as well.
+        tensors: ``painter.*``; in a checkpoint also ``adam.*``.
         sha256: of the file.
 
     """
@@ -122,7 +122,7 @@ class Trained:
         """The network, in float32, ready to paint.
 
         Raises:
-            WeightsError: the tensors are another network's.
+            WeightsError: the tensors belong to another network.
 
         """
         painter = Painter(len(self.about.paintings), self.about.widths, self.about.blocks)
@@ -133,13 +133,13 @@ class Trained:
             if is_shortage(error):
                 raise
             raise WeightsError(
-                "The file's tensors are not those of the network that it describes: train it anew."
+                "The file's tensors are not those of the network that it describes: train it again."
             ) from error
         return painter.eval().requires_grad_(False)
 
 
 def write_trained(path: Path, about: About, tensors: Mapping[str, Tensor]) -> None:
-    """Write a network, or a training between two steps, atomically.
+    """Write a network or a checkpoint of its training atomically.
 
     Raises:
         OutputError: it cannot be written.
@@ -154,10 +154,10 @@ def write_trained(path: Path, about: About, tensors: Mapping[str, Tensor]) -> No
 
 
 def read_trained(path: Path) -> Trained:
-    """Read a network or a training back; its tensors are copies.
+    """Read a network or a checkpoint; its tensors are copies.
 
     Raises:
-        WeightsError: there is none, it is damaged, another kind of file, or a later version's.
+        WeightsError: it is missing, damaged, another kind of file, or of a later version.
 
     """
     if not path.is_file():
@@ -170,7 +170,7 @@ def read_trained(path: Path) -> Trained:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if FORMAT not in metadata:
             raise WeightsError(
-                f"{path.name!r} is no network that impasto train has made: name a painting, or "
+                f"{path.name!r} is not a network made by impasto train: name a painting, or "
                 "such a network."
             )
         if metadata.get("sha256") != _digest(metadata[FORMAT], tensors):
@@ -185,12 +185,12 @@ def read_trained(path: Path) -> Trained:
         if is_shortage(error):
             raise
         raise WeightsError(
-            f"{path.name!r} is no trained network, or a damaged one: train it anew."
+            f"{path.name!r} is not a trained network, or it is damaged: train it again."
         ) from error
 
 
 def is_trained(path: Path) -> bool:
-    """Whether a file says that impasto train has made it, whole or damaged."""
+    """Whether a file states that impasto train made it, even a damaged one."""
     try:
         with safe_open(str(path), framework="pt") as file:
             return FORMAT in (file.metadata() or {})
@@ -199,7 +199,7 @@ def is_trained(path: Path) -> bool:
 
 
 def finite_or_none(value: float) -> float | None:
-    """The number, or None where JSON has no word for it."""
+    """The number, or None if it is not finite, which JSON cannot express."""
     return value if math.isfinite(value) else None
 
 

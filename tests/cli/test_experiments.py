@@ -139,7 +139,7 @@ def test_a_value_may_be_several_words(photo, painting, folder):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "Say what is to vary"),
+        ([], "Give the options to vary"),
         (["--vary", "init"], "has no values"),
         (["--vary", "init=noise", "--vary", "init=content"], "--vary init is given twice"),
         (["--vary", "brightness=1"], "--vary brightness is no option"),

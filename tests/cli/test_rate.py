@@ -91,7 +91,7 @@ def test_a_drawing(saved, capsys):
     [
         (["rate"], "A sheet is needed"),
         (["rate", "nowhere.json"], "nowhere.json"),
-        (["rate", "anna.json"], "is no sheet"),
+        (["rate", "anna.json"], "is not a sheet"),
         (["rate", "sheet.json", "--size", "4"], "--size"),
         (["rate", "sheet.json", "-o", "no/such.html"], "does not exist"),
         (["rate", "read"], "Saved choices are needed"),

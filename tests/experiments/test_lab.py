@@ -81,7 +81,7 @@ def test_what_a_stopped_cell_had_done_is_no_result(lab):
 
 def test_two_cells_of_one_name_are_refused(lab):
     _make(lab, Cell("one"))
-    with pytest.raises(RecipeError, match="Two cells are labelled 'one'"):
+    with pytest.raises(RecipeError, match="Two cells have the label 'one'"):
         next(iter(lab.make(Cell("one", {"seed": 3}))))
 
 

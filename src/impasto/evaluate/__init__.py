@@ -1,1 +1,1 @@
-"""What a finished result is like: figures, and blind comparisons."""
+"""Evaluating finished results: measurements, and blind comparisons."""

@@ -1,4 +1,4 @@
-"""Which network judges a result: rather one that did not make it."""
+"""The network that measures a result: preferably one that did not make it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NAMES = ("vgg19", "vgg19-torchvision", "compact")
 
 @dataclass(frozen=True)
 class Judge:
-    """A network, and whether it made what it judges.
+    """A network, and whether it made the result that it measures.
 
     Attributes:
         network: computes features.
-        words: its name, and whether the result was optimised on it, to be read.
-        made_it: whether the result was optimised on it; None where nobody knows.
+        words: a text with its name, and whether the result was optimised on it.
+        made_it: whether the result was optimised on it; None if unknown.
 
     """
 
@@ -34,16 +34,16 @@ class Judge:
 def find_judge(
     network: str | Network | None = None, *, made_with: Mapping[str, str] | None = None
 ) -> Judge:
-    """The network that is asked for, or the best that is here.
+    """The requested network, or the best one that is installed.
 
     Args:
         network: ``compact``, ``vgg19``, ``vgg19-torchvision``, a safetensors file, or an object;
-            by default the first of :data:`NAMES` that is here and did not make the result, or
-            else compact.
-        made_with: what the result's record says of its network; None where there is no record.
+            by default the first of :data:`NAMES` that is installed and did not make the result,
+            or else compact.
+        made_with: the ``network`` of the result's record; None without a record.
 
     Raises:
-        WeightsError: there is no such network, or its weights are broken.
+        WeightsError: there is no such network, or its weights are damaged.
 
     """
     if network is not None and not isinstance(network, str):

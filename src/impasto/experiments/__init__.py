@@ -1,4 +1,4 @@
-"""The report's experiments: named grids of transfers, what is measured of them, and verdicts.
+"""The report's experiments: named grids of transfers, measurements of them, and verdicts.
 
 >>> from impasto.experiments import STANDARD, Lab, carry_out, find_experiments
 >>> lab = Lab(Path("report"), STANDARD)  # doctest: +SKIP

@@ -1,8 +1,8 @@
-"""Sections 1.2 and 3.4: starts from which the transfer fails.
+"""Sections 1.2 and 3.4: starting pictures from which the transfer fails.
 
-Failure is a final loss more than five median absolute deviations above the median of random
-starts. Attacked starts come from :mod:`impasto.experiments.attack`; whether one fails is decided by
-the real transfer, from its 8-bit file.
+A start fails if its final loss exceeds the median of random starts by more than five median
+absolute deviations. Attacked starts come from :mod:`impasto.experiments.attack`; whether one fails
+is decided by a whole transfer from its 8-bit file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from impasto.ops.inits import white_noise
 from impasto.plots.lines import Plot, Series
 from impasto.recipe.still import Recipe
 
-FIRST_ATTACKED = 10_000  # seeds of the attacked starts; the random ones count from 0
+FIRST_ATTACKED = 10_000  # first seed of the attacked starts; the random ones begin at 0
 
 
 def _options(lab: Lab, scales: int) -> dict[str, object]:
@@ -65,7 +65,7 @@ def _attacked_cells(lab: Lab) -> Sequence[Cell]:
 
 
 def _add_start(lab: Lab, number: int, kind: str, bound: int) -> str:
-    """An attacked start among the lab's pictures, in 255ths of its noise; its name."""
+    """Add an attacked start to the lab's pictures, as 8-bit changes of its noise; its name."""
     name = f"start-{number}-{kind}-{bound}"
     key = [
         lab.pictures.digest("photograph"),
@@ -80,8 +80,8 @@ def _add_start(lab: Lab, number: int, kind: str, bound: int) -> str:
         PROBE,
         lab.networks["own"].description,
     ]
-    found = lab.cached("start", key, lambda: {"levels": _start(lab, number, kind, bound)})
-    levels = torch.tensor(found["levels"], dtype=torch.float32)
+    cached = lab.cached("start", key, lambda: {"levels": _start(lab, number, kind, bound)})
+    levels = torch.tensor(cached["levels"], dtype=torch.float32)
     lab.pictures.add(name, levels / 255)
     return name
 

@@ -1,4 +1,4 @@
-"""Beyond the report: would another network have said the same?"""
+"""Beyond the report: whether other networks give the same ranking."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALLER, SMALLEST = 2, 64  # the full VGG-19 takes sixteen times as long
 
 
 def _layers(lab: Lab) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Content layer and style layers that every network has: the usual ones as far as they go."""
+    """The usual content layer and style layers, as far as every network has them."""
     shared = set(conv_names())
     for name in _names(lab):
         shared &= set(lab.networks[name].network.layers)
@@ -98,7 +98,7 @@ def _measure(lab: Lab) -> Finding:
 
 
 def _judged(lab: Lab, name: str) -> tuple[list[float], list[float]]:
-    """Content and style distances of all the pictures, as one network measures them."""
+    """Content and style distances of all pictures, measured by one network."""
     content, style = _layers(lab)
     size = _size(lab)
     objective = Objective(
@@ -107,11 +107,11 @@ def _judged(lab: Lab, name: str) -> tuple[list[float], list[float]]:
         longest(lab.pictures["photograph"], size),
         [longest(lab.pictures["painting"], size)],
     )
-    found = [
+    distances = [
         objective.weights.distances(objective.evaluate(made.image).losses)
         for made in lab.made.values()
     ]
-    return [content for content, _ in found], [style for _, style in found]
+    return [content for content, _ in distances], [style for _, style in distances]
 
 
 NETWORKS = Experiment(

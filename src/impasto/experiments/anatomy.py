@@ -22,7 +22,7 @@ from impasto.plots.canvas import INK, POINT, diagram, svg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PRINTED = (  # figure 6, "Param #", as the report prints it
+PRINTED = (  # figure 6, "Param #", as printed in the report
     *(1_792, 36_928, 73_856, 147_584, 295_168, 590_080, 590_080, 590_080),
     *(1_180_160, 2_359_808, 2_359_808, 2_359_808, 2_359_808, 2_359_808, 2_359_808, 2_359_808),
     *(102_764_544, 1_678_312, 4_097_000),

@@ -1,8 +1,8 @@
 """An attack on the starting picture: projected gradient ascent (Madry et al. 2018).
 
-What is ascended is the loss after a few steps of plain gradient descent from the start. With
-x_{k+1} = x_k - r g(x_k), the derivative of L(x_K) by x_0 is the product of I - r H(x_k) on the last
-gradient, where H v is a central difference of two gradients.
+It maximises the loss after a few steps of plain gradient descent from the start. With
+x_{k+1} = x_k - r g(x_k), the derivative of L(x_K) with respect to x_0 is the product of
+I - r H(x_k) applied to the last gradient, where H v is a central difference of two gradients.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from torch import Tensor
 
 from impasto.engine.objective.objective import Objective
 
-UNROLLED = 4  # steps of gradient descent that the attack looks ahead
+UNROLLED = 4  # steps of gradient descent that the attack simulates
 CHANGE = 0.02  # mean change of a channel by the first of them, in picture units
-PROBE = 1e-2  # length of the difference that stands for a second derivative, in picture units
+PROBE = 1e-2  # step of the central difference, in picture units
 
 
 def attack(objective: Objective, start: Tensor, *, bound: float, steps: int) -> Tensor:
-    """A start within ``bound`` of another, from which gradient descent gets less far.
+    """Find a start within ``bound`` of another from which gradient descent reaches a higher loss.
 
     Args:
-        objective: what is descended.
+        objective: what gradient descent minimises.
         start: ``(1, 3, H, W)`` in [0, 1].
         bound: largest change of any channel, in picture units.
-        steps: of ascent; each moves every channel by a quarter of the bound.
+        steps: of gradient ascent; each moves every channel by a quarter of the bound.
 
     """
     worst, highest = start, -torch.inf
@@ -39,7 +39,7 @@ def attack(objective: Objective, start: Tensor, *, bound: float, steps: int) -> 
 
 
 def looked_ahead(objective: Objective, start: Tensor) -> tuple[float, Tensor]:
-    """Loss after a few steps of gradient descent, and its derivative by the start."""
+    """Loss after a few steps of gradient descent, and its gradient with respect to the start."""
     path, rate = [objective.evaluate(start)], 0.0
     for _ in range(UNROLLED):
         gradient = path[-1].gradient

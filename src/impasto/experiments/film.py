@@ -17,8 +17,8 @@ from impasto.ops.warp import inside
 from impasto.plots.lines import Plot, Series
 from impasto.recipe.film import FilmRecipe
 
-MOVE = (1, 2)  # rows and columns that the camera goes on with every frame
-CROP = 0.8  # of the photograph, that a frame shows
+MOVE = (1, 2)  # rows and columns that the camera moves with every frame
+CROP = 0.8  # share of the photograph's sides that a frame shows
 SHOWN = 6
 FIRST = "frame 0"
 NOISES = ("noise, seed 0", "noise, seed 1")
@@ -35,14 +35,14 @@ def camera_move(picture: Tensor, frames: int) -> list[Tensor]:
 
 
 def aligned(image: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
-    """The parts of two consecutive pictures that show the same."""
+    """The parts of two consecutive pictures that show the same region."""
     down, across = MOVE
     height, width = image.shape[-2] - down, image.shape[-1] - across
     return image[..., down:, across:], later[..., :height, :width]
 
 
 def tied_film(lab: Lab) -> list[Tensor]:
-    """The same film as the film engine makes it, each frame tied to the one before it."""
+    """The same film made by the film engine, with the temporal loss."""
     first = lab.made[FIRST]
     frames = camera_move(lab.pictures["photograph"], lab.preset.frames)
     stylizer, style = lab.networks[first.cell.network], lab.pictures[first.cell.style]
@@ -68,7 +68,7 @@ def tied_film(lab: Lab) -> list[Tensor]:
 
 
 def _tied_difference(lab: Lab) -> float:
-    """Change of aligned frames of the tied film; kept, since it takes a while."""
+    """Change of aligned frames with the temporal loss; cached, since it takes long."""
     cell = lab.made[FIRST].cell
     key = [
         lab.options(cell),

@@ -1,4 +1,4 @@
-"""The pictures that experiments work on: one's own, or the example pair."""
+"""The pictures for experiments: the user's own, or the example pair."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREDIT = (
 
 @dataclass(frozen=True)
 class Inputs:
-    """Sources of the pictures; None takes the example.
+    """Sources of the pictures; None means the example.
 
     Attributes:
         photograph: the content of nearly every experiment.
@@ -39,22 +39,22 @@ class Inputs:
 
     @property
     def is_example(self) -> bool:
-        """True where nothing of one's own was given."""
+        """True if no picture was given."""
         return all(each is None for each in (self.photograph, self.painting, self.photo, self.dark))
 
     @property
     def given(self) -> list[str]:
-        """The pair, and whatever else is one's own."""
+        """The names of the pair and of other pictures that were given."""
         return [
             n for n in INPUTS if n in ("photograph", "painting") or getattr(self, n) is not None
         ]
 
     def read(self, name: str, size: int) -> Tensor:
-        """One of them, ``(1, 3, H, W)`` in [0, 1].
+        """Read one of the pictures, ``(1, 3, H, W)`` in [0, 1].
 
-        The photographs' longest side is ``size``. The painting is cut to the photograph's
-        proportion and has its size, so that both have as many positions at every layer, and
-        eq. (5) needs no M of two kinds; likewise ``photo``.
+        The photographs' longest side is ``size``. The painting, and likewise ``photo``, is cropped
+        to the photograph's aspect ratio and resized to its size, so that both have as many
+        positions at every layer, and eq. (5) has one M.
 
         Raises:
             PictureError: the picture cannot be read, or the examples are not installed.
@@ -72,14 +72,14 @@ class Inputs:
 
 
 def longest(image: Tensor, size: int) -> Tensor:
-    """A picture in its own proportion, the longer side being ``size``."""
+    """Resize a picture so that its longer side is ``size``; the aspect ratio is kept."""
     height, width = image.shape[-2:]
     ratio = size / max(height, width)
     return resize(image, max(1, round(height * ratio)), max(1, round(width * ratio)))
 
 
 def filled(image: Tensor, like: Tensor) -> Tensor:
-    """The largest middle part in another picture's proportion, resized to its size."""
+    """Crop a picture at its centre to another one's aspect ratio, and resize it to its size."""
     (rows, columns), (height, width) = image.shape[-2:], like.shape[-2:]
     ratio = min(rows / height, columns / width)
     tall, wide = min(rows, round(height * ratio)), min(columns, round(width * ratio))
@@ -94,7 +94,7 @@ def _read(source: PictureLike | None, example: str, flag: str) -> Tensor:
         from skimage import data
     except ImportError as error:
         raise PictureError(
-            "The example photographs come with scikit-image: pip install 'impasto[demo]', or name "
+            "The example photographs come with scikit-image: pip install 'impasto[demo]', or give "
             f"your own with {flag}."
         ) from error
     return read_picture(Image.fromarray(getattr(data, example)())).tensor

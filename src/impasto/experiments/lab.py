@@ -1,8 +1,8 @@
-"""The lab: pictures, networks, and cells that are made once and found again.
+"""The lab: pictures, networks, and cells that are made only once.
 
-Everything lies in one folder: ``inputs/`` the pictures at their sizes, ``cells/`` the transfers,
-named by the hash of recipe, pictures and weights. A cell that lies there complete is not made
-again, whichever experiment asks for it.
+Everything is stored in one folder: ``inputs/`` has the pictures at their sizes, ``cells/``
+the transfers, named by the hash of recipe, pictures and weights. A complete cell is not made
+again, whichever experiment needs it.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ from impasto.recipe.still import INITS, Recipe
 
 RATIO = "alpha/beta"
 USUAL_RATIO = 1e-3  # the report's, in sections 3.2 and 3.3
-BALANCED = 0.95  # the strength that stands for it, where ratios are not taken as stated
+BALANCED = 0.95  # the strength equivalent to it, where ratios are not used as stated
 
 
 class Lab:
-    """Where experiments are carried out.
+    """The folder, pictures and networks with which experiments are run.
 
     Args:
-        folder: where everything lies; made where it is missing.
+        folder: for all files; made if it is missing.
         preset: sizes and steps.
         inputs: the pictures.
         network: ``compact`` or the name of a full VGG-19.
         weights: a safetensors file for it.
-        raw_weights: take a full VGG-19 as released, whatever the preset.
+        raw_weights: use a full VGG-19 as released, whatever the preset.
         pooling: ``max`` or ``avg``; the network's own when not given.
         others: further networks, for ``networks``: safetensors files of VGG-19, or of its first
             blocks.
@@ -62,8 +62,8 @@ class Lab:
         preset: as given.
         inputs: as given.
         others: names of the further networks.
-        pictures: the inputs, and what experiments add.
-        made: label to what is done, of the experiment in hand.
+        pictures: the inputs, and the pictures that experiments add.
+        made: label to finished cell, of the current experiment.
 
     """
 
@@ -98,26 +98,26 @@ class Lab:
 
     @property
     def networks(self) -> dict[str, Stylizer]:
-        """Name to stylizer; ``own`` is the one that experiments work with."""
+        """Name to stylizer; ``own`` is the experiments' network."""
         return self._stylizers
 
     @property
     def network_name(self) -> str:
-        """Of the network that experiments work with."""
+        """The name of the experiments' network."""
         return str(self._stylizers["own"].description["name"])
 
     @property
     def weights_sha256(self) -> str:
-        """Hash of its weights' file."""
+        """The hash of its weights file."""
         return str(self._stylizers["own"].description["sha256"])
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """That the network has, shallow to deep."""
+        """The network's layers, shallow to deep."""
         return tuple(self._stylizers["own"].network.layers)
 
     def add_network(self, name: str, **options: Any) -> None:
-        """Have a network at hand under a name: the lab's own but for these options."""
+        """Add a network under a name: the lab's own with some other options."""
         if name not in self._stylizers:
             self._stylizers[name] = Stylizer(**{**self._own, **options})
 
@@ -129,9 +129,9 @@ class Lab:
             return self._stylizers[network].network.features(image, layers)
 
     def distances(self, image: Tensor) -> tuple[float, float]:
-        """Distances to photograph and painting at the usual layers, however it was made."""
-        found = self.objective.evaluate(image)
-        return self.objective.weights.distances(found.losses)
+        """Distances to photograph and painting at the usual layers, for a picture of any origin."""
+        evaluation = self.objective.evaluate(image)
+        return self.objective.weights.distances(evaluation.losses)
 
     @cached_property
     def objective(self) -> Objective:
@@ -144,19 +144,19 @@ class Lab:
         )
 
     def weights_for(self, ratio: float) -> dict[str, float]:
-        """Alpha and beta for a ratio in the report's units.
+        """Alpha and beta for a ratio of the report.
 
-        With a preset as stated that is the ratio itself. Eq. (1) is a sum over positions and each
-        network has a scale of its own, so the same number means another balance at another size
+        With the preset as stated that is the ratio itself. Eq. (1) is a sum over positions and each
+        network has a scale of its own, so the same number gives another balance at another size
         and on another network. Departure from the report, for the smaller presets: 1e-3, which the
-        report found balanced, is set where a strength of 0.95 balances this pair, on this network
-        and at this size; the other ratios lie as many decades from it as they should.
+        report calls balanced, is put where a strength of 0.95 balances this pair, on this network
+        and at this size; the other ratios keep their factors to it.
         """
         return {"alpha": _rounded(ratio * self.ratio_unit), "beta": 1.0}
 
     @cached_property
     def ratio_unit(self) -> float:
-        """What a ratio of the report is multiplied with; 1 for a preset as stated."""
+        """The factor for a ratio of the report; 1 for a preset as stated."""
         if self.preset.as_stated:
             return 1.0
         units: LossWeights = self.objective.weights
@@ -190,7 +190,7 @@ class Lab:
         )
 
     def work(self, cell: Cell) -> float:
-        """Steps times pixels of a cell; 0 for one that is done."""
+        """Steps times pixels of a cell; 0 for a finished one."""
         if self.is_done(cell):
             return 0.0
         cost = _cost(self._stylizers[cell.network]) / _cost(self._stylizers["own"])
@@ -202,18 +202,18 @@ class Lab:
         return make_plan(self._recipe(cell), sizes[0], sizes[1:])
 
     def is_done(self, cell: Cell) -> bool:
-        """Whether it lies in the folder, complete and as wanted."""
+        """Whether the cell is in the folder, complete and with the same recipe."""
         return is_finished(self.cell_path(cell), self._wanted(cell))
 
     def make(self, cell: Cell) -> Iterator[State]:
-        """Make a cell, state by state, unless it is done; afterwards it is among ``made``.
+        """Make a cell, state by state, unless it is finished; then add it to ``made``.
 
         Raises:
             RecipeError: another cell has the same label.
 
         """
         if cell.label in self.made:
-            raise RecipeError(f"Two cells are labelled {cell.label!r}: give each its own label.")
+            raise RecipeError(f"Two cells have the label {cell.label!r}: give each its own label.")
         path = self.cell_path(cell)
         if not self.is_done(cell):
             make_folder(path.parent)
@@ -225,10 +225,10 @@ class Lab:
         self.made[cell.label] = Made(cell, path, read_picture(path).tensor, read_record(path))
 
     def cell_path(self, cell: Cell) -> Path:
-        """Where its picture lies: named by the hash of recipe, pictures, weights and copy.
+        """The path of its picture, named by the hash of recipe, pictures, weights and copy.
 
-        Options at their defaults do not count, so that an option that a later version adds does
-        not make every cell anew; whether it is finished is decided by the whole recipe.
+        Options with default values are not hashed, so an option that a later version adds does
+        not change the name; the whole recipe decides whether the cell is finished.
         """
         wanted = self._wanted(cell)
         plain = Recipe().as_dict()
@@ -238,9 +238,9 @@ class Lab:
         return self.folder / "cells" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.png"
 
     def command(self, cell: Cell) -> str:
-        """The line that makes the cell again, in the lab's folder.
+        """The command that makes the cell again, in the lab's folder.
 
-        Other files than the lab's are named without their folders, as in a record.
+        Files outside the lab are named without their folders, as in a record.
         """
         recipe = self._recipe(cell)
         if recipe.weights:
@@ -251,7 +251,7 @@ class Lab:
         return f"impasto stylize {' '.join(words)} {recipe.command_line()} -o again.png"
 
     def cached(self, name: str, key: Any, make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """Plain values that are costly to find, kept as JSON under the hash of a key."""
+        """Plain values that are slow to compute, stored as JSON under the hash of a key."""
         digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
         path = self.folder / "cells" / f"{name}-{digest[:16]}.json"
         if path.is_file():
@@ -285,7 +285,7 @@ class Lab:
 
 
 def _cost(stylizer: Stylizer) -> float:
-    """Multiplications of a network for one pixel."""
+    """Multiplications of a network per pixel."""
     table: Sequence[Layer] = getattr(stylizer.network, "table", ())
     products = (9 * each.in_channels * each.out_channels / 4 ** (each.block - 1) for each in table)
     return sum(products) or 1.0

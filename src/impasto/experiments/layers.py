@@ -1,4 +1,4 @@
-"""Section 3.2: which layers carry the content, and which the style."""
+"""Section 3.2: which layers hold the content, and which the style."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from impasto.ops.color import rgb_to_luma
 
-WINDOW = 8  # pixels of a side, for what is measured place by place
+WINDOW = 8  # pixels of a side, for local measurements
 HARDLY_LIKE = 0.5  # correlation below which a window counts as unlike
-NEIGHBOURS = 6  # frequencies on either side that a peak is compared with
+NEIGHBOURS = 6  # frequencies on either side with which a peak is compared
 OUTLIER = 5.0  # median absolute deviations above the median
 
 
@@ -30,12 +30,12 @@ def mean_difference(images: Sequence[Tensor]) -> float:
 
 
 def fine(image: Tensor) -> Tensor:
-    """What a blur over 5 x 5 pixels takes away, channel by channel; of the same shape."""
+    """The picture minus its 5 x 5 blur, channel by channel; of the same shape."""
     return image - F.avg_pool2d(image, 5, stride=1, padding=2, count_include_pad=False)
 
 
 def correlation(a: Tensor, b: Tensor) -> float:
-    """Pearson's correlation of all values; 0 where one of them is constant."""
+    """Pearson's correlation of all values; 0 if one of them is constant."""
     a, b = a.double() - a.double().mean(), b.double() - b.double().mean()
     scale = float(a.norm() * b.norm())
     return float((a * b).sum()) / scale if scale > 0 else 0.0
@@ -69,10 +69,10 @@ def texture_scale(image: Tensor) -> float:
 
 
 def stripe_contrast(image: Tensor, *, count: int = 16) -> float:
-    """Amplitude of ``count`` vertical stripes across, over that of neighbouring frequencies.
+    """Amplitude of ``count`` vertical stripes, over that of neighbouring frequencies.
 
-    About 1 where there are none: of each row's spectrum in luma, the power at ``count`` periods a
-    row over the mean of the six frequencies on either side, both as means over rows; its root.
+    About 1 without stripes. From each row's spectrum of luma: the power at ``count`` periods a
+    row over the mean of the six frequencies on either side, both averaged over rows; its root.
     """
     luma = rgb_to_luma(image)[0, 0].double()
     power = torch.fft.rfft(luma, dim=1).abs().square().mean(0)
@@ -82,7 +82,7 @@ def stripe_contrast(image: Tensor, *, count: int = 16) -> float:
 
 
 def ranks(values: Sequence[float]) -> list[float]:
-    """Rank of each value from 1, equal ones sharing their mean rank."""
+    """Rank of each value from 1, equal ones get their mean rank."""
     return [
         sum(other < value for other in values) + (1 + sum(other == value for other in values)) / 2
         for value in values
@@ -90,7 +90,7 @@ def ranks(values: Sequence[float]) -> list[float]:
 
 
 def rank_agreement(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's rank correlation; not a number where one side is constant."""
+    """Spearman's rank correlation; NaN if one side is constant."""
     first, second = torch.tensor(ranks(a)), torch.tensor(ranks(b))
     if len(set(a)) < 2 or len(set(b)) < 2:
         return math.nan
@@ -98,18 +98,18 @@ def rank_agreement(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def outlier_limit(values: Sequence[float]) -> float:
-    """Median plus five median absolute deviations: what lies above has failed."""
+    """Median plus five median absolute deviations; values above have failed."""
     middle = statistics.median(values)
     return middle + OUTLIER * statistics.median(abs(value - middle) for value in values)
 
 
 def failure_rate(failures: int, trials: int) -> float:
-    """Share of failures; where none was seen, the bound 3/n (95%: Hanley, Lippman-Hand 1983)."""
+    """Share of failures; without any, the bound 3/n (95%: Hanley, Lippman-Hand 1983)."""
     return failures / trials if failures else 3 / trials
 
 
 def _local_correlation(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """In windows side by side: correlation of two planes, and the deviation of the second."""
+    """In adjacent windows: correlation of two planes, and the second's standard deviation."""
     a, b = a.double(), b.double()
     mean_a, mean_b = F.avg_pool2d(a, WINDOW), F.avg_pool2d(b, WINDOW)
     variance_a = (F.avg_pool2d(a * a, WINDOW) - mean_a**2).clamp_min(0)

@@ -1,6 +1,6 @@
-"""What an experiment is: cells to be made, checks fixed beforehand, and a measurement.
+"""The parts of an experiment: cells to make, a measurement, and checks fixed beforehand.
 
-A verdict is nothing but the checks applied to the measured numbers. Thresholds stand beside the
+A verdict depends only on the checks and the measured numbers. Thresholds are beside the
 claim, in the experiment's own file, and are committed before its first full run.
 """
 
@@ -26,14 +26,14 @@ class Cell:
     """One transfer.
 
     Attributes:
-        label: on the sheet; unique within its experiment.
-        options: of :class:`impasto.Recipe`, over the preset's; ``alpha/beta`` stands for both
+        label: shown on the sheet; unique within its experiment.
+        options: of :class:`impasto.Recipe`, which override the preset's; ``alpha/beta`` sets both
             weights of eq. (7), in the report's units (:meth:`Lab.weights_for`).
         content: name of one of the lab's pictures.
         style: name of one of the lab's pictures.
         network: name of one of the lab's networks.
-        copy: 1, 2, ... make the same recipe anew, where it shall be made more than once.
-        shown: whether it has a place on the sheet of all cells.
+        copy: 1, 2, ... to make the same recipe more than once.
+        shown: whether the sheet of all cells shows it.
 
     """
 
@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Made:
-    """A cell that is done: its picture ``(1, 3, H, W)`` in [0, 1], and its record."""
+    """A finished cell: its picture ``(1, 3, H, W)`` in [0, 1], and its record."""
 
     cell: Cell
     path: Path
@@ -57,7 +57,7 @@ class Made:
 
     @property
     def loss(self) -> float:
-        """The total loss at the end, eq. (7); infinite where it is not a number."""
+        """The total loss at the end, eq. (7); infinite if it is not a number."""
         value = self.record.losses[-1].total
         return math.inf if value is None else value
 
@@ -74,13 +74,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Check:
-    """A threshold, fixed before anything is run.
+    """A threshold, fixed before the experiment is run.
 
     Attributes:
         name: of the measured number.
-        relation: which side of the bound bears the claim out.
+        relation: the side of the bound on which the claim holds.
         bound: the threshold.
-        about: what the number is.
+        about: the meaning of the number.
 
     """
 
@@ -90,14 +90,14 @@ class Check:
     about: str
 
     def holds(self, number: float) -> bool | None:
-        """Whether the number bears the claim out; None where there is no number."""
+        """Whether the number supports the claim; None without a number."""
         if math.isnan(number):
             return None
         return number >= self.bound if self.relation == "at least" else number <= self.bound
 
 
 class Verdict(Enum):
-    """What the checks say of a claim."""
+    """The result of the checks of a claim."""
 
     BORNE_OUT = "borne out"
     PARTLY = "partly borne out"
@@ -112,8 +112,8 @@ class Sheet:
 
     rows: Sequence[Sequence[tuple[str, Tensor]]]
     caption: str
-    width: int = 0  # pixels of each picture on the sheet; 0 takes a usual one
-    smooth: bool = True  # enlarge with a filter, not in squares
+    width: int = 0  # pixels of each picture on the sheet; 0 for the default
+    smooth: bool = True  # enlarge with a smooth filter, not as squares
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,13 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a measurement found.
+    """The result of a measurement.
 
     Attributes:
-        numbers: name to number, for the checks; others are listed too.
-        columns: more columns of the cells' table: heading to label to number.
-        figures: besides the sheet of all cells, which comes first.
-        notes: sentences on what the numbers mean or how far they reach.
+        numbers: name to number, for the checks and further ones.
+        columns: additional columns of the cells' table: heading to label to number.
+        figures: figures in addition to the sheet of all cells.
+        notes: sentences on the meaning and limits of the numbers.
 
     """
 
@@ -149,16 +149,16 @@ def no_cells(_: Lab) -> Sequence[Cell]:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A claim, what is made to examine it, and what counts for and against it.
+    """A claim, the transfers that test it, and the checks that decide.
 
     Attributes:
         name: on the command line.
         section: of the report, and its figures.
         claim: the report's, in one sentence.
-        cells: the transfers, from the lab; made before anything is measured.
-        measure: numbers and figures from what was made.
-        checks: thresholds; every one must hold for the claim to be borne out.
-        then: more transfers, which depend on the first ones.
+        cells: the transfers, for a lab; made before the measurement.
+        measure: computes numbers and figures from the finished cells.
+        checks: thresholds; the claim is borne out if all hold.
+        then: further transfers, which depend on the first ones.
         extra: work of ``measure`` and ``then`` beyond the cells: steps times pixels.
         columns: of the sheet of all cells.
         caption: of that sheet.
@@ -177,7 +177,7 @@ class Experiment:
     caption: str = ""
 
     def verdict(self, numbers: Mapping[str, float]) -> Verdict:
-        """All checks hold, some, none; or nothing could be measured."""
+        """Whether all, some or no checks hold, or nothing could be measured."""
         held = [check.holds(numbers.get(check.name, math.nan)) for check in self.checks]
         tested = [each for each in held if each is not None]
         if not self.checks:
@@ -191,7 +191,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An experiment, carried out."""
+    """A finished experiment."""
 
     experiment: Experiment
     made: Sequence[Made]
@@ -201,7 +201,7 @@ class Outcome:
 
     @property
     def verdict(self) -> Verdict:
-        """By the checks alone."""
+        """The verdict of the checks."""
         return self.experiment.verdict(self.finding.numbers)
 
 

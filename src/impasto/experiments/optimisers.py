@@ -1,4 +1,4 @@
-"""Section 2.4: does it matter how one descends?"""
+"""Section 2.4: comparing optimisers."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _cached_trace(lab: Lab, name: str) -> list[Point]:
 
 
 def _trace(lab: Lab, cell: Cell) -> Iterator[Point]:
-    """The same descent again, counting evaluations and seconds."""
+    """Run the optimiser of a cell again, counting evaluations and seconds."""
     recipe = Recipe.from_dict(lab.options(cell))
     content, style = lab.pictures["photograph"], lab.pictures["painting"]
     objective = Objective(recipe, lab.networks["own"].network, content, [style])

@@ -1,4 +1,4 @@
-"""The report's page: one HTML file that needs nothing beside it, and no script."""
+"""The report's page: one HTML file without other files or scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from impasto.experiments.report import cell_table, claim_table, number_table, wr
 from impasto.experiments.sheets import draw_sheet
 from impasto.plots.pages import write_page as fill_page
 
-QUALITY = 82  # of the sheets inside the page; those in the folders are lossless
+QUALITY = 82  # JPEG quality of the page's sheets; those in the folders are lossless
 COMPACT_LIMITS = (
     "compact, the bundled network, stands in for the normalised VGG-19. Up to conv3_2 it was "
     "trained to see what VGG-19 sees; above, what a small network sees that imitates VGG-19. It "
@@ -86,7 +86,7 @@ def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
 
 
 def _section(outcome: Outcome) -> dict[str, Any]:
-    """What the template shows of an experiment."""
+    """An experiment's values for the template."""
     experiment = outcome.experiment
     return {
         "name": experiment.name,
@@ -101,7 +101,7 @@ def _section(outcome: Outcome) -> dict[str, Any]:
 
 
 def _figure(figure: Sheet | Diagram) -> dict[str, Any]:
-    """A drawing as it is, or a sheet as a JPEG inside the page."""
+    """A drawing unchanged, or a sheet as a JPEG inside the page."""
     if isinstance(figure, Diagram):
         return {"svg": Markup(figure.svg), "caption": figure.caption}
     drawn, data = draw_sheet(figure), io.BytesIO()

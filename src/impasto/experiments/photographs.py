@@ -13,7 +13,7 @@ from impasto.ops.color import match_histogram
 from impasto.ops.inits import white_noise
 from impasto.ops.metrics import psnr, ssim, style_color_share
 
-DARKER = 8.0  # the darkened photograph has an eighth of the light
+DARKER = 8.0  # divisor of the light in the darkened photograph
 BRIGHTER = 0.8  # exponent of the bright one
 RESTORED, BY_ANOTHER = "restored by its bright mirror image", "restored by another photograph"
 FROM_CONTENT, REAL = "the same, from the content", "a dark photograph, by another"
@@ -88,7 +88,7 @@ def _restoration(lab: Lab) -> Finding:
 
 
 def darkened(image: Tensor) -> Tensor:
-    """An sRGB picture with an eighth of the light; the curve is taken as a power of 2.2."""
+    """An sRGB picture with an eighth of the light; approximating its curve by a power of 2.2."""
     dark: Tensor = image * DARKER ** (-1 / 2.2)
     return dark
 

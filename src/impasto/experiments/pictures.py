@@ -1,4 +1,4 @@
-"""The pictures of a lab: rounded to 8 bits, each a file that a command line can name."""
+"""The pictures of a lab: rounded to 8 bits, each in a file for use in commands."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from impasto.files.pictures.images import read_picture, to_pillow, write_image
 
 
 class NamedPictures:
-    """Pictures ``(1, 3, H, W)`` in [0, 1] by name; the inputs are read when asked for.
+    """Pictures ``(1, 3, H, W)`` in [0, 1] by name; the inputs are read when needed.
 
     Args:
-        folder: where they lie, as ``NAME.png``; made with the first.
+        folder: for their files, ``NAME.png``; made with the first picture.
         inputs: the photographs and the painting.
         size: longest side of the photographs.
 
     Raises:
-        PictureError: one of the pair, or what else is one's own, cannot be read.
+        PictureError: one of the given pictures cannot be read.
 
     """
 
@@ -40,12 +40,12 @@ class NamedPictures:
         """One of the pictures.
 
         Raises:
-            PictureError: there is none of that name, or it cannot be read.
+            PictureError: there is no picture of that name, or it cannot be read.
 
         """
         if name not in self._images:
             if name not in INPUTS:
-                raise PictureError(f"The lab has no picture {name!r}: add it to its pictures.")
+                raise PictureError(f"The lab has no picture {name!r}: add it first.")
             self.add(name, self._inputs.read(name, self._size))
         return self._images[name]
 
@@ -53,7 +53,7 @@ class NamedPictures:
         return name in self._images
 
     def add(self, name: str, image: Tensor) -> None:
-        """Put a picture among the others, rounded to 8 bits."""
+        """Add a picture, rounded to 8 bits."""
         make_folder(self._folder)
         mark_folder(self._folder.parent)
         path = self._folder / f"{name}.png"
@@ -66,7 +66,7 @@ class NamedPictures:
         return self._folder / f"{name}.png"
 
     def digest(self, name: str) -> str:
-        """Hash of that file."""
+        """Hash of the file of one of the pictures."""
         return file_sha256(self.path(name))
 
     def size(self, name: str) -> tuple[int, int]:
@@ -76,5 +76,5 @@ class NamedPictures:
 
     @property
     def inputs(self) -> dict[str, Tensor]:
-        """The inputs that were asked for so far."""
+        """The inputs that have been read so far."""
         return {name: self._images[name] for name in INPUTS if name in self._images}

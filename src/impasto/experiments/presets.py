@@ -1,4 +1,4 @@
-"""How large and how long: the same experiments for a coffee break, an hour, or a weekend."""
+"""Presets: sizes and steps, for runs of some minutes, an hour, or days."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REPORT_METHOD: dict[str, Any] = {
     "precision": "fp32",
     "margin": 0,
 }
-"""Eqs. (1) to (7) from white noise at one size, whatever the product's defaults are."""
+"""Eqs. (1) to (7) from white noise at one size, independent of impasto's defaults."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Preset:
     Attributes:
         name: on the command line.
         size: longest side of every picture, in pixels.
-        steps: n of the report, where it says 3000 (5000 in section 3.5).
-        long_steps: where it says 10,000.
+        steps: n, where the report has 3000 (5000 in section 3.5).
+        long_steps: the steps where the report has 10,000.
         trials: random starts of ``adversarial``.
-        trial_size: longest side there.
-        trial_steps: steps there.
+        trial_size: longest side in ``adversarial``.
+        trial_steps: steps in ``adversarial``.
         attacks: starts that are attacked, each with every bound.
-        bounds: of the attacks, in 255ths, on every channel of every pixel.
+        bounds: of the attacks' changes, in 255ths, on every channel of every pixel.
         attack_steps: gradient steps of an attack.
         frames: of the film.
-        as_stated: take alpha / beta as the report states them, and a full VGG-19 as released;
-            otherwise 1e-3 is set where a strength of 0.95 lies (:meth:`Lab.weights_for`).
-        as_product: add neither steps nor alpha / beta to a cell's options: what a cell does not
-            name is the recipe's own default.
+        as_stated: use alpha / beta as the report states them, and a full VGG-19 as released;
+            otherwise 1e-3 is put where a strength of 0.95 is (:meth:`Lab.weights_for`).
+        as_product: add neither steps nor alpha / beta to a cell's options, so that options that a
+            cell does not name have the recipe's defaults.
         options: of :class:`impasto.Recipe`, for every cell.
 
     """

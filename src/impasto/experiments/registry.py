@@ -43,10 +43,10 @@ EVERY = "all"
 
 
 def find_experiments(names: Sequence[str]) -> list[Experiment]:
-    """The experiments of these names, in the report's order; ``all`` for every one.
+    """The experiments of these names, in the report's order; ``all`` means every one.
 
     Raises:
-        RecipeError: there is none of that name.
+        RecipeError: there is no experiment of that name.
 
     """
     for name in names:

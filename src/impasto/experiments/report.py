@@ -1,4 +1,4 @@
-"""What an experiment leaves in its folder: sheets, curves, numbers, records, and the lines."""
+"""Writing an experiment's folder: sheets, curves, numbers, records, and commands."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_outcome(outcome: Outcome, lab: Lab) -> None:
 
 
 def cell_table(outcome: Outcome) -> list[Row]:
-    """One row a cell, headings first: distances, loss, seconds, further columns, and its record."""
+    """A row for each cell, after the headings: distances, loss, seconds, other columns, record."""
     columns = outcome.finding.columns
     headings = ["cell", "content distance", "style distance", "total loss", "steps", "seconds"]
     rows: list[Row] = [[*headings, *columns, "record"]]
@@ -58,7 +58,7 @@ def cell_table(outcome: Outcome) -> list[Row]:
 
 
 def number_table(outcome: Outcome) -> list[Row]:
-    """One row a number, headings first: what the checks ask, and whether it holds."""
+    """A row for each number, after the headings: its check, and whether that holds."""
     rows: list[Row] = [["number", "measured", "asked for", "holds", "what it is"]]
     numbers = dict(outcome.finding.numbers)
     for check in outcome.experiment.checks:
@@ -71,7 +71,7 @@ def number_table(outcome: Outcome) -> list[Row]:
 
 
 def claim_table(outcomes: Sequence[Outcome], network: str) -> list[Row]:
-    """One row an experiment, headings first; ``network`` is the lab's own."""
+    """A row for each experiment, after the headings; ``network`` is the lab's own."""
     rows: list[Row] = [["experiment", "report", "claim", "verdict", "network", "numbers"]]
     for outcome in outcomes:
         experiment = outcome.experiment
@@ -91,14 +91,14 @@ def claim_table(outcomes: Sequence[Outcome], network: str) -> list[Row]:
 
 
 def _networks(outcome: Outcome, own: str) -> str:
-    """The lab's own network, and what others an experiment's cells were made with."""
+    """The lab's own network, and other networks of an experiment's cells."""
     used = {made.cell.network: made.record.network for made in outcome.made}
     others = {f"{each['name']} ({each['file']})" for each in used.values() if each["name"] != own}
     return ", ".join([own, *sorted(others)])
 
 
 def written(number: float) -> str:
-    """Four significant digits; a dash for what could not be measured."""
+    """Four significant digits; a dash for a missing value."""
     return "–" if math.isnan(number) else f"{number:,.0f}" if _is_count(number) else f"{number:.4g}"
 
 

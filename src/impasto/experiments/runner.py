@@ -1,4 +1,4 @@
-"""Carrying experiments out: a stream of what is being made, and the outcomes at its end."""
+"""Running experiments: a stream of progress, and the outcomes at its end."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TRIAL_STEPS = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """What is being done.
+    """The progress of a run.
 
     Attributes:
-        experiment: its name.
-        label: of the cell, or what else is being done.
-        done: cells done before, of all experiments.
+        experiment: the name of the current one.
+        label: of the cell, or of another activity.
+        done: finished cells, of all experiments.
         count: cells known so far.
         plan: of the cell; None between cells.
         state: of the cell; None between cells.
@@ -47,9 +47,9 @@ Stream = Generator[Progress, None, list[Outcome]]
 
 
 def run(experiments: Sequence[Experiment], lab: Lab) -> Stream:
-    """Make what is not yet made, measure, and write every experiment's folder.
+    """Make the missing cells, measure, and write every experiment's folder.
 
-    To stop is to stop iterating: run again, it goes on with the first cell that is not complete.
+    To stop, stop iterating; another run continues with the first incomplete cell.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
@@ -64,7 +64,7 @@ def _run(experiments: Sequence[Experiment], lab: Lab) -> Stream:
     outcomes: list[Outcome] = []
     known = [(each, each.cells(lab)) for each in experiments]
     for cell in (cell for _, cells in known for cell in cells):
-        lab.plan(cell)  # a picture that is missing is said before any work
+        lab.plan(cell)  # reports a missing picture before any work
     done, count = 0, sum(len(cells) for _, cells in known)
     for experiment, first in known:
         lab.made = {}
@@ -95,7 +95,7 @@ def _making(at: Progress, cell: Cell, lab: Lab) -> Iterator[Progress]:
 def carry_out(
     experiments: Sequence[Experiment], lab: Lab, *, title: str = "The report's experiments"
 ) -> list[Outcome]:
-    """The stream of :func:`run`, drained, and the page of its outcomes."""
+    """Read the stream of :func:`run` to its end, and write the page of its outcomes."""
     stream = run(experiments, lab)
     while True:
         try:
@@ -107,7 +107,7 @@ def carry_out(
 
 
 def predicted_seconds(experiments: Sequence[Experiment], lab: Lab) -> float:
-    """About how long what is not yet made will take, by a few steps of one cell."""
+    """Estimated time for the missing cells, from a few steps of one cell."""
     cells = {lab.cell_path(c): c for each in experiments for c in each.cells(lab)}
     work = {path: lab.work(cell) for path, cell in cells.items()}
     if not any(work.values()):
@@ -117,7 +117,7 @@ def predicted_seconds(experiments: Sequence[Experiment], lab: Lab) -> float:
 
 
 def _seconds_per_work(lab: Lab, cell: Cell) -> float:
-    """Seconds for one step on one pixel by the lab's network, on this machine as it is now."""
+    """Seconds for one step on one pixel for the lab's network, on this machine at present."""
     states = iter(lab.job(cell))
     next(states)
     start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Sections 2.1 to 2.3: what the layers see, and what can be made again from it."""
+"""Sections 2.1 to 2.3: what the layers represent, and reconstructions from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from impasto.recipe.still import STYLE_LAYERS
 
 LOW, HIGH = "conv1_1", "conv5_1"
 MAPS = 8  # of each layer, on the sheet
-GRAIN = 0.03  # deviation of the noise that maps are tried with, in picture units
+GRAIN = 0.03  # standard deviation of the noise added to test the maps, in picture units
 CONTENT_DEPTHS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 
 
@@ -79,7 +79,7 @@ def _strongest(maps: Tensor, layer: str) -> list[tuple[str, Tensor]]:
 
 
 def _pixels_explained(maps: Tensor, photograph: Tensor, step: int) -> float:
-    """R² of pixels from features, held out; the deepest layers have few positions, so a ridge."""
+    """R² of pixels from features, held out; ridge regression, for layers with few positions."""
     rows, columns = maps.shape[-2:]
     luma = rgb_to_luma(photograph)[..., : rows * step, : columns * step]
     targets = F.pixel_unshuffle(luma, step)[0].flatten(1).T.double()
@@ -90,8 +90,8 @@ def _pixels_explained(maps: Tensor, photograph: Tensor, step: int) -> float:
     x, y = inputs[train] - mean_x, targets[train] - mean_y
     ridge = 0.03 * len(x) * torch.eye(x.shape[1], dtype=x.dtype)
     weights = torch.linalg.solve(x.mT @ x + ridge, x.mT @ y)
-    found = (inputs[~train] - mean_x) @ weights + mean_y
-    left = (targets[~train] - found).square().sum()
+    predicted = (inputs[~train] - mean_x) @ weights + mean_y
+    left = (targets[~train] - predicted).square().sum()
     return max(0.0, 1 - float(left / (targets[~train] - mean_y).square().sum()))
 
 
@@ -101,7 +101,7 @@ def _relative_change(maps: Tensor, moved: Tensor) -> float:
 
 
 def _depths(lab: Lab) -> list[str]:
-    """The report's layers; where the network ends earlier, its deepest in their place."""
+    """The report's layers; those deeper than the network are replaced by its deepest."""
     return list(dict.fromkeys(x if x in lab.layers else lab.layers[-1] for x in CONTENT_DEPTHS))
 
 

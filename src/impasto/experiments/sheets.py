@@ -12,12 +12,12 @@ from impasto.experiments.model import Sheet
 from impasto.files.pictures.images import to_pillow
 from impasto.plots.canvas import INK
 
-WIDEST_ROW, LARGEST = 1050, 320  # pixels of a row and of a picture, where the sheet does not say
+WIDEST_ROW, LARGEST = 1050, 320  # pixels of a row and of a picture, by default
 GAP, LABEL_SIZE = 10, 15
 
 
 def draw_sheet(sheet: Sheet) -> Image.Image:
-    """The sheet as one RGB picture; each label stands under its picture, broken into lines."""
+    """The sheet as one RGB picture; each label is under its picture, broken into lines."""
     rows = [[(label, _scaled(image, sheet)) for label, image in row] for row in sheet.rows]
     font = ImageFont.load_default(LABEL_SIZE)
     heights = [
@@ -45,7 +45,7 @@ def draw_sheet(sheet: Sheet) -> Image.Image:
 def grid(
     pictures: Sequence[tuple[str, Tensor]], columns: int
 ) -> list[Sequence[tuple[str, Tensor]]]:
-    """Labelled pictures in rows of so many."""
+    """Split labelled pictures into rows of ``columns``."""
     return [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
 
 
@@ -59,7 +59,7 @@ def _scaled(image: Tensor, sheet: Sheet) -> Image.Image:
 
 
 def _lines(label: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
-    """A label in lines no wider than its picture, as far as its words allow."""
+    """Break a label into lines no wider than its picture, if its words are not wider."""
     lines = [""]
     for word in label.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -1,4 +1,4 @@
-"""Sections 3.3 and 3.4: where the descent starts."""
+"""Sections 3.3 and 3.4: starting pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any grid of options as an experiment without a claim: a labelled sheet, style against content."""
+"""A grid of options as an experiment without a claim: a sheet, style over content."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from impasto.experiments.model import Cell, Diagram, Experiment, Finding
 from impasto.plots.lines import Plot, Series
 from impasto.recipe.still import Recipe
 
-MOST_CELLS = 500  # without being asked twice
+MOST_CELLS = 500  # without --yes
 MOST_LINES = 6
 
 Options = Mapping[str, Any]
-Axis = tuple[str, Sequence[str]]  # an option's name, and its values as words
-Value = tuple[str, Options]  # a word, and the options that it stands for
+Axis = tuple[str, Sequence[str]]  # an option's name, and its values as text
+Value = tuple[str, Options]  # a text, and its options
 
 
 def parse_axes(words: Sequence[str]) -> list[Axis]:
@@ -31,7 +31,7 @@ def parse_axes(words: Sequence[str]) -> list[Axis]:
     """
     if not words:
         raise RecipeError(
-            "Say what is to vary: --vary alpha/beta=1e-1,1e-2 --vary init=noise,content."
+            "Give the options to vary: --vary alpha/beta=1e-1,1e-2 --vary init=noise,content."
         )
     axes = [_axis(word) for word in words]
     names = [name for name, _ in axes]
@@ -48,18 +48,18 @@ def sweep(
     typed: Callable[[str, str], Options],
     allow_many: bool,
 ) -> Experiment:
-    """The grid as an experiment; every cell has ``options``, and one value of each axis.
+    """Make an experiment of the grid; every cell has ``options`` and one value of each axis.
 
     Args:
         axes: from :func:`parse_axes`. ``alpha/beta`` is eq. (7)'s ratio as stated, with beta = 1;
-            ``+`` joins what is one value, as in ``conv1_1+conv2_1``.
+            ``+`` joins the parts of one value, as in ``conv1_1+conv2_1``.
         options: of the recipe, for every cell.
-        typed: an option's name and a word, to options of the recipe.
-        allow_many: make even more than 500 cells.
+        typed: converts an option's name and text to options of the recipe.
+        allow_many: allow more than 500 cells.
 
     Raises:
-        RecipeError: a value is out of range, no cell makes a step, or there are over 500 cells and
-            nobody allowed them.
+        RecipeError: a value is out of range, no cell makes a step, or there are over 500 cells
+            without ``allow_many``.
 
     """
     count = math.prod(len(values) for _, values in axes)
@@ -86,10 +86,10 @@ def sweep(
 def _axis(word: str) -> Axis:
     name, _, values = word.partition("=")
     name = name.strip().removeprefix("--")
-    found = dict.fromkeys(value.strip() for value in values.split(",") if value.strip())
-    if not name or not found:
+    unique = dict.fromkeys(value.strip() for value in values.split(",") if value.strip())
+    if not name or not unique:
         raise RecipeError(f"--vary {word!r} has no values: write NAME=VALUE,VALUE.")
-    return name, list(found)
+    return name, list(unique)
 
 
 def _options(name: str, word: str, typed: Callable[[str, str], Options]) -> Options:
@@ -102,7 +102,7 @@ def _cell(values: Sequence[Value], options: Options) -> Cell:
     chosen = dict(options)
     for _, given in values:
         chosen |= given
-    Recipe(**chosen)  # a value out of range is said before any work
+    Recipe(**chosen)  # reports a value out of range before any work
     return Cell(", ".join(word for word, _ in values), chosen)
 
 
@@ -112,7 +112,7 @@ def _makes_a_step(cell: Cell) -> bool:
 
 
 def _measure(axes: Sequence[Axis], lab: Lab) -> Finding:
-    """Style against content along the first axis: one line for each choice of the others."""
+    """Style over content along the first axis: one line for each combination of the others."""
     made = list(lab.made.values())
     lines = len(made) // len(axes[0][1])
     series = [

@@ -17,7 +17,7 @@ def _label(ratio: float) -> str:
 
 
 def ratio_exponent(ratio: float) -> int:
-    """-3 for 1e-3."""
+    """The decimal exponent of a ratio: -3 for 1e-3."""
     return int(f"{ratio:e}".split("e")[1])
 
 

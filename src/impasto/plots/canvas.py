@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INK, GRID = "#333333", "#dddddd"
 DOTS = 100  # pixels per inch
 POINT = 72 / DOTS  # points to a pixel
-# Words stay words; names inside the file do not change from run to run.
+# Text stays text in an SVG; its identifiers do not change from run to run.
 _SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "impasto",
@@ -44,7 +44,7 @@ _SETTINGS: Any = {
 
 
 def plain(words: str) -> str:
-    """Words that matplotlib shows as they are, not as mathematics."""
+    """Text escaped so that matplotlib does not read it as mathematics."""
     return words.replace("$", r"\$")
 
 
@@ -64,14 +64,14 @@ def check_matplotlib() -> None:
 
 
 def check_format(path: Path) -> None:
-    """Make sure that a name says one of the formats, and that it can be drawn.
+    """Make sure that the suffix is one of the formats, and that figures can be drawn.
 
     Raises:
-        OutputError: it does not, or matplotlib is not installed.
+        OutputError: it is not, or matplotlib is not installed.
 
     """
     if written_as(path, "chart") is None:
-        raise OutputError(f"{path.name!r} names no format for a curve: end it in .png or .svg.")
+        raise OutputError(f"{path.name!r} has no format for a curve: end it in .png or .svg.")
     check_matplotlib()
 
 
@@ -88,7 +88,7 @@ def figure(width: int, height: int) -> Iterator[Figure]:
 
 @contextmanager
 def diagram(width: int, height: int) -> Iterator[tuple[Figure, Axes]]:
-    """A figure whose only axes are its pixels, from the upper left, with nothing drawn."""
+    """An empty figure whose axes are its pixels, from the upper left."""
     with figure(width, height) as drawn:
         drawn.set_layout_engine("none")
         axes = drawn.add_axes((0, 0, 1, 1), frame_on=False)
@@ -97,7 +97,7 @@ def diagram(width: int, height: int) -> Iterator[tuple[Figure, Axes]]:
 
 
 def svg(drawn: Figure) -> str:
-    """The figure as an SVG element that refers to nothing outside itself, for a page."""
+    """The figure as an SVG element without external references, for a page."""
     text = _bytes(drawn, ".svg").decode("utf-8")
     return text[text.index("<svg") :]
 
@@ -106,7 +106,7 @@ def write(drawn: Figure, path: Path) -> None:
     """Write the figure as ``.svg`` or ``.png``, atomically.
 
     Raises:
-        OutputError: the name ends otherwise, or the file cannot be written.
+        OutputError: the suffix is another one, or the file cannot be written.
 
     """
     check_format(path)

@@ -1,4 +1,4 @@
-"""One quantity against another, as lines with points."""
+"""Line plots of one quantity against another."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 640, 400
 COLORS = ("#2a7fbf", "#d9822b", "#3c8d53", "#9355a8", "#b5403a", "#6b6b6b")
-MOST_POINTS = 300  # a longer series is thinned: nobody sees more
+MOST_POINTS = 300  # a longer series is thinned, since more cannot be seen
 POINTS_SHOWN = 24  # of a longer series only the line is drawn
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line: its name, its points (x, y), and words for some of them."""
+    """One line: its name, its points (x, y), and labels for some of them."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -29,7 +29,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Plot:
-    """Series over a common pair of axes; points that have no place on a logarithm are left out."""
+    """Series on common axes; points that a logarithmic axis cannot show are left out."""
 
     x_label: str
     y_label: str
@@ -38,7 +38,7 @@ class Plot:
     log_y: bool = False
 
     def svg(self) -> str:
-        """As an SVG element that refers to nothing outside itself.
+        """The plot as an SVG element without external references.
 
         Raises:
             OutputError: matplotlib is not installed.
@@ -50,7 +50,7 @@ class Plot:
             return svg(drawn)
 
     def draw(self, axes: Axes) -> None:
-        """Draw it into axes of matplotlib."""
+        """Draw the plot into matplotlib's axes."""
         axes.set(xlabel=plain(self.x_label), ylabel=plain(self.y_label))
         kept = [(each, self._kept(each.points)) for each in self.series]
         if not any(points for _, points in kept):

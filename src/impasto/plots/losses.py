@@ -1,4 +1,4 @@
-"""The curves of a record: as numbers, as SVG and as PNG."""
+"""Charts of a record's curves, written as SVG or PNG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DECADES = 6
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: one value a step, or a frame; None where there is none."""
+    """One line: one value a step or a frame; None for a missing one."""
 
     name: str
     color: str
@@ -31,12 +31,12 @@ class Chart:
     """Curves over steps or frames, on a logarithmic scale.
 
     Attributes:
-        curves: the one that is to lie on top last.
-        marks: positions where the next size, or shot, begins.
-        low: bottom of the scale, a power of ten as ``high`` is.
+        curves: the last is drawn on top.
+        marks: positions where the next size or shot begins.
+        low: bottom of the scale, a power of ten, as ``high``.
         high: top of the scale.
-        x_label: what the positions are.
-        y_label: what the values are.
+        x_label: the meaning of the positions.
+        y_label: the meaning of the values.
 
     """
 
@@ -49,11 +49,11 @@ class Chart:
 
     @property
     def length(self) -> int:
-        """Values in each curve."""
+        """The number of values in each curve."""
         return len(self.curves[0].values)
 
     def height_of(self, value: float | None) -> float | None:
-        """0 at the bottom of the scale, 1 at its top; None for what has no place on it."""
+        """0 at the bottom of the scale, 1 at its top; None for a value that it cannot show."""
         if value is None or value <= 0:
             return None
         share = math.log10(value / self.low) / math.log10(self.high / self.low)
@@ -61,17 +61,19 @@ class Chart:
 
 
 def loss_chart(record: Record) -> Chart:
-    """The terms of eq. (7), weighted as they were minimised, over the steps of a run.
+    """The terms of eq. (7), with the weights of the objective, over the steps of a run.
 
     Raises:
-        RecordError: there is nothing to draw.
+        RecordError: there are no losses.
 
     """
     losses = record.losses[:: max(1, len(record.losses) // MOST_POINTS)]
     try:
         weights = [record.weights[each.stage] for each in losses]
     except IndexError as error:
-        raise RecordError("The record's losses and weights do not fit each other.") from error
+        raise RecordError(
+            "The record's losses and weights do not match: it was changed."
+        ) from error
     pairs = list(zip(losses, weights, strict=True))
     curves = (
         Curve("content", "#2a7fbf", tuple(_times(w.alpha, each.content) for each, w in pairs)),
@@ -87,10 +89,10 @@ def loss_chart(record: Record) -> Chart:
 
 
 def film_chart(record: FilmRecord) -> Chart:
-    """Content and style distance of a film's frames, and the loss that ties them together.
+    """Content and style distance of a film's frames, and the temporal loss.
 
     Raises:
-        RecordError: there is nothing to draw.
+        RecordError: there are no distances.
 
     """
     frames = record.frames[:: max(1, len(record.frames) // MOST_POINTS)]
@@ -111,7 +113,7 @@ def write_chart(chart: Chart, title: str, path: Path) -> None:
     """Write a chart as ``.svg`` or ``.png``, atomically.
 
     Raises:
-        OutputError: the name ends otherwise, matplotlib is not installed, or the file cannot be
+        OutputError: the suffix is another one, matplotlib is not installed, or the file cannot be
             written.
 
     """
@@ -130,7 +132,7 @@ def write_chart(chart: Chart, title: str, path: Path) -> None:
 
 
 def _broken(chart: Chart, curve: Curve) -> tuple[list[int], list[float]]:
-    """A curve's points, with gaps where the size changes or a value has no place."""
+    """A curve's points, with gaps where the size changes or a value cannot be shown."""
     positions: list[int] = []
     values: list[float] = []
     for position, value in enumerate(curve.values):
@@ -151,7 +153,7 @@ def _positive(curve: Curve) -> list[float]:
 
 
 def _decades(values: Sequence[float]) -> tuple[float, float]:
-    """Powers of ten around the values, not more than six of them below the highest."""
+    """Powers of ten around the values, at most six decades."""
     top = min(math.ceil(math.log10(max(values))), 300)
     bottom = max(math.floor(math.log10(min(values))), top - DECADES, -300)
     return 10.0 ** min(bottom, top - 1), 10.0**top

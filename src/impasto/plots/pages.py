@@ -1,4 +1,4 @@
-"""HTML pages from templates of Jinja: values are escaped, nothing is loaded from outside."""
+"""HTML pages from templates of Jinja: values are escaped, without external resources."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def write_page(template: Traversable, path: Path, **values: Any) -> None:
     """Fill a template and write the page, atomically.
 
     Args:
-        template: the file of a template; the values it names are escaped, ``tojson`` for scripts.
-        path: of the page.
-        values: what the template names, all of it.
+        template: the template's file; values are escaped, or in scripts written by ``tojson``.
+        path: the page's file.
+        values: all values that the template uses.
 
     Raises:
         OutputError: the page cannot be written.

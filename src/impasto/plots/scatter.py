@@ -19,7 +19,7 @@ MARKERS = ("o", "s", "^", "D")
 
 @dataclass(frozen=True)
 class Point:
-    """A name, the group that its colour and shape tell, and where it lies."""
+    """A name, its position, and its group, shown by colour and shape."""
 
     name: str
     group: str
@@ -29,14 +29,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Points over a logarithmic horizontal axis; the vertical one does not begin at 0."""
+    """Points over a logarithmic horizontal axis; the vertical axis does not start at 0."""
 
     x_label: str
     y_label: str
     points: Sequence[Point]
 
     def draw(self, axes: Axes) -> None:
-        """Draw it into axes of matplotlib."""
+        """Draw the chart into matplotlib's axes."""
         axes.set(xlabel=plain(self.x_label), ylabel=plain(self.y_label), xscale="log")
         groups = dict.fromkeys(each.group for each in self.points)
         for index, group in enumerate(groups):
@@ -50,7 +50,7 @@ class Scatter:
                 label=plain(group),
             )
         for index, each in enumerate(sorted(self.points, key=lambda point: point.x)):
-            # By turns above and below, so that the names of neighbours keep apart.
+            # Alternately above and below, so that neighbouring names do not overlap.
             offset = (0, -18 * POINT) if index % 2 else (0, 12 * POINT)
             axes.annotate(
                 plain(each.name), (each.x, each.y), offset, textcoords="offset points",
@@ -64,7 +64,7 @@ def write_scatters(charts: Sequence[Scatter], path: Path) -> None:
     """Write charts side by side as ``.svg`` or ``.png``, with one legend, atomically.
 
     Raises:
-        OutputError: the name ends otherwise, matplotlib is not installed, or the file cannot be
+        OutputError: the suffix is another one, matplotlib is not installed, or the file cannot be
             written.
 
     """

@@ -84,7 +84,7 @@ def test_the_panel_of_a_film(make_film, moving, painting, tmp_path):
     assert panel["warping error 1"] < 0.05
     assert panel["content distance"] > 0.1
     short = make_film(tmp_path / "short.mkv", moving(4))
-    with pytest.raises(FilmError, match="same number of frames"):
+    with pytest.raises(FilmError, match="different numbers of frames"):
         impasto.measure(film, short, painting, network="compact")
 
 

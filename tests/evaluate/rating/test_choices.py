@@ -45,7 +45,7 @@ def test_points():
             "cannot be printed",
         ),
         ({"choices": [{"item": "i"}]}, "no 'left'"),
-        ({"choices": []}, "not a single choice"),
+        ({"choices": []}, "hold no choices"),
     ],
 )
 def test_what_is_no_ballot(change, said, tmp_path):

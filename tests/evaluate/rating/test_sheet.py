@@ -65,7 +65,7 @@ def test_items_need_not_have_the_same_contenders():
     ("values", "said"),
     [
         ("{broken", "cannot be read as a sheet"),
-        ("[]", "is no sheet"),
+        ("[]", "is not a sheet"),
         ({"items": [{"content": "a", "style": "b"}]}, "no 'results'"),
         ({"items": [{"content": 3, "style": "b", "results": {}}]}, "wrong type in 'content'"),
         ({"items": []}, "nothing to compare"),

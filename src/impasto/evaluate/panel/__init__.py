@@ -1,9 +1,9 @@
-"""The panel: figures that say how a result stands to its photograph and its painting.
+"""The panel: measurements that compare a result with its photograph and its painting.
 
-No download, no training, nothing that the optimiser saw: similarity to the photograph, distances
-to the painting on layers (and, where one is to be had, on a network) that were not optimised, its
-colours, noise, flat patches. docs/measuring.md says what each figure means and where its limits
-come from.
+Nothing is downloaded or trained, and nothing that the optimiser minimised is measured: similarity
+to the photograph, distances to the painting on layers (and, if one is available, on a network) that
+were not optimised, its colours, noise, flat patches. docs/measuring.md explains each figure and the
+origin of its limits.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ def measure(
     network: str | Network | None = None,
     layers: Sequence[str] = (),
 ) -> Panel:
-    """The panel of a result, whatever kind of file it is.
+    """Measure a picture or a film.
 
     Args:
-        result: the picture or film to be judged; its record, inside or beside it, is used if there
-            is one.
+        result: the picture or film to be measured; its record, inside or beside it, is used if
+            there is one.
         content: the photograph, or the film's source.
         style: the painting.
         network: a name, a safetensors file or an object that computes features; by default the
-            first of vgg19, vgg19-torchvision and compact that is here and did not make the result,
+            first of vgg19, vgg19-torchvision and compact that is installed and did not make it,
             or compact.
-        layers: those on which style is compared; by default those of :data:`LAYERS` that the
+        layers: the layers on which style is compared; by default those of :data:`LAYERS` that the
             network has.
 
     Raises:
-        PictureError: a picture cannot be read, or is not of this result.
+        PictureError: a picture cannot be read, or does not belong to this result.
         RecipeError: the network has no such layer.
-        WeightsError: the network's weights are missing or broken.
+        WeightsError: the network's weights are missing or damaged.
         ShortageError: memory ran out.
 
     """
@@ -56,5 +56,5 @@ def measure(
 
 
 def _measurer_of(result: Path) -> Measurer:
-    """The one place where kinds of results are told apart: by their names."""
+    """Choose the function for a picture or a film, by the file's name."""
     return measure_film if is_film(result) else measure_picture

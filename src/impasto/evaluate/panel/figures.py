@@ -1,4 +1,4 @@
-"""The lines of a picture's panel, and where a fault begins."""
+"""The figures of a picture's panel, and the limits of faults."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from impasto.ops.statistics import Statistics
 
 LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_3")  # not optimised by default
 SMALLEST = 32  # pixels of the shorter side: two patches, and positions enough in block 4
-LARGEST = 1024  # longest side at which a network looks
+LARGEST = 1024  # longest side of the pictures that the network measures
 
-# Where a fault begins. docs/measuring.md: between the results that look right and made faults.
+# Limits of faults, between results without faults and added faults: docs/measuring.md.
 CONTENT_LOST = 0.25
 STYLE_MISSED = 0.7
-COLORS_MISSED, COLORS_APART = 0.6, 0.05  # of the photograph's own distance; in units of colour
+COLORS_MISSED, COLORS_APART = 0.6, 0.05  # times the photograph's own distance; in units of colour
 OVER_REPRESENTED = 1.25
 NOISY = 1.5  # times the painting's energy, or the photograph's where that is larger
 FRAMED = 0.03  # of the lines inside, and not the photograph itself
-FLAT = 0.1  # of all patches, beyond the painting's share
+FLAT = 0.1  # of all patches, above the painting's share
 
 
 @dataclass(frozen=True)
 class Trio:
-    """A result, and photograph and painting at the sizes at which they met.
+    """A result, and its photograph and painting at the sizes used to make it.
 
     Attributes:
         result: ``(1, 3, H, W)`` in [0, 1].
@@ -62,13 +62,13 @@ class Trio:
 def figures_of(
     trio: Trio, network: Network, layers: Sequence[str] = LAYERS, *, keeps_color: bool = False
 ) -> Iterator[Figure]:
-    """The lines of the panel, for tensors.
+    """The figures of the panel, from tensors.
 
     Args:
-        trio: the result and what it is compared with.
-        network: gives the features on which style is compared.
+        trio: the result and the pictures to compare it with.
+        network: computes the features on which style is compared.
         layers: of the network.
-        keeps_color: the photograph's colours were asked for, so having them is no fault.
+        keeps_color: True if the photograph's colours were requested, so that they are no fault.
 
     Raises:
         PictureError: the pictures are too small.
@@ -98,7 +98,7 @@ def _style_figures(trio: Trio, network: Network, layers: Sequence[str]) -> Itera
     features = Features(network, trio.result.device)
     seen = [
         features.measure(each, layers, layers)
-        for each in _looked_at((trio.result, trio.content, trio.style))
+        for each in _at_most_largest((trio.result, trio.content, trio.style))
     ]
     result, content, style = (sums for _, sums in seen)
     distances: dict[str, Callable[[Statistics, Statistics], Tensor]] = {
@@ -108,30 +108,30 @@ def _style_figures(trio: Trio, network: Network, layers: Sequence[str]) -> Itera
     for name, distance in distances.items():
         for layer in layers:
             own = float(distance(content[layer], style[layer]))
-            found = float(distance(result[layer], style[layer])) / max(own, 1e-12)
-            fault = "far from the painting's style" if found > STYLE_MISSED else ""
-            yield Figure(f"{name} {layer}", found, 1.0, 0.0, fault)
+            value = float(distance(result[layer], style[layer])) / max(own, 1e-12)
+            fault = "far from the painting's style" if value > STYLE_MISSED else ""
+            yield Figure(f"{name} {layer}", value, 1.0, 0.0, fault)
     yield from _patch_figures(*([maps[layer] for layer in layers] for maps, _ in seen))
 
 
 def _patch_figures(
     result: Sequence[Tensor], content: Sequence[Tensor], style: Sequence[Tensor]
 ) -> Iterator[Figure]:
-    """How near the result's patches are to the painting's, and the painting's to the result's."""
-    found, photograph = (_patch_distances(each, style) for each in (result, content))
-    yield Figure("patch fidelity", found, photograph, 0.0)
-    found, photograph = (_patch_distances(style, each) for each in (result, content))
-    yield Figure("coverage", found, photograph, 0.0)
+    """Patch distances from the result to the painting, and from the painting to the result."""
+    value, photograph = (_patch_distances(each, style) for each in (result, content))
+    yield Figure("patch fidelity", value, photograph, 0.0)
+    value, photograph = (_patch_distances(style, each) for each in (result, content))
+    yield Figure("coverage", value, photograph, 0.0)
 
 
 def _patch_distances(maps: Sequence[Tensor], reference: Sequence[Tensor]) -> float:
-    """The mean over the layers."""
+    """The mean of the patch distance over the layers."""
     pairs = zip(maps, reference, strict=True)
     return statistics.fmean(float(patch_distance(a.float(), b.float())) for a, b in pairs)
 
 
-def _looked_at(pictures: Sequence[Tensor]) -> Iterator[Tensor]:
-    """All of them smaller by one factor, where one is too large for a network's memory."""
+def _at_most_largest(pictures: Sequence[Tensor]) -> Iterator[Tensor]:
+    """All pictures, reduced by the same factor if one is too large for the network."""
     longest = max(max(each.shape[-2:]) for each in pictures)
     ratio = min(1.0, LARGEST / longest)
     for each in pictures:
@@ -153,28 +153,28 @@ def _color_figures(trio: Trio, *, keeps_color: bool) -> Iterator[Figure]:
 
 def _noise_figure(trio: Trio) -> Figure:
     unit = max(float(high_frequency_energy(trio.style)), 1e-12)
-    found, photograph = (
+    value, photograph = (
         float(high_frequency_energy(each)) / unit for each in (trio.result, trio.content)
     )
-    fault = "noise or ringing" if found > NOISY * max(1.0, photograph) else ""
-    return Figure("high frequencies", found, photograph, 1.0, fault)
+    fault = "noise or ringing" if value > NOISY * max(1.0, photograph) else ""
+    return Figure("high frequencies", value, photograph, 1.0, fault)
 
 
 def _flatness_figure(trio: Trio) -> Figure:
-    found, photograph, painting = (
+    value, photograph, painting = (
         float(flat_patch_ratio(each)) for each in (trio.result, trio.content, trio.style)
     )
-    fault = "flat patches" if found > painting + FLAT else ""
-    return Figure("flat patches", found, photograph, painting, fault)
+    fault = "flat patches" if value > painting + FLAT else ""
+    return Figure("flat patches", value, photograph, painting, fault)
 
 
 def _frame_figures(trio: Trio) -> Iterator[Figure]:
-    """One; none for a picture with too few lines to compare its edges with."""
-    found, photograph, painting = (
+    """The figure ``frame``; none for a picture with too few lines for comparison."""
+    value, photograph, painting = (
         float(frame_share(each)) if min(each.shape[-2:]) >= FRAMED_FROM else None
         for each in (trio.result, trio.content, trio.style)
     )
-    if found is None or photograph is None:
+    if value is None or photograph is None:
         return
-    fault = "a frame" if found < FRAMED <= photograph else ""
-    yield Figure("frame", found, photograph, painting, fault)
+    fault = "a frame" if value < FRAMED <= photograph else ""
+    yield Figure("frame", value, photograph, painting, fault)

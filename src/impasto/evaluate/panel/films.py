@@ -1,9 +1,9 @@
-"""Measuring a film: how it flickers, and how far its frames are from source and painting.
+"""Measuring a film: its flicker, and the distances of its frames from source and painting.
 
-Flicker is the warping error (Lai et al. 2018): what is left of the difference between a frame and
-an earlier one once that has been moved along the optical flow of the *source*, over the pixels that
-both show. Here it is the root of the mean square, in units of colour (0 to 1). The same of the
-source itself is what motion, noise and light leave of it in any case.
+Flicker is the warping error (Lai et al. 2018): the difference between a frame and
+an earlier one that was warped along the optical flow of the *source*, over the pixels that
+both show. Here it is the root of the mean square, in units of colour (0 to 1). The same figure for
+the source itself is the part caused by motion, noise and light.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from impasto.plots.losses import Chart, Curve
 from impasto.recipe.film import FilmRecipe, FrameRange
 from impasto.recipe.still import Recipe
 
-LAGS = (1, 8)  # frames back: from one to the next, and about a third of a second
+LAGS = (1, 8)  # frames back: the previous one, and about a third of a second
 Truth = Callable[[int, int], tuple[Tensor, Tensor]]
-"""(frame, earlier frame) to the flow between them, and where the same point shows in both."""
+"""Maps (frame, earlier frame) to the flow between them and the mask of visible points."""
 
 
 @dataclass
 class Curves:
-    """What was measured, frame by frame.
+    """The measurements, frame by frame.
 
     Attributes:
-        warping: frames back to mean squares, None where there is nothing to compare with.
+        warping: frames back to mean squares; None if there is no frame to compare with.
         source: the same of the source.
         content: relative distance to the source's content, 0 for the source itself.
         style: relative distance to the painting's style, 1 for the source.
@@ -61,12 +61,12 @@ class Curves:
     def flicker(self, lag: int, *, of_source: bool = False) -> float:
         """Root of the mean square over the film; NaN for one that is too short."""
         squares = (self.source if of_source else self.warping)[lag]
-        found = [each for each in squares if each is not None]
-        return math.sqrt(fmean(found)) if found else math.nan
+        measured = [each for each in squares if each is not None]
+        return math.sqrt(fmean(measured)) if measured else math.nan
 
 
 def is_film(path: Path) -> bool:
-    """True for a name that says a film, or a folder of frames."""
+    """True for a folder of frames, or a name with a film's suffix."""
     return path.is_dir() or path.suffix.lower() in suffixes_of("film")
 
 
@@ -95,10 +95,10 @@ def measure_film(
 def measure_frames(
     result: Path, content: Path, style: Path, network: str | Network | None, layers: Sequence[str]
 ) -> tuple[Curves, dict[str, str]]:
-    """Curves of a film, and what was measured and with what.
+    """Curves of a film, and the facts of the measurement.
 
     Raises:
-        FilmError: the films cannot be read, or have not the same number of frames.
+        FilmError: the films cannot be read, or have different numbers of frames.
 
     """
     made, source = open_clip(result), open_clip(content, _part_of(result))
@@ -114,7 +114,7 @@ def measure_frames(
         raise
     except ValueError as error:
         raise FilmError(
-            f"{made.name!r} and {source.name!r} have not the same number of frames: give the film "
+            f"{made.name!r} and {source.name!r} have different numbers of frames: give the film "
             "that it was made from."
         ) from error
     facts = {
@@ -134,19 +134,19 @@ def curves_of(
     truth: Truth | None = None,
     flow: FlowEstimator | None = None,
 ) -> Curves:
-    """Measure a film, a handful of frames in memory at a time.
+    """Measure a film, with a few frames in memory at a time.
 
     Args:
         results: frames, ``(1, 3, H, W)`` in [0, 1].
-        sources: of the same sizes.
+        sources: the source's frames, of the same sizes.
         painting: ``(1, 3, h, w)``.
-        network: gives the features.
+        network: computes the features.
         recipe: names the layers.
-        truth: the true flow, where it is known; else that of the source is estimated.
+        truth: the true flow, if known; otherwise the source's flow is estimated.
         flow: optical flow; DIS when not given.
 
     Raises:
-        ValueError: there is another number of results than of sources.
+        ValueError: the numbers of results and sources differ.
 
     """
     curves = Curves({lag: [] for lag in LAGS}, {lag: [] for lag in LAGS})
@@ -179,7 +179,7 @@ def flicker_chart(curves: Curves) -> Chart:
 
 
 class _Motion:
-    """The flow between two frames, and where it is to be believed."""
+    """The flow between two frames, and the mask where it is reliable."""
 
     def __init__(self, truth: Truth | None, flow: FlowEstimator | None) -> None:
         self._truth = truth
@@ -237,7 +237,7 @@ def _add_distances(
 
 
 def _part_of(result: Path) -> FrameRange:
-    """Which frames of its source a film was made of, by its record."""
+    """The frames of its source from which a film was made, by its record."""
     path = result / "film.json" if result.is_dir() else result.with_suffix(".json")
     try:
         film = json.loads(path.read_text(encoding="utf-8"))["film"]

@@ -1,4 +1,4 @@
-"""What a panel says, whatever was measured."""
+"""The panel of a result: its figures and faults."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Figure:
     Attributes:
         name: such as ``gram conv2_2``.
         value: the result's.
-        photograph: what the photograph itself would have; None where that says nothing.
-        painting: what the painting itself would have; None where that says nothing.
-        fault: what the value shows to be wrong; empty where nothing.
+        photograph: the photograph's own value; None where it has no meaning.
+        painting: the painting's own value; None where it has no meaning.
+        fault: the fault that the value shows; empty for none.
 
     """
 
@@ -33,7 +33,7 @@ class Panel:
 
     Attributes:
         subject: the result's name.
-        facts: what was measured and with what, name to words.
+        facts: facts of the measurement, name to text.
         figures: the lines.
 
     """
@@ -52,7 +52,7 @@ class Panel:
         return {each.name: each.value for each in self.figures}[name]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON: what is not a number becomes None."""
+        """Plain values, ready for JSON; NaN and infinity become None."""
         figures = {each.name: asdict(each) for each in self.figures}
         for values in figures.values():
             del values["name"]

@@ -1,4 +1,4 @@
-"""Measuring a picture: reading it, and bringing what it is compared with to its size."""
+"""Measuring a picture: reading it, and resizing the pictures to compare it with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from impasto.nets.network import Network
 from impasto.nets.topology import check_layers
 from impasto.ops.inits import resize
 
-OTHER_SHAPE = 0.05  # of proportion, by which a photograph may differ from its result
+OTHER_SHAPE = 0.05  # relative difference in aspect ratio allowed between photograph and result
 
 
 def measure_picture(
@@ -40,13 +40,13 @@ def measure_picture(
 
 
 def align(pictures: Sequence[Picture], record: Record | None) -> Trio:
-    """Bring photograph and painting to the sizes that they had when the result was made.
+    """Resize photograph and painting to the sizes that they had when the result was made.
 
-    Those of the record's last stage; without a record the painting's longer side is the result's,
-    but never enlarged, which is the default.
+    The sizes are those of the record's last stage. Without a record the painting's longer side
+    becomes the result's, but is never enlarged, as by default.
 
     Raises:
-        PictureError: the photograph has other proportions than the result.
+        PictureError: the photograph's aspect ratio differs from the result's.
 
     """
     result, content, style = (each.tensor for each in pictures)
@@ -68,9 +68,9 @@ def align(pictures: Sequence[Picture], record: Record | None) -> Trio:
 
 
 def _size_in(record: Record | None, painting: Picture) -> Size | None:
-    """Size at which a painting was seen at the last stage; None where the record knows it not.
+    """A painting's size at the last stage; None if the record does not contain it.
 
-    Of several style scales, the one nearest to the picture's own.
+    Of several style scales, the one nearest to 1.
     """
     if record is None or record.plan is None:
         return None
@@ -86,7 +86,7 @@ def _usual_layers(network: Network) -> Sequence[str]:
 
 
 def _record_of(result: Path) -> Record | None:
-    """The record of a result; None where there is none, or none that can be used."""
+    """The record of a result; None if it is missing or unusable."""
     try:
         return read_record(result)
     except RecordError:

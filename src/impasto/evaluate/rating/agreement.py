@@ -1,4 +1,4 @@
-"""How far raters agree: the report's figure 4 as a number."""
+"""Agreement between raters: the report's figure 4 as a number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Shared = tuple[str, str, str]  # item, and two contenders in order of their name
 
 @dataclass(frozen=True)
 class PairAgreement:
-    """Two raters: how many comparisons both judged, and in how many they chose the same."""
+    """Two raters: the comparisons that both rated, and those with the same choice."""
 
     raters: tuple[str, str]
     shared: int
@@ -26,9 +26,9 @@ class Agreement:
     """Agreement of all raters.
 
     Attributes:
-        alpha: Krippendorff's alpha: 1 for perfect agreement, 0 for chance; not a number where no
-            comparison was judged by two.
-        shared: comparisons that two raters or more have judged.
+        alpha: Krippendorff's alpha: 1 for perfect agreement, 0 for chance; NaN if no
+            comparison was rated by two.
+        shared: the number of comparisons rated by two or more raters.
         pairs: every two raters.
 
     """
@@ -39,10 +39,10 @@ class Agreement:
 
 
 def agreement_of(ballots: Sequence[Ballot]) -> Agreement:
-    """Agreement on the comparisons that raters share, whichever side was shown left.
+    """Agreement on the comparisons that raters share, on either side.
 
-    A choice counts as 1, -1 or, for a tie, 0. Which contender is called the first is arbitrary, so
-    every comparison enters alpha both ways round.
+    A choice counts as 1, -1 or, for a tie, 0. As the order of the two contenders is arbitrary,
+    every comparison enters alpha in both orders.
     """
     judged = {ballot.rater: _verdicts(ballot) for ballot in ballots}
     everything = {key for verdicts in judged.values() for key in verdicts}
@@ -58,11 +58,11 @@ def krippendorff_alpha(units: Sequence[Sequence[float]]) -> float:
     """Krippendorff's alpha with the interval metric (Krippendorff 2011, Computing alpha).
 
     Args:
-        units: the values that each thing judged was given, by however many raters; those with a
-            single value are left out.
+        units: for each unit (comparison), the values from all raters; units with a single
+            value are ignored.
 
     Returns:
-        1 - D_o / D_e; not a number where no two values differ or none belong to one unit.
+        1 - D_o / D_e; NaN if all values are equal or no unit has two values.
 
     """
     units = [unit for unit in units if len(unit) > 1]
@@ -81,12 +81,12 @@ def _squares(values: Sequence[float]) -> float:
 
 
 def _verdicts(ballot: Ballot) -> dict[Shared, float]:
-    """By comparison: 1 for the first name, -1 for the second, 0 for a tie; the last one counts."""
-    found = {}
+    """By comparison: 1 for the first name, -1 for the second, 0 for a tie; the last counts."""
+    verdicts = {}
     for each in ballot.choices:
         first, second = sorted((each.left, each.right))
-        found[each.item, first, second] = 2 * each.points(first) - 1
-    return found
+        verdicts[each.item, first, second] = 2 * each.points(first) - 1
+    return verdicts
 
 
 def _pairs(judged: dict[str, dict[Shared, float]]) -> Iterator[PairAgreement]:

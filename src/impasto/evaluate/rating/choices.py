@@ -1,4 +1,4 @@
-"""What people chose: reading it, and writing it where no page does."""
+"""Files of choices: reading them, and writing them without the page."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MAX_BYTES = 32_000_000
 
 @dataclass(frozen=True)
 class Choice:
-    """One comparison, as it was shown and answered.
+    """One comparison, as shown, with its choice.
 
     Attributes:
         item: name of the item.
-        left: the contender shown at the left.
+        left: the contender shown on the left.
         right: the other.
-        choice: the one preferred, or ``tie``.
+        choice: ``left``, ``right`` or ``tie``.
 
     """
 
@@ -46,9 +46,9 @@ class Ballot:
 
     Attributes:
         choices: in the order in which they were made.
-        rater: the name given; may be empty.
+        rater: the rater's name; may be empty.
         schema: of the file.
-        sheet: which sheet it was, as the page counts them.
+        sheet: the page's identifier of the sheet.
 
     """
 
@@ -59,12 +59,12 @@ class Ballot:
 
 
 def read_ballots(paths: Iterable[Path]) -> tuple[Ballot, ...]:
-    """The choices of several files; a rater's files are put together.
+    """The choices of several files; files of the same rater are combined.
 
-    A file without a rater's name counts as a rater of its own, called by the file's name.
+    A file without a rater's name counts as a separate rater with the file's name.
 
     Raises:
-        RatingError: a file is missing, damaged, or there twice; or there are no choices at all.
+        RatingError: a file is missing, damaged or given twice, or there are no choices.
 
     """
     by_rater: dict[str, tuple[Choice, ...]] = {}
@@ -74,10 +74,10 @@ def read_ballots(paths: Iterable[Path]) -> tuple[Ballot, ...]:
         rater = ballot.rater.strip() or path.stem
         same = seen.setdefault((rater, ballot.choices), path)
         if same is not path and ballot.choices:
-            raise RatingError(f"{same.name!r} and {path.name!r} hold the same choices: leave one.")
+            raise RatingError(f"{same.name!r} and {path.name!r} hold the same choices: omit one.")
         by_rater[rater] = by_rater.get(rater, ()) + ballot.choices
     if not any(by_rater.values()):
-        raise RatingError("There is not a single choice in what was given.")
+        raise RatingError("The files hold no choices: rate some results first.")
     return tuple(Ballot(choices, rater) for rater, choices in by_rater.items())
 
 
@@ -94,7 +94,7 @@ def write_ballot(ballot: Ballot, path: Path) -> None:
 
 
 def contenders(ballots: Sequence[Ballot]) -> tuple[str, ...]:
-    """Everybody who was compared, by name."""
+    """The names of all contenders, sorted."""
     names = {n for ballot in ballots for each in ballot.choices for n in (each.left, each.right)}
     return tuple(sorted(names))
 

@@ -1,4 +1,4 @@
-"""The page that shows results blind: one HTML file that needs nothing from outside."""
+"""The page for blind comparisons: one HTML file without external resources."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def write_page(
 ) -> None:
     """Write the page, atomically.
 
-    Pictures are embedded without their metadata, named by numbers; the contenders' names lie in the
-    page, for its choices, but are not shown.
+    Pictures are embedded without metadata and named by numbers; the page contains the contenders'
+    names, for its choices, but does not show them.
 
     Args:
-        items: what the comparisons refer to.
-        comparisons: what is asked; each rater's order and sides are drawn by the page.
+        items: the items of the comparisons.
+        comparisons: the comparisons to make; the page draws each rater's order and sides.
         path: the HTML file.
         title: shown at the top.
         size: longest side of a picture.
@@ -53,7 +53,7 @@ def write_page(
 def page_data(
     items: Sequence[Item], comparisons: Sequence[Comparison], *, title: str, size: int
 ) -> dict[str, Any]:
-    """What the page is filled with; plain values."""
+    """The page's data, as plain values."""
     asked = {comparison.item for comparison in comparisons}
     used = [item for item in items if item.name in asked]
     pictures: dict[str, str] = {}
@@ -82,7 +82,7 @@ def page_data(
 
 
 def data_uri(path: Path, *, size: int) -> str:
-    """A picture as a JPEG inside a word, no larger than ``size``.
+    """A picture as the data URI of a JPEG, no larger than ``size``.
 
     Raises:
         PictureError: the picture cannot be read.

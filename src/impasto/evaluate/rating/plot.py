@@ -1,4 +1,4 @@
-"""Scores as a drawing: a dot for each contender, a line for its interval."""
+"""Scores as a chart: a dot for each contender, a line for its interval."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LONGEST_NAME = 28
 
 
 def write_scores(scores: Scores, path: Path, *, title: str = "") -> None:
-    """Write the drawing as ``.svg`` or ``.png``, atomically; best first.
+    """Write the chart as ``.svg`` or ``.png``, atomically; best first.
 
     Raises:
-        OutputError: the name ends otherwise, matplotlib is not installed, or the file cannot be
+        OutputError: the suffix is another one, matplotlib is not installed, or the file cannot be
             written.
 
     """

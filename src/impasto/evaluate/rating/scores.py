@@ -1,8 +1,8 @@
-"""Bradley-Terry scores of contenders, with a Gaussian prior, and how sure they are.
+"""Bradley-Terry scores of contenders, with a Gaussian prior, and their intervals.
 
-The chance that i is preferred to j is 1 / (1 + exp(s_j - s_i)) (Bradley and Terry 1952). A tie
-counts as half a preference each. The prior, normal with mean 0, keeps the scores of those finite
-who won or lost every time, and shrinks what rests on few comparisons.
+i is preferred to j with probability 1 / (1 + exp(s_j - s_i)) (Bradley and Terry 1952). A tie
+counts as half a win for each. The prior, normal with mean 0, keeps the scores of contenders finite
+that won or lost every time, and pulls scores that rest on few comparisons towards 0.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from impasto.evaluate.rating.choices import Ballot, contenders
 
 Array = npt.NDArray[np.float64]
 
-PRIOR = 1.0  # deviation of the scores; odds of e : 1 against an average contender
-COVERED = 1.959964  # deviations on either side that hold 95% of a Gaussian
+PRIOR = 1.0  # standard deviation of the scores; odds of e : 1 against an average contender
+COVERED = 1.959964  # standard deviations on either side that include 95% of a Gaussian
 MOST_STEPS, ENOUGH = 100, 1e-10
 
 
@@ -28,9 +28,9 @@ class Scores:
     """Scores on the scale of log-odds; they sum to 0.
 
     Attributes:
-        names: contenders, by name.
+        names: contenders, sorted by name.
         values: their scores, ``(n,)``.
-        covariance: of the scores as estimated, ``(n, n)``.
+        covariance: of the estimated scores, ``(n, n)``.
 
     """
 
@@ -49,7 +49,7 @@ class Scores:
         return _interval(self.values[place], self.covariance[place, place])
 
     def difference(self, name: str, other: str) -> tuple[float, float, float]:
-        """How far one is ahead of another, and both ends of the 95% interval."""
+        """The difference between two scores, and both ends of its 95% interval."""
         i, j = self.names.index(name), self.names.index(other)
         variance = self.covariance[i, i] + self.covariance[j, j] - 2 * self.covariance[i, j]
         return _interval(self.values[i] - self.values[j], variance)
@@ -58,14 +58,14 @@ class Scores:
 def score_ballots(
     ballots: Sequence[Ballot], *, prior: float = PRIOR, bootstrap: int = 0, seed: int = 0
 ) -> Scores:
-    """Scores of all who were compared.
+    """Scores of all contenders.
 
     Args:
-        ballots: the choices; all count alike, whoever made them.
-        prior: deviation of the prior.
-        bootstrap: 0 for the covariance from the curvature at the maximum, which takes all choices
-            for independent; else how often the items are drawn anew, with replacement: choices on
-            one item then vary together, as they do.
+        ballots: the choices; all have the same weight.
+        prior: standard deviation of the prior.
+        bootstrap: 0 computes the covariance from the curvature at the maximum, which assumes
+            independent choices; otherwise the number of resamples of the items, with replacement,
+            which accounts for correlated choices on the same item.
         seed: of the bootstrap.
 
     """
@@ -82,7 +82,7 @@ def score_ballots(
 
 
 def wins_by_item(ballots: Sequence[Ballot], names: Sequence[str]) -> Array:
-    """How often the first was preferred to the second, ``(items, n, n)``; ties half each."""
+    """How often the first was preferred to the second, ``(items, n, n)``; a tie counts half."""
     choices = [choice for ballot in ballots for choice in ballot.choices]
     places = {name: place for place, name in enumerate(names)}
     items = {item: place for place, item in enumerate(sorted({each.item for each in choices}))}
@@ -98,11 +98,11 @@ def fit(wins: Array, *, prior: float = PRIOR) -> tuple[Array, Array]:
     """The most probable scores, by Newton's method, and their covariance.
 
     Args:
-        wins: how often i was preferred to j, ``(n, n)``; ties half each.
-        prior: deviation of the Gaussian prior.
+        wins: how often i was preferred to j, ``(n, n)``; a tie counts half.
+        prior: standard deviation of the Gaussian prior.
 
     Returns:
-        scores ``(n,)``, which sum to 0, and the covariance ``(n, n)`` of scores so centred: the
+        Scores ``(n,)``, which sum to 0, and the covariance ``(n, n)`` of the centred scores: the
         inverse of the negative log-posterior's Hessian.
 
     """

@@ -1,4 +1,4 @@
-"""What is to be compared: a manifest in JSON, or a folder laid out as one."""
+"""Sheets, which list what to compare: a JSON file, or a folder with a fixed layout."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MAX_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class Item:
-    """A photograph and a painting, and what the contenders made of them.
+    """A photograph, a painting, and the contenders' results.
 
     Attributes:
         content: the photograph's file.
         style: the painting's file.
         results: contender to file.
-        name: by which choices refer to it; ``photo+painting`` when not given.
+        name: used in the choices; ``photo+painting`` when not given.
 
     """
 
@@ -43,14 +43,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A sheet as it is written; files relative to the manifest's folder."""
+    """The content of a JSON sheet; file names are relative to its folder."""
 
     items: tuple[Item, ...]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two contenders on one item, in no order."""
+    """Two contenders on one item, unordered."""
 
     item: str
     first: str
@@ -61,8 +61,8 @@ def read_sheets(paths: Iterable[Path]) -> tuple[Item, ...]:
     """The items of one or more sheets.
 
     Args:
-        paths: manifests; folders with one, named ``sheet.json``; or folders whose sub-folders are
-            items: pictures named ``content`` and ``style``, every other one a contender's.
+        paths: JSON files; folders with one named ``sheet.json``; or folders whose sub-folders are
+            items: pictures named ``content`` and ``style``, and one for each contender.
 
     Raises:
         RatingError: a sheet is missing or damaged, has nothing to compare, or two items share a
@@ -73,23 +73,23 @@ def read_sheets(paths: Iterable[Path]) -> tuple[Item, ...]:
     names = [item.name for item in items]
     for name in names:
         if names.count(name) > 1:
-            raise RatingError(f"Two items are called {name!r}: give each a name of its own.")
+            raise RatingError(f"Two items have the name {name!r}: rename one.")
     if not any(len(item.results) > 1 for item in items):
-        raise RatingError("There is nothing to compare: no item has results of two contenders.")
+        raise RatingError("There is nothing to compare: add results of two contenders for an item.")
     return tuple(items)
 
 
 def draw_comparisons(
     items: Sequence[Item], *, limit: int | None = None, seed: int = 0
 ) -> list[Comparison]:
-    """Comparisons in random order, such that the first N are as even as can be.
+    """Comparisons in random order, balanced over contenders in every prefix.
 
-    Every pair of contenders comes up once, each on an item drawn for it, before any comes up again.
+    Every pair of contenders occurs once, on a random item, before any occurs again.
 
     Args:
-        items: what there is.
-        limit: how many are wanted; all when not given.
-        seed: of the drawing.
+        items: all items.
+        limit: the number of comparisons; all when not given.
+        seed: of the random order.
 
     """
     generator = Random(seed)
@@ -118,7 +118,7 @@ def _items_of(path: Path) -> list[Item]:
         if isinstance(error, RatingError):
             raise
         raise RatingError(
-            f"{path.name!r} is no sheet ({str(error).rstrip('.')}): see docs/measuring.md."
+            f"{path.name!r} is not a sheet ({str(error).rstrip('.')}): see docs/measuring.md."
         ) from error
     return [_located(item, base) for item in items]
 
@@ -129,13 +129,13 @@ def _located(item: Item, base: Path) -> Item:
 
 
 def _items_in_folder(folder: Path) -> Iterator[Item]:
-    found = False
+    is_any_item = False
     for inner in sorted(each for each in folder.iterdir() if each.is_dir()):
         pictures = {each.stem: str(each) for each in sorted(inner.iterdir()) if is_picture(each)}
         if {"content", "style"} <= set(pictures):
-            found = True
+            is_any_item = True
             yield Item(pictures.pop("content"), pictures.pop("style"), pictures, inner.name)
-    if not found:
+    if not is_any_item:
         raise RatingError(
             f"{folder.name!r} has no {MANIFEST} and no folder with pictures named content and "
             "style: see docs/measuring.md."

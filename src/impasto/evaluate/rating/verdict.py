@@ -1,4 +1,4 @@
-"""All that a set of choices says: scores, who won how often, how far raters agree."""
+"""The result of a set of choices: scores, counts, agreement of the raters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from impasto.evaluate.rating.scores import Scores
 
 @dataclass(frozen=True)
 class Verdict:
-    """Ballots and what was made of them.
+    """Ballots and their evaluation.
 
     Attributes:
         ballots: the choices, by rater.
@@ -31,7 +31,7 @@ class Verdict:
     reference: str
 
     def tally(self, name: str) -> tuple[int, int, int]:
-        """How often a contender was preferred, tied and not preferred."""
+        """How often a contender won, tied and lost."""
         points = [
             choice.points(name)
             for ballot in self.ballots

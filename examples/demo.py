@@ -1,7 +1,7 @@
 """The demo: a photograph from scikit-image, the example painting, one picture.
 
-Run by ``make demo``. The photograph (a cup of coffee, by Rachel Michetti, CC0) lies inside
-scikit-image's wheel, the painting was made by ``painting.py``, the network is bundled: nothing is
+Run by ``make demo``. The photograph (a cup of coffee, by Rachel Michetti, CC0) is included in
+scikit-image, the painting was made by ``painting.py``, the network is bundled: nothing is
 downloaded.
 """
 
@@ -21,7 +21,7 @@ PAINTING = Path(impasto.__file__).parent / "experiments" / "painting.jpg"
 
 
 def main() -> int:
-    """Write the photograph where the command can read it, and run the command."""
+    """Write the photograph to a file and run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("out/demo.png"))
     options = parser.parse_args()

@@ -1,14 +1,14 @@
-"""Paint the example style picture: a thick, swirling landscape, stroke by stroke.
+"""Generate the example style picture: a swirling landscape of thick brush strokes.
 
-The picture is ours from the first brush mark to the last, so it can be shown and shared freely
-with every result made from it. A flow field says where the brush travels, a tonal sketch says how
-light each place is, and five layers of strokes, coarse to fine, lay the paint on. Each stroke has
-bristles that carry their own colour and thickness; a lamp from the upper left lights the relief.
+The picture is made by this program alone, so it can be shown and shared freely with every result
+made from it. A flow field gives the direction of the brush, a tonal sketch the lightness of each
+place, and five layers of strokes, coarse to fine, apply the paint. Each stroke has
+bristles with their own colour and thickness; light from the upper left shades the relief.
 
     python examples/painting.py --out painting.jpg --seed 3 --size 900x700
 
-Coordinates in the sketch are in picture heights: ``y`` runs from 0 to 1, ``x`` from 0 to the
-aspect ratio. Paths are in pixels, as (x, y).
+Coordinates in the sketch are in units of the picture's height: ``y`` runs from 0 to 1, ``x`` from
+0 to the aspect ratio. Paths are in pixels, as (x, y).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Ints = NDArray[np.intp]
 
 SKY, FIRE, EARTH, TREE = range(4)
 
-QUALITY = 90  # of a JPEG
-FINENESS = 1.5  # the canvas is painted this much larger, so that edges come out smooth
-REFERENCE_HEIGHT = 700  # bristles and relief are drawn for a picture this high, and scale with it
+QUALITY = 90  # of the JPEG
+FINENESS = 1.5  # the canvas is larger by this factor, for smooth edges
+REFERENCE_HEIGHT = 700  # picture height at which bristles and relief are defined
 
-# Each ramp goes from the darkest paint of its kind to the lightest; strokes mix along it.
+# Each ramp goes from the darkest to the lightest paint; strokes interpolate along it.
 PIGMENTS: tuple[tuple[tuple[int, int, int], ...], ...] = (
     (
         (9, 13, 44),  # prussian blue, nearly black
@@ -72,7 +72,7 @@ PIGMENTS: tuple[tuple[tuple[int, int, int], ...], ...] = (
 
 @dataclass(frozen=True)
 class Whorl:
-    """A turning place in the sky; with ``light`` it is a sun or a star with a core ``radius``."""
+    """A vortex in the sky; with ``light`` it is a sun or a star with a core ``radius``."""
 
     x: float
     y: float
@@ -98,7 +98,7 @@ WHORLS = (
 
 @dataclass(frozen=True)
 class Sketch:
-    """What the painter plans for each pixel before touching the brush."""
+    """The plan for each pixel, made before the strokes."""
 
     flow_x: Array
     flow_y: Array
@@ -110,7 +110,7 @@ class Sketch:
 
 @dataclass(frozen=True)
 class Layer:
-    """One pass over the picture; lengths are in picture heights, ``cover`` in layers of paint."""
+    """One pass of strokes; lengths are in picture heights, ``cover`` in layers of paint."""
 
     width: float
     length: float
@@ -131,19 +131,19 @@ LAYERS = (
 
 @dataclass
 class Canvas:
-    """Wet paint: its colour (0 to 255) and how thick it lies."""
+    """The paint: its colour (0 to 255) and its thickness."""
 
     colour: Array
     height: Array
 
 
 def as_array(values: NDArray[Any]) -> Array:
-    """The values in single precision, as all the paint is kept."""
+    """The values in single precision."""
     return np.asarray(values, dtype=np.float32)
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Array:
-    """Smooth noise with bumps about ``cell`` pixels wide, mean 0 and deviation 1."""
+    """Smooth noise with features about ``cell`` pixels wide, mean 0 and standard deviation 1."""
     rows, cols = (max(2, round(n / cell) + 1) for n in shape)
     grid = Image.fromarray(rng.standard_normal((rows, cols)).astype(np.float32))
     big = np.asarray(grid.resize(shape[::-1], Image.Resampling.BICUBIC), dtype=np.float32)
@@ -157,7 +157,7 @@ def pixel_grid(shape: tuple[int, int]) -> tuple[Array, Array]:
 
 
 def sky_flow(x: Array, y: Array, noise: Array, aspect: float) -> tuple[Array, Array]:
-    """The brush direction in the sky: a rolling wind, curl noise and the whorls."""
+    """The brush direction in the sky: a wavy wind, curl noise and the whorls."""
     curl_y, curl_x = np.gradient(noise)
     curl = 0.55 / (np.hypot(curl_x, curl_y).mean() + 1e-9)
     flow_x = 1.0 + curl * curl_y
@@ -172,7 +172,7 @@ def sky_flow(x: Array, y: Array, noise: Array, aspect: float) -> tuple[Array, Ar
 
 
 def sky_light(x: Array, y: Array, aspect: float) -> tuple[Array, Array]:
-    """How light the suns make the sky, and how likely a stroke there is loaded with fire."""
+    """The light of the suns in the sky, and the probability of a fire-coloured stroke."""
     tone, fire = np.zeros_like(x), np.zeros_like(x)
     for whorl in WHORLS:
         if whorl.light == 0.0:
@@ -199,7 +199,7 @@ def ridges(x: Array, aspect: float) -> list[Array]:
 def paint_ground(
     sketch: dict[str, Array], region: Ints, x: Array, y: Array, aspect: float, wander: Array
 ) -> None:
-    """Put the hills into the sketch: lit crests, dark folds, one burning field."""
+    """Add the hills to the sketch: lit crests, dark folds, one fire-coloured field."""
     for number, crest in enumerate(ridges(x, aspect)):
         below = y > crest
         depth = np.clip((y - crest) / 0.10, 0.0, 1.6)
@@ -225,7 +225,7 @@ def paint_ground(
 def paint_trees(
     sketch: dict[str, Array], region: Ints, x: Array, y: Array, aspect: float, wander: Array
 ) -> None:
-    """Put three dark, flame-like trees into the sketch, on the side away from the sun."""
+    """Add three dark, flame-shaped trees to the sketch, on the side away from the sun."""
     for centre, top, half in ((0.212, 0.46, 0.036), (0.034, 0.52, 0.030), (0.118, 0.13, 0.060)):
         down = np.clip((y - top) / (1.04 - top), 0.0, 1.0)
         spine = centre * aspect + 0.022 * np.sin(8.0 * y + 20.0 * centre) * (1.0 - down)
@@ -245,7 +245,7 @@ def paint_trees(
 
 
 def streaks(flow_x: Array, flow_y: Array, noise: Array, steps: int, stride: float) -> Array:
-    """Smear noise along the flow, so that its bands run where the brush will run."""
+    """Smear noise along the flow, so that its bands follow the brush strokes."""
     height, width = noise.shape
     total = noise.copy()
     for sense in (1.0, -1.0):
@@ -260,7 +260,7 @@ def streaks(flow_x: Array, flow_y: Array, noise: Array, steps: int, stride: floa
 
 
 def make_sketch(shape: tuple[int, int], rng: np.random.Generator) -> Sketch:
-    """Plan the picture: directions, tones, and which paint goes where."""
+    """Plan the picture: directions, tones, and the paint of each place."""
     x, y = pixel_grid(shape)
     unit, aspect = shape[0], shape[1] / shape[0]
     wander = smooth_noise(rng, shape, unit / 9)
@@ -289,7 +289,7 @@ def make_sketch(shape: tuple[int, int], rng: np.random.Generator) -> Sketch:
 
 
 def bristle_texture(rng: np.random.Generator, size: int = 1024) -> Array:
-    """Long, thin noise: rows are bristles, columns the way along the stroke; 0 to 1, uniform."""
+    """Elongated noise: rows are bristles, columns positions along the stroke; uniform in [0, 1]."""
     rows = smooth_noise(rng, (size, 4), 6.0)[:, :1]
     knots = Image.fromarray(rng.standard_normal((size // 6, size // 48)).astype(np.float32))
     bristles = as_array(np.asarray(knots.resize((size, size), Image.Resampling.BICUBIC)))
@@ -299,7 +299,7 @@ def bristle_texture(rng: np.random.Generator, size: int = 1024) -> Array:
 
 
 def trace(sketch: Sketch, starts: Array, steps: int, stride: float) -> tuple[Array, Ints]:
-    """Follow the flow both ways from ``starts``; a path stops where the region changes.
+    """Follow the flow in both directions from ``starts``; a path stops where the region changes.
 
     Returns the paths, (strokes, 2 * steps + 1, 2), and the first and last valid point of each.
     """
@@ -333,7 +333,7 @@ def lengthen(path: Array, reach: float) -> Array:
 
 
 def along_and_across(path: Array, x: Array, y: Array) -> tuple[Array, Array]:
-    """For every pixel, how far along the path it lies and how far to its side, in pixels."""
+    """For every pixel, its position along the path and its distance to the side, in pixels."""
     step = path[1:] - path[:-1]
     length = np.hypot(step[:, 0], step[:, 1]) + np.float32(1e-6)
     unit = (step / length[:, None])[:, :, None, None]
@@ -359,7 +359,7 @@ def mix_paint(ramp: int, tone: Array) -> Array:
 
 
 def underpaint(sketch: Sketch) -> Array:
-    """A thin wash of the planned colours, a little darker, for what the strokes leave bare."""
+    """A base of the planned colours, a little darker, visible where no stroke lies."""
     ramps = np.where(sketch.fire > 0.5, FIRE, sketch.region)
     wash = np.zeros((*ramps.shape, 3), dtype=np.float32)
     for ramp in range(len(PIGMENTS)):
@@ -378,7 +378,7 @@ def lay_stroke(
     texture: Array,
     rng: np.random.Generator,
 ) -> None:
-    """Draw one loaded brush along ``path``: ragged ends, ridges, streaks of unmixed colour."""
+    """Draw one brush stroke along ``path``: ragged ends, ridges, streaks of unmixed colour."""
     path = lengthen(path, half)
     height, width = canvas.height.shape
     left, top = np.maximum(path.min(axis=0) - half - 1, 0).astype(int)
@@ -426,9 +426,9 @@ def lay_stroke(
 
 
 def seeds(layer: Layer, sketch: Sketch, rng: np.random.Generator) -> Array:
-    """Where the strokes of a layer start, far things first.
+    """The starting points of a layer's strokes, distant objects first.
 
-    Fine strokes fall mostly where the picture has detail.
+    Fine strokes lie mostly where the picture has detail.
     """
     height, width = sketch.tone.shape
     area = layer.width * layer.length * height * height * 0.7
@@ -447,7 +447,7 @@ def seeds(layer: Layer, sketch: Sketch, rng: np.random.Generator) -> Array:
 def paint_layer(
     canvas: Canvas, sketch: Sketch, layer: Layer, texture: Array, rng: np.random.Generator
 ) -> None:
-    """Lay one pass of strokes over the canvas."""
+    """Paint one pass of strokes onto the canvas."""
     unit = sketch.tone.shape[0]
     half = layer.width * unit / 2
     steps = 6
@@ -467,7 +467,7 @@ def paint_layer(
 
 
 def paint_lights(canvas: Canvas, texture: Array, rng: np.random.Generator) -> None:
-    """Set the heart of every sun and star: one thick stroke that winds inwards."""
+    """Paint the centre of every sun and star: one thick stroke that spirals inwards."""
     height, width = canvas.height.shape
     for whorl in WHORLS:
         centre = np.array([whorl.x * width, whorl.y * height], dtype=np.float32)
@@ -484,7 +484,7 @@ def paint_lights(canvas: Canvas, texture: Array, rng: np.random.Generator) -> No
 
 
 def light_relief(canvas: Canvas) -> NDArray[np.uint8]:
-    """Light the paint from the upper left and return the finished picture."""
+    """Shade the paint with light from the upper left and return the finished picture."""
     steep = 0.42 * len(canvas.height) / REFERENCE_HEIGHT
     down, across = np.gradient(canvas.height)
     slope = np.stack([-steep * across, -steep * down, np.ones_like(down)], axis=-1)
@@ -513,11 +513,11 @@ def paint(width: int, height: int, seed: int) -> Image.Image:
 
 
 def age(picture: Image.Image) -> Image.Image:
-    """Soften fresh paint as a photograph of an old canvas would.
+    """Soften the picture, like a photograph of an old canvas.
 
-    Straight from the brush, edges and contrasts lie far outside what paintings show (the mean
-    squared features of VGG-19's blocks 3 to 5 were two to four times those of museum pictures), and
-    a style transfer answers with ringing.
+    Without this, edges and contrasts are far stronger than in paintings (the mean squared
+    features of VGG-19's blocks 3 to 5 were two to four times those of museum pictures), and
+    style transfer reproduces them with ringing.
     """
     soft = picture.filter(ImageFilter.GaussianBlur(1.2 * picture.height / 700))
     muted = ImageEnhance.Color(soft).enhance(0.8)
@@ -539,7 +539,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Paint to a file."""
     parser = argparse.ArgumentParser(description="Paint the example style picture.")
     parser.add_argument("--out", type=Path, required=True, help="file to write (.jpg or .png)")
-    parser.add_argument("--seed", type=int, default=3, help="another seed, another picture")
+    parser.add_argument("--seed", type=int, default=3, help="seed of the random numbers")
     parser.add_argument("--size", type=parse_size, default=(900, 700), help="WIDTHxHEIGHT")
     args = parser.parse_args(argv)
     width, height = args.size

@@ -22,7 +22,7 @@ HEIGHT, GAP = 300, 6
 
 
 def strip(pictures: list[Image.Image], path: Path) -> None:
-    """Pictures side by side, all of one height, as a JPEG."""
+    """Write pictures side by side, all of one height, as a JPEG."""
     sized = [each.resize((round(each.width * HEIGHT / each.height), HEIGHT)) for each in pictures]
     width = sum(each.width for each in sized) + GAP * (len(sized) - 1)
     whole, left = Image.new("RGB", (width, HEIGHT), "white"), 0
@@ -33,7 +33,7 @@ def strip(pictures: list[Image.Image], path: Path) -> None:
 
 
 def main() -> None:
-    """Make both."""
+    """Make both strips."""
     photo, painting = Image.fromarray(data.astronaut()), Image.open(sys.argv[1]).convert("RGB")
     stylizer = impasto.Stylizer()
     made = {each: stylizer(photo, painting, strength=each).image for each in STRENGTHS}

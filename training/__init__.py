@@ -1,4 +1,4 @@
 """How the bundled network ``compact`` was made.
 
-``python -m training.distill`` trains it, ``python -m training.fidelity`` says how faithful it is.
+``python -m training.distill`` trains it, ``python -m training.fidelity`` measures its errors.
 """

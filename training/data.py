@@ -1,7 +1,7 @@
-"""Pictures to learn from: photographs, and what only a transfer shows to a network.
+"""Training pictures: photographs, and pictures as they occur during a transfer.
 
 Every batch is a function of ``(seed, step)`` and of the pool of half-optimised pictures, so a
-resumed run sees what the first would have.
+resumed run gets the same batches.
 Pictures are float RGB ``(B, 3, S, S)`` in [0, 1].
 """
 
@@ -24,18 +24,18 @@ HELD_OUT_ONE_IN = 50
 
 
 def held_out(name: str) -> bool:
-    """Whether the photograph called ``name`` never trains: one in fifty, by its SHA-256."""
+    """Whether the photograph ``name`` is held out of training: one in fifty, by its SHA-256."""
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELD_OUT_ONE_IN == 0
 
 
 def photo_paths(folder: Path, *, held: bool) -> list[Path]:
-    """The photographs of ``folder`` that train (or, with ``held``, that judge), sorted."""
+    """The photographs of ``folder`` for training (with ``held`` those for testing), sorted."""
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
     return [p for p in files if held_out(p.name) == held]
 
 
 def load(path: Path, side: int | None = None) -> Tensor:
-    """A picture as uint8 ``(3, H, W)``; ``side`` shrinks its longer side to at most that."""
+    """A picture as uint8 ``(3, H, W)``; ``side`` reduces its longer side to at most that."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
     if side is not None and max(picture.size) > side:
@@ -62,7 +62,7 @@ def smooth(gen: Generator, size: int, cells: int, channels: int = 1) -> Tensor:
 
 
 def crop(gen: Generator, photo: Tensor, size: int) -> Tensor:
-    """A random square of ``photo`` at a random scale, perhaps mirrored: ``(3, size, size)``."""
+    """A random square of ``photo`` at a random scale, mirrored or not: ``(3, size, size)``."""
     height, width = photo.shape[1:]
     side = round(size * math.exp(uniform(gen, math.log(0.5), math.log(1.8))))
     side = min(side, height, width)
@@ -74,7 +74,7 @@ def crop(gen: Generator, photo: Tensor, size: int) -> Tensor:
 
 
 def recolour(gen: Generator, picture: Tensor) -> Tensor:
-    """Contrast, brightness, saturation and white balance at random, a fifth of them strongly."""
+    """Random contrast, brightness, saturation and white balance, strong for a fifth of them."""
     strong = 2.5 if pick(gen, 5) == 0 else 1.0
     contrast = math.exp(uniform(gen, -0.35, 0.4) * strong)
     saturation = math.exp(uniform(gen, -0.5, 0.5) * strong)
@@ -100,7 +100,7 @@ def noise(gen: Generator, size: int) -> Tensor:
 
 
 def palette(gen: Generator, count: int) -> Tensor:
-    """``(count, 3)`` colours, often near one another, sometimes pure."""
+    """``(count, 3)`` colours, often similar, sometimes saturated."""
     spread = uniform(gen, 0.1, 0.6)
     base = torch.rand(1, 3, generator=gen)
     return (base + spread * torch.randn(count, 3, generator=gen)).clamp(0, 1)
@@ -135,7 +135,7 @@ def cells(gen: Generator, size: int) -> Tensor:
 
 
 def procedural(gen: Generator, size: int) -> Tensor:
-    """A texture that no camera saw: strokes, cells or coloured noise."""
+    """A procedural texture: strokes, cells or coloured noise."""
     kind = pick(gen, 3)
     if kind == 0:
         picture = strokes(gen, size)
@@ -149,14 +149,14 @@ def procedural(gen: Generator, size: int) -> Tensor:
 
 
 def blur(picture: Tensor, factor: int) -> Tensor:
-    """``picture`` without what a reduction by ``factor`` loses."""
+    """``picture`` without the detail that is lost in a reduction by ``factor``."""
     size = picture.shape[-1]
     small = F.interpolate(picture[None], (max(2, size // factor),) * 2, mode="area")
     return F.interpolate(small, (size, size), mode="bilinear")[0]
 
 
 def spoilt(gen: Generator, picture: Tensor, other: Tensor) -> Tensor:
-    """What an optimiser meets on its way: blur, noise, another picture's detail, ripples."""
+    """``picture`` with defects as in an optimisation: blur, noise, foreign detail, ripples."""
     kind, size = pick(gen, 5), picture.shape[-1]
     if kind == 0:
         return blur(picture, 2 + pick(gen, 7))
@@ -185,7 +185,7 @@ def batch(
     """The batch of one step: photographs, and spoilt, procedural or half-optimised pictures.
 
     ``photos`` are uint8 ``(3, H, W)``; ``pool`` ``(P, 3, S, S)`` holds half-optimised pictures as
-    uint8, or none are used yet. Returns ``(count, 3, size, size)``, channels-last.
+    uint8; with None the batch has none of them. Returns ``(count, 3, size, size)``, channels-last.
     """
     gen = Generator().manual_seed(seed * 1_000_003 + step)
     out = []

@@ -1,11 +1,12 @@
-"""How the decoder of the instant pictures is made; run it as ``python -m training.decoder``.
+"""Training the decoder of instant pictures: ``python -m training.decoder``.
 
-It learns to paint matched hypercolumns: crops of a photograph take a style crop's features, and
-the picture's own features must come near them (cosine and squared distance, and the texture within
-each cell), while a style crop's own features must give that crop. Styles are photographs, strongly
-recoloured, procedural pictures and photographs painted by :mod:`training.painted`; no paintings.
+It learns to reconstruct a picture from matched hypercolumns: crops of a photograph take a style
+crop's features, and the features of the decoded picture must be close to them (cosine and squared
+distance, and the texture within each cell), while a style crop's own features must give that
+crop. Styles are photographs, strongly recoloured, procedural pictures and photographs painted by
+:mod:`training.painted`; no paintings.
 
-A batch is a function of seed and step, so a run goes on where it was stopped or killed.
+A batch is a function of seed and step, so a run that was stopped or killed can be resumed.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ from training.painted import painted
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything but the budget; part of the checkpoint and of the file.
+    """All settings except the budget; stored in the checkpoint and in the file.
 
     Attributes:
-        crops: of a batch.
-        size: of a crop's side, in pixels.
-        paintings: photographs painted beforehand.
-        rate: of Adam, at its highest.
-        ema: of the weights that are shipped.
+        crops: number of crops in a batch.
+        size: side of a crop in pixels.
+        paintings: number of photographs painted beforehand.
+        rate: highest learning rate of Adam.
+        ema: decay of the exported running average of the weights.
         squared: weight of the squared distance to the matched features.
         texture: weight of the distance to the matched texture.
-        weave: weight of differences between neighbouring pixels beyond those of the matched cells.
-        pixels: weight of the absolute distance of a crop made from its own features.
-        seed: of everything.
+        weave: weight of differences between neighbouring pixels above those of the matched cells.
+        pixels: weight of the absolute distance of a crop reconstructed from its own features.
+        seed: of all random numbers.
 
     """
 
@@ -69,7 +70,7 @@ BALANCES = (0.0, 0.3, 1.0)
 
 
 class Run:
-    """The decoder, its optimiser and what they learn from."""
+    """The decoder, its optimiser and the training pictures."""
 
     def __init__(self, settings: Settings, photos: Sequence[Tensor], device: torch.device) -> None:
         self.settings, self.photos, self.device = settings, photos, device
@@ -93,7 +94,7 @@ class Run:
         self.adam = torch.optim.Adam(self.decoder.parameters(), lr=settings.rate)
 
     def advance(self, progress: float) -> dict[str, float]:
-        """One step at ``progress`` in [0, 1] of the budget; the batch's losses."""
+        """Make one step at ``progress`` in [0, 1] of the budget; return the batch's losses."""
         gen = Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
         losses = self._losses(gen)
         s = self.settings
@@ -136,11 +137,11 @@ class Run:
             made = self.decoder(*torch.split(both, split, 1))
         made = made.float()
         columns, texture = self.see(made[: s.crops])
-        wanted, rough, cells = torch.split(target, split, 1)
+        matched, rough, cells = torch.split(target, split, 1)
         allowed = fine(F.pixel_shuffle(cells, CELL))
         return {
-            "cosine": (1 - F.cosine_similarity(columns, wanted, dim=1)).mean(),
-            "squared": (columns - wanted).square().sum(1).mean() / wanted.square().sum(1).mean(),
+            "cosine": (1 - F.cosine_similarity(columns, matched, dim=1)).mean(),
+            "squared": (columns - matched).square().sum(1).mean() / matched.square().sum(1).mean(),
             "texture": (texture - rough).abs().mean() / rough.mean(),
             "weave": F.relu(fine(made[: s.crops]) - allowed).mean() / (allowed.mean() + 5e-3),
             "pixels": (made[s.crops :] - styles[:half]).abs().mean() * 2,
@@ -158,7 +159,7 @@ class Run:
         return data.recolour(gen, data.crop(gen, pool[data.pick(gen, len(pool))], size))
 
     def state(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
+        """The state that a resumed run needs."""
         return {
             "settings": asdict(self.settings),
             "step": self.step,
@@ -169,7 +170,7 @@ class Run:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Restore the result of `state`."""
         self.step, self.minutes = state["step"], state["minutes"]
         self.decoder.load_state_dict(state["decoder"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
@@ -199,25 +200,25 @@ class Run:
 
 
 def fine(pictures: Tensor) -> Tensor:
-    """How neighbouring pixels differ in each cell: ``(B, 3, H, W)`` to ``(B, 9, H / 4, W / 4)``.
+    """Differences of neighbouring pixels by cell: ``(B, 3, H, W)`` to ``(B, 9, H / 4, W / 4)``.
 
-    The root mean square of Haar's three finest differences (across, down, diagonal); a weave of two
-    pixels is nothing else.
+    The root mean square of Haar's three finest differences (across, down, diagonal), which are
+    large in a grid of two pixels' period.
     """
     a, b, c, d = (pictures[..., i::2, j::2] for i in (0, 1) for j in (0, 1))
     differences = torch.cat([a - b + c - d, a + b - c - d, a - b - c + d], 1) / 4
     return F.avg_pool2d(differences.square(), CELL // 2).add(1e-6).sqrt()
 
 
-def _matched(asked: Tensor, bank: Tensor, balance: float) -> Tensor:
-    """The bank's channels ``(C, h, w)`` at the matches of ``asked`` ``(D, h, w)``."""
+def _matched(query: Tensor, bank: Tensor, balance: float) -> Tensor:
+    """The bank's channels ``(C, h, w)`` at the matches of ``query`` ``(D, h, w)``."""
     columns = bank.flatten(1).T
-    index = nearest(asked.flatten(1).T, columns[:, : len(asked)], balance=balance)
-    return columns[index].T.reshape(len(bank), *asked.shape[1:])
+    index = nearest(query.flatten(1).T, columns[:, : len(query)], balance=balance)
+    return columns[index].T.reshape(len(bank), *query.shape[1:])
 
 
 def train(run: Run, budget: Budget, *, output: Path, checkpoint: Path, every: float) -> None:
-    """Step until the budget is spent; keep a checkpoint and an export every so many seconds."""
+    """Step until the budget is spent; write a checkpoint and an export every ``every`` seconds."""
     saved, sums, count = time.time(), dict[str, float](), 0
 
     def keep() -> None:
@@ -231,8 +232,8 @@ def train(run: Run, budget: Budget, *, output: Path, checkpoint: Path, every: fl
         count += 1
         run.minutes += min(time.monotonic() - began, 60.0) / 60
         if count == 25:
-            found = "  ".join(f"{name} {value / count:.4f}" for name, value in sums.items())
-            print(f"{run.step:6d} {progress:6.3f} {run.minutes:6.1f} min  {found}", flush=True)
+            losses = "  ".join(f"{name} {value / count:.4f}" for name, value in sums.items())
+            print(f"{run.step:6d} {progress:6.3f} {run.minutes:6.1f} min  {losses}", flush=True)
             sums, count = {}, 0
         if time.time() - saved > every:
             keep()
@@ -241,7 +242,7 @@ def train(run: Run, budget: Budget, *, output: Path, checkpoint: Path, every: fl
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train, or go on training, and write the product's file."""
+    """Train, or resume a training, and write the file of the decoder."""
     parser = argparse.ArgumentParser(prog="training.decoder", description=__doc__)
     parser.add_argument("--photos", type=Path, default=data.PHOTOS)
     parser.add_argument("--checkpoints", type=Path, default=Path("out/decoder"))
@@ -251,7 +252,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--every", type=float, default=300, help="seconds between checkpoints")
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--steps", type=int)
-    budget.add_argument("--minutes", type=float, help="minutes of computing, stops not counted")
+    budget.add_argument("--minutes", type=float, help="minutes of computing, without interruptions")
     budget.add_argument("--until", type=clock, help="HH:MM in UTC")
     for name, value in asdict(Settings()).items():
         parser.add_argument(f"--{name}", type=type(value), default=value)

@@ -1,7 +1,7 @@
 """Train ``compact``: ``python -m training.distill --until 13:00``.
 
-The run is a function of its settings, of the photographs and, where its budget is time, of the
-clock. It can be killed at any moment and started again with the same command.
+A run depends on its settings, the photographs and, if its budget is a time, on the
+clock. It can be killed at any moment and resumed with the same command.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WEIGHTS = Path("../shared/weights")
 
 @dataclass(frozen=True)
 class Layer:
-    """How one layer is taught: weight of its errors, and positions taken from every crop."""
+    """How one layer is trained: weights of its errors, and positions taken from every crop."""
 
     feature: float
     gram: float
@@ -54,7 +54,7 @@ STYLE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides a run besides its budget; written into the file's metadata."""
+    """All settings of a run except its budget; written into the file's metadata."""
 
     seed: int = 0
     crops: int = 8
@@ -68,12 +68,12 @@ class Settings:
     refresh: int = 60
     first_steps: int = 1500
     frozen_to: str = ""
-    """The deepest layer that is left as it is; only what lies beyond it is taught."""
+    """The deepest frozen layer; only the layers after it are trained."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What an error is measured against: centre and spread of a target over training crops."""
+    """The centre and spread of a target over training crops, by which errors are divided."""
 
     centre: Tensor
     spread: float
@@ -82,7 +82,7 @@ class Scale:
 
 
 def names_to(layer: str) -> set[str]:
-    """The convolutions up to and with ``layer``; none for an empty name."""
+    """The convolutions up to and including ``layer``; none for an empty name."""
     return set(CONVS[: CONVS.index(layer) + 1]) if layer else set()
 
 
@@ -97,16 +97,16 @@ def gram(sampled: Tensor) -> Tensor:
 
 
 def relative(difference: Tensor, own: Tensor, spread: float) -> Tensor:
-    """Mean over pictures of squared ``difference`` over half ``spread`` plus half its ``own``.
+    """Mean over pictures of squared ``difference`` over half ``spread`` plus half ``own``.
 
-    The errors that are judged divide by the spread over all pictures; taking half of it from each
-    picture keeps a few wild crops from ruling a batch.
+    The reported errors divide by the spread over all pictures; taking half of it from each
+    picture keeps a few unusual crops from dominating a batch.
     """
     return (difference / (0.5 * spread + 0.5 * own)).mean()
 
 
 def errors(given: Tensor, target: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
-    """Relative errors of features and Gram matrices of ``given`` and ``target`` ``(B, n, C)``."""
+    """Relative errors of features and Gram matrices: ``given``, ``target`` ``(B, n, C)``."""
     given_gram, target_gram = gram(given), gram(target)
     given, target = given.float(), target.float()
     feature = relative(
@@ -124,7 +124,7 @@ def errors(given: Tensor, target: Tensor, scale: Scale) -> tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What one step learns from: pictures, positions, the teachers' rows there."""
+    """The data of one step: pictures, positions, and the teachers' features there."""
 
     pictures: Tensor
     index: dict[str, Tensor]
@@ -132,7 +132,7 @@ class Lesson:
 
 
 class Run:
-    """One training run: its parts, its state, its steps."""
+    """A training run."""
 
     def __init__(
         self, settings: Settings, photos: Sequence[Tensor], weights: Path, device: torch.device
@@ -158,7 +158,7 @@ class Run:
         return torch.bfloat16 if supported else torch.float32
 
     def batch(self, step: int) -> Tensor:
-        """The pictures of ``step`` on the device."""
+        """The pictures of ``step``, on the device."""
         s = self.settings
         pictures = data.batch(
             self.photos, seed=s.seed, step=step, count=s.crops, size=s.size, pool=self.pool
@@ -167,26 +167,26 @@ class Run:
 
     @torch.no_grad()
     def targets(self, pictures: Tensor, index: Mapping[str, Tensor]) -> Features:
-        """The teachers' rows at the positions ``index`` of every layer."""
-        found = self.teachers(pictures.to(self.low), index)
-        return {name: rows(found[name], chosen) for name, chosen in index.items()}
+        """The teachers' features at the positions ``index`` of every layer."""
+        features = self.teachers(pictures.to(self.low), index)
+        return {name: rows(features[name], chosen) for name, chosen in index.items()}
 
     def positions(
         self, size: int, generator: torch.Generator, counts: Mapping[str, int] | None = None
     ) -> dict[str, Tensor]:
         """Random positions of every layer for crops of ``size``, the same in every crop.
 
-        ``counts`` of them per layer; as many as each taught layer wants by default.
+        ``counts`` of them per layer; by default those of each trained layer.
         """
-        found = {}
+        positions = {}
         for name, count in (counts or {n: x.positions for n, x in self.layers.items()}).items():
             side = size >> (int(name[4]) - 1)
             chosen = torch.randperm(side * side, generator=generator)[:count]
-            found[name] = chosen.sort().values.to(self.device)
-        return found
+            positions[name] = chosen.sort().values.to(self.device)
+        return positions
 
     def measure(self, batches: int = 16) -> None:
-        """Fix the scales of all errors on crops that come before step 0."""
+        """Measure the scales of all errors on extra crops."""
         gathered: dict[str, list[Tensor]] = {name: [] for name in self.layers}
         gen = torch.Generator().manual_seed(self.settings.seed)
         for k in range(batches):
@@ -207,7 +207,7 @@ class Run:
             )
 
     def begin(self, start: Mapping[str, Tensor] | None) -> None:
-        """A student at step 0: from the folded weights ``start``, or at random."""
+        """Create the student at step 0: from the folded weights ``start``, or at random."""
         torch.manual_seed(self.settings.seed)
         sample = torch.cat([self.batch(-100 - k) for k in range(6)]).cpu()
         weights = widened(start) if start is not None else Student().folded()
@@ -221,7 +221,7 @@ class Run:
         self.average = {k: v.detach().clone() for k, v in self.floats()}
 
     def fit_first(self, weights: dict[str, Tensor]) -> None:
-        """Replace ``conv1_1`` and its head by a better fit, and let ``conv1_2`` follow."""
+        """Replace ``conv1_1`` and its head by a better fit, and adapt ``conv1_2``."""
         s = self.settings
         sample = [self.batch(-1000 - k)[:, :, :96, :96].cpu() for k in range(60)]
         kernel, bias = (
@@ -236,13 +236,13 @@ class Run:
         print(f"conv1_1 alone: feature error {error:.4f}", flush=True)
         some = torch.cat(sample[:6])
         old = Plain(weights)(some, ["conv1_1"])["conv1_1"]
-        wanted = F.conv2d(old, weights["conv1_2.weight"], weights["conv1_2.bias"], padding=1)
+        output = F.conv2d(old, weights["conv1_2.weight"], weights["conv1_2.bias"], padding=1)
         weights.update(new)
         now = Plain(weights)(some, ["conv1_1"])["conv1_1"]
-        weights["conv1_2.weight"], weights["conv1_2.bias"] = first.refit(now, wanted)
+        weights["conv1_2.weight"], weights["conv1_2.bias"] = first.refit(now, output)
 
     def adopt(self, student: Student) -> None:
-        """Take ``student`` into training: optimisers over its parameters."""
+        """Set the student to train, with optimisers for its parameters."""
         self.student = student.to(self.device)
         for conv in self.student.convs.values():
             weight = cast(nn.Conv2d, conv).weight
@@ -263,12 +263,12 @@ class Run:
         self.rates = [o.param_groups[0]["lr"] for o in self.optimisers]
 
     def floats(self) -> list[tuple[str, Tensor]]:
-        """The student's floating-point tensors by name: what the average follows."""
+        """The student's floating-point tensors by name, of which a running average is kept."""
         return [(k, v) for k, v in self.student.state_dict().items() if v.is_floating_point()]
 
     @torch.no_grad()
     def solve_heads(self, student: Student, counts: Mapping[str, int], batches: int = 24) -> None:
-        """Give heads of ``student`` the least-squares optimum for its features as they are.
+        """Solve heads of ``student`` by least squares for its present features.
 
         ``counts``: positions from every crop for each head to solve.
         """
@@ -297,7 +297,7 @@ class Run:
             head.bias.copy_(solved[-1])
 
     def lesson(self, step: int) -> Lesson:
-        """The pictures of ``step``, positions in their maps, and the teachers' rows there."""
+        """The pictures of ``step``, positions in their maps, and the teachers' features there."""
         pictures = self.batch(step)
         gen = torch.Generator().manual_seed(self.settings.seed + 7 * step)
         index = self.positions(pictures.shape[-1], gen)
@@ -305,17 +305,17 @@ class Run:
 
     def loss(self, lesson: Lesson) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
         """The weighted sum of all errors on ``lesson``, and the errors of every layer."""
-        found: dict[str, tuple[Tensor, Tensor]] = {}
+        by_layer: dict[str, tuple[Tensor, Tensor]] = {}
         with torch.autocast(self.device.type, self.low, enabled=self.low != torch.float32):
             own = self.student(lesson.pictures, self.layers)
             for name in self.layers:
                 given = self.student.head(name, rows(own[name], lesson.index[name]))
-                found[name] = errors(given, lesson.target[name], self.scales[name])
-        parts = [LAYERS[n].feature * f + LAYERS[n].gram * g for n, (f, g) in found.items()]
-        return torch.stack(parts).sum(), found
+                by_layer[name] = errors(given, lesson.target[name], self.scales[name])
+        parts = [LAYERS[n].feature * f + LAYERS[n].gram * g for n, (f, g) in by_layer.items()]
+        return torch.stack(parts).sum(), by_layer
 
     def advance(self, lesson: Lesson, progress: float) -> dict[str, tuple[float, float]]:
-        """One step at ``progress`` in [0, 1] of the budget; the errors of its batch."""
+        """Make one step at ``progress`` in [0, 1] of the budget; return its batch's errors."""
         self.student.train()
         if progress >= self.settings.freeze_norms_at:
             self.student.norms.eval()
@@ -323,7 +323,7 @@ class Run:
         for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
             optimiser.param_groups[0]["lr"] = rate * max(factor, 1e-3)
             optimiser.zero_grad(set_to_none=True)
-        total, found = self.loss(lesson)
+        total, by_layer = self.loss(lesson)
         total.backward()  # type: ignore[no-untyped-call]
         for optimiser in self.optimisers:
             optimiser.step()
@@ -332,18 +332,18 @@ class Run:
             for name, value in self.floats():
                 self.average[name].lerp_(value, 1 - keep)
         self.step += 1
-        return {n: (float(f.detach()), float(g.detach())) for n, (f, g) in found.items()}
+        return {n: (float(f.detach()), float(g.detach())) for n, (f, g) in by_layer.items()}
 
     def averaged(self, more: Iterable[str] = ()) -> Student:
-        """The student whose tensors are the running average's, with ``more`` untrained heads."""
+        """The student with the averaged tensors, and ``more`` untrained heads."""
         student = Student([n for n in HEADS if n in LAYERS or n in more]).to(self.device)
         student.load_state_dict(self.average, strict=False)
         return student.eval()
 
     def refresh_pool(self) -> None:
-        """Add a batch of pictures half-optimised by the student as it is now, or by the teacher.
+        """Add a batch of pictures half-optimised by the present student or by the teacher.
 
-        They take turns: each network leaves traces of its own.
+        The two alternate, because each network causes different artefacts.
         """
         s = self.settings
         gen = torch.Generator().manual_seed(s.seed * 7919 + self.step)
@@ -355,7 +355,7 @@ class Run:
         self.pool = torch.cat([old, fresh])[-s.pool :]
 
     def state(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
+        """The state that a resumed run needs."""
         return {
             "settings": asdict(self.settings),
             "step": self.step,
@@ -371,7 +371,7 @@ class Run:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Restore the result of `state`."""
         self.adopt(Student(LAYERS))
         self.student.load_state_dict(state["student"])
         self.average = {k: v.to(self.device) for k, v in state["average"].items()}
@@ -392,7 +392,7 @@ def half_optimised(
     size: int,
     low: torch.dtype,
 ) -> Tensor:
-    """Pictures ``(count, 3, size, size)`` part of the way through a transfer by ``net``.
+    """Pictures ``(count, 3, size, size)`` from an unfinished transfer by ``net``.
 
     Contents are photographs; styles are other photographs, strongly recoloured, or procedural.
     """
@@ -411,24 +411,24 @@ def half_optimised(
 
     def maps(pictures: Tensor) -> Features:
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        found: Features = net(pictures.to(low), [*STYLE, "conv4_2"])
-        return found
+        features: Features = net(pictures.to(low), [*STYLE, "conv4_2"])
+        return features
 
     def second(value: Tensor) -> Tensor:
         return gram(value.permute(0, 2, 3, 1).flatten(1, 2))
 
     with torch.no_grad():
-        wanted = {n: second(v) for n, v in maps(styles).items()}
+        targets = {n: second(v) for n, v in maps(styles).items()}
         held = maps(content)["conv4_2"]
     picture = start.clone().requires_grad_()
     adam = torch.optim.Adam([picture], lr=data.uniform(gen, 0.01, 0.05))
-    # Mostly the first steps, where pictures change fast; sometimes nearly to the end.
+    # Mostly few steps, where pictures change fast; sometimes nearly a whole transfer.
     for _ in range(8 + data.pick(gen, 16) if data.pick(gen, 4) else 60 + data.pick(gen, 60)):
-        found = maps(picture)
-        loss = (found["conv4_2"] - held).float().square().mean() / held.float().square().mean()
+        features = maps(picture)
+        loss = (features["conv4_2"] - held).float().square().mean() / held.float().square().mean()
         for name in STYLE:
-            away = (second(found[name]) - wanted[name]).square().sum((1, 2))
-            loss = loss + 3 * (away / wanted[name].square().sum((1, 2))).sum()
+            away = (second(features[name]) - targets[name]).square().sum((1, 2))
+            loss = loss + 3 * (away / targets[name].square().sum((1, 2))).sum()
         (picture.grad,) = torch.autograd.grad(loss, [picture])
         adam.step()
         with torch.no_grad():
@@ -438,7 +438,7 @@ def half_optimised(
 
 @dataclass(frozen=True)
 class Budget:
-    """How much to train; exactly one of the three is set. ``until`` is a POSIX time."""
+    """The length of a training; exactly one of the three is set. ``until`` is a POSIX time."""
 
     steps: int | None = None
     minutes: float | None = None
@@ -446,7 +446,7 @@ class Budget:
     since: float = 0.0
 
     def progress(self, step: int, minutes: float, now: float) -> float:
-        """The share in [0, 1+] of the budget that is spent."""
+        """The share in [0, 1+] of the budget that has been used."""
         if self.steps is not None:
             return step / max(1, self.steps)
         if self.minutes is not None:
@@ -456,7 +456,7 @@ class Budget:
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write ``state`` so that a kill leaves either the old file or the new one."""
+    """Write ``state`` atomically."""
     partial = path.with_suffix(".partial")
     torch.save(dict(state), partial)
     partial.replace(path)
@@ -473,7 +473,7 @@ def train(
 ) -> None:
     """Step until the budget is spent; save a checkpoint every ``every`` seconds and at the end.
 
-    ``stop_after`` ends the call after that many steps although the budget is not spent.
+    ``stop_after`` ends the call after that many steps even if the budget is not used up.
     """
     saved = time.time()
     settings = run.settings
@@ -483,7 +483,7 @@ def train(
             save(checkpoint, {**run.state(), "since": budget.since})
 
     threads = torch.get_num_threads()
-    # On a CPU the teachers work ahead on a core of their own: that scales, small layers do not.
+    # On a CPU the teachers run ahead on another core, since small layers do not use two well.
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads,)) as ahead:
         coming = ahead.submit(run.lesson, run.step)
         while (progress := budget.progress(run.step, run.minutes, time.time())) < 1:
@@ -494,10 +494,10 @@ def train(
             if settings.pool and run.step % settings.refresh == settings.refresh // 2:
                 run.refresh_pool()
             coming = ahead.submit(run.lesson, run.step + 1)
-            found = run.advance(lesson, progress)
+            by_layer = run.advance(lesson, progress)
             run.minutes += min(time.monotonic() - began, 30.0) / 60
             if report is not None:
-                report(run.step, progress, found)
+                report(run.step, progress, by_layer)
             if time.time() - saved > every:
                 keep()
                 saved = time.time()
@@ -512,9 +512,9 @@ class Log:
         self.sums: dict[str, tuple[float, float]] = {}
 
     def __call__(  # noqa: D102
-        self, step: int, progress: float, found: Mapping[str, tuple[float, float]]
+        self, step: int, progress: float, by_layer: Mapping[str, tuple[float, float]]
     ) -> None:
-        for name, (feature, grams) in found.items():
+        for name, (feature, grams) in by_layer.items():
             a, b = self.sums.get(name, (0.0, 0.0))
             self.sums[name] = (a + feature, b + grams)
         self.count += 1
@@ -529,7 +529,7 @@ class Log:
 
 
 def clock(text: str) -> float:
-    """``HH:MM`` (UTC) as the next such POSIX time."""
+    """``HH:MM`` (UTC) as the next POSIX time at that hour."""
     hours, minutes = (int(part) for part in text.split(":"))
     now = datetime.now().astimezone()
     moment = now.timestamp() - now.timestamp() % 86400 + hours * 3600 + minutes * 60
@@ -543,7 +543,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the teachers")
     parser.add_argument("--start", type=Path, help="folded weights to start from")
     parser.add_argument(
-        "--pool-from", type=Path, help="checkpoint whose half-optimised pictures serve"
+        "--pool-from", type=Path, help="checkpoint whose half-optimised pictures are used"
     )
     parser.add_argument("--checkpoints", type=Path, default=Path("out/training"))
     parser.add_argument("--output", type=Path, default=Path("out/training/compact.safetensors"))
@@ -551,7 +551,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int)
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--steps", type=int)
-    budget.add_argument("--minutes", type=float, help="minutes of computing, stops not counted")
+    budget.add_argument("--minutes", type=float, help="minutes of computing, without interruptions")
     budget.add_argument("--until", type=clock, help="HH:MM in UTC")
     for name, value in asdict(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
@@ -559,7 +559,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train, or go on training, and write the product's file."""
+    """Train, or resume a training, and write the file of the network."""
     args = parse(argv)
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -583,7 +583,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def finish(run: Run, output: Path, *, started_from: str) -> None:
-    """Solve the last heads, fold the average and write the product's file."""
+    """Solve the last heads, fold the average and write the file of the network."""
     student = run.averaged(AFTERWARDS)
     run.solve_heads(student, AFTERWARDS)
     training = {

@@ -1,4 +1,4 @@
-"""How faithful a network is: ``python -m training.fidelity WEIGHTS``.
+"""Measuring a network's errors: ``python -m training.fidelity WEIGHTS``.
 
 Prints, for held-out photographs, paintings and half-optimised pictures, the errors
 ``sum |g' - g|^2 / sum |g - mean g|^2`` of features, Gram matrices (divided by the positions) and
@@ -34,7 +34,7 @@ Network = Callable[[Tensor, Sequence[str]], Features]
 
 @dataclass
 class Ratio:
-    """``sum |given - target|^2 / sum |target - mean target|^2`` gathered over pictures."""
+    """``sum |given - target|^2 / sum |target - mean target|^2`` summed over pictures."""
 
     centred: bool = True
     wrong: float = 0.0
@@ -43,7 +43,7 @@ class Ratio:
     count: int = 0
 
     def add(self, given: Tensor, target: Tensor) -> None:
-        """Take in ``(n, C)`` samples."""
+        """Add ``(n, C)`` samples."""
         given, target = given.double(), target.double()
         self.wrong += float((given - target).square().sum())
         self.square += float(target.square().sum())
@@ -82,8 +82,8 @@ def gradient(net: Network, picture: Tensor, layer: str, goal: Tensor) -> Tensor:
     """The picture gradient ``(1, 3, H, W)`` of ``|Gram - goal|^2 / |goal|^2`` at ``layer``."""
     picture = picture.clone().requires_grad_()
     loss = (gram(net(picture, [layer])[layer]) - goal).square().sum() / goal.square().sum()
-    (found,) = torch.autograd.grad(loss, [picture])
-    return found
+    (result,) = torch.autograd.grad(loss, [picture])
+    return result
 
 
 def judge(
@@ -96,18 +96,18 @@ def judge(
     """Errors of every network at its layers against ``teacher`` on ``pictures`` ``(3, H, W)``.
 
     The gradient is that of each layer's style loss towards the teacher's Gram matrix of the
-    previous picture of the list (all networks are given the same goal), scaled so that the
-    teacher's has length one: no picture rules the sum. Only on the first ``gradients`` pictures.
+    previous picture of the list (the same goal for all networks), scaled so that the
+    teacher's has length one, so no picture dominates. Only for the first ``gradients`` pictures.
     """
     layers = list(dict.fromkeys(layer for _, own in nets.values() for layer in own))
-    found = {name: {layer: Errors() for layer in own} for name, (_, own) in nets.items()}
+    errors_of = {name: {layer: Errors() for layer in own} for name, (_, own) in nets.items()}
     batches = [p[None].contiguous(memory_format=torch.channels_last) for p in pictures]
     for k, picture in enumerate(batches):
         with torch.no_grad():
             target = teacher(picture, layers)
             for name, (net, own) in nets.items():
                 for layer, value in net(picture, own).items():
-                    errors = found[name][layer]
+                    errors = errors_of[name][layer]
                     errors.feature.add(flat(value), flat(target[layer]))
                     grams = gram(value), gram(target[layer])
                     errors.gram.add(grams[0].flatten()[None], grams[1].flatten()[None])
@@ -118,23 +118,25 @@ def judge(
         for layer in layers:
             if layer == "conv4_2":
                 continue
-            wanted = gradient(teacher, picture, layer, goals[layer]).flatten()[None]
+            true_gradient = gradient(teacher, picture, layer, goals[layer]).flatten()[None]
             for name, (net, own) in nets.items():
                 if layer in own:
                     given = gradient(net, picture, layer, goals[layer]).flatten()[None]
-                    found[name][layer].gradient.add(given / wanted.norm(), wanted / wanted.norm())
-    return found
+                    errors_of[name][layer].gradient.add(
+                        given / true_gradient.norm(), true_gradient / true_gradient.norm()
+                    )
+    return errors_of
 
 
 def small_heads(small: Small) -> Network:
-    """The 16x network through its linear heads, as a transfer uses it."""
+    """The 16x network with its linear heads, as in a transfer."""
 
     def net(image: Tensor, layers: Sequence[str]) -> Features:
-        found = {}
+        headed = {}
         for layer, value in small(image, layers).items():
             weight = small.get_buffer(f"{layer}_head_weight")
-            found[layer] = F.conv2d(value, weight, small.get_buffer(f"{layer}_head_bias"))
-        return found
+            headed[layer] = F.conv2d(value, weight, small.get_buffer(f"{layer}_head_bias"))
+        return headed
 
     return net
 
@@ -150,9 +152,9 @@ def half(
     return made
 
 
-def table(found: Mapping[str, Mapping[str, Errors]]) -> Iterator[str]:
+def table(errors_of: Mapping[str, Mapping[str, Errors]]) -> Iterator[str]:
     """Lines ``layer, network, feature, Gram, gradient``."""
-    for name, layers in found.items():
+    for name, layers in errors_of.items():
         for layer, e in layers.items():
             numbers = f"{e.feature.value():8.3f} {e.gram.value():8.3f}"
             gradients = f"{e.gradient.value():8.3f}" if e.gradient.count else "        "
@@ -167,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--paintings", type=Path, default=PAINTINGS)
     parser.add_argument("--teachers", type=Path, default=WEIGHTS)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--json", type=Path, help="also write the figures there")
     parser.add_argument("--pooling", default="max", choices=POOLS, help="of every network")
     parser.add_argument("--quick", action="store_true", help="held-out photographs, no gradients")
     args = parser.parse_args(argv)
@@ -197,14 +199,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         sets["pictures half-optimised by compact"] = half(held, compact)
     figures: dict[str, dict[str, dict[str, list[float]]]] = {}
     for title, pictures in sets.items():
-        found = judge(nets, Teachers(vgg, small), pictures, gradients=0 if args.quick else 6)
+        errors_of = judge(nets, Teachers(vgg, small), pictures, gradients=0 if args.quick else 6)
         print(f"{title} ({len(pictures)}): errors of features, Gram matrices, picture gradients")
-        print("\n".join(table(found)), flush=True)
+        print("\n".join(table(errors_of)), flush=True)
         figures[title] = {
             name: {
                 n: [e.feature.value(), e.gram.value(), e.gradient.value()] for n, e in own.items()
             }
-            for name, own in found.items()
+            for name, own in errors_of.items()
         }
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""A head start for ``conv1_1``: it sees 3x3 pixels only, so it can be fitted alone in seconds."""
+"""Fitting ``conv1_1`` alone: it has 3x3 inputs, so this takes only seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .student import MEAN, STD
 
 
 def patches(pictures: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """``(B, count, 27)`` random 3x3 windows of ``pictures`` ``(B, 3, H, W)``, no border."""
+    """``(B, count, 27)`` random 3x3 windows of ``pictures`` ``(B, 3, H, W)``, unpadded."""
     height, width = pictures.shape[2:]
     centres = torch.randint((height - 2) * (width - 2), (count,), generator=generator)
     rows, cols = centres // (width - 2), centres % (width - 2)
@@ -59,35 +59,35 @@ def fit(
         some = torch.randint(bank.shape[1], (512,), generator=gen)
         rows = bank[which][:, some]
         with torch.no_grad():
-            wanted = target(rows)
+            goal = target(rows)
         given = F.linear(F.relu(F.linear((rows - MEAN) / STD, conv, bias)), head, head_bias)
-        feature = (given - wanted).square().sum(-1).mean() / spread
-        grams = (gram(given) - gram(wanted)).square().sum((1, 2)).mean() / gram_spread
+        feature = (given - goal).square().sum(-1).mean() / spread
+        grams = (gram(given) - gram(goal)).square().sum((1, 2)).mean() / gram_spread
         loss = feature + gram_weight * grams
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         if step >= steps - 50:
             recent.append(float(feature.detach()))
-    found = {
+    tensors = {
         "conv1_1.weight": conv.detach().view(width, 3, 3, 3),
         "conv1_1.bias": bias.detach(),
         "conv1_1_head.weight": head.detach()[:, :, None, None],
         "conv1_1_head.bias": head_bias.detach(),
     }
-    return found, sum(recent) / max(1, len(recent))
+    return tensors, sum(recent) / max(1, len(recent))
 
 
-def refit(before: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a 3x3 convolution of ``before`` ``(B, c, H, W)`` nearest to ``wanted``.
+def refit(before: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a 3x3 convolution of ``before`` ``(B, c, H, W)`` closest to ``target``.
 
-    ``wanted`` ``(B, C, H, W)`` are pre-activations; ordinary least squares with a small ridge.
+    ``target`` ``(B, C, H, W)`` are pre-activations; ordinary least squares with a small ridge.
     """
     rows = F.unfold(before, 3, padding=1).transpose(1, 2).flatten(0, 1)[::3].double()
     rows = torch.cat([rows, torch.ones_like(rows[:, :1])], 1)
-    goal = wanted.permute(0, 2, 3, 1).flatten(0, 2)[::3].double()
+    goal = target.permute(0, 2, 3, 1).flatten(0, 2)[::3].double()
     normal = rows.T @ rows
     normal += 1e-6 * normal.diagonal().mean() * torch.eye(len(normal), dtype=normal.dtype)
     solved = torch.linalg.solve(normal, rows.T @ goal).float()
-    shape = (wanted.shape[1], before.shape[1], 3, 3)
+    shape = (target.shape[1], before.shape[1], 3, 3)
     return solved[:-1].T.reshape(shape).contiguous(), solved[-1].clone()

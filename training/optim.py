@@ -1,7 +1,7 @@
-"""Muon for the convolutions: momentum whose matrix is made nearly orthogonal before each step.
+"""Muon for the convolutions: the momentum matrix is made nearly orthogonal before each step.
 
 After Jordan et al., *Muon: an optimizer for hidden layers in neural networks* (2024); the quintic
-Newton-Schulz coefficients are theirs. Everything else (norms, biases, heads) is left to Adam.
+Newton-Schulz coefficients are theirs. Everything else (norms, biases, heads) is trained by Adam.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """A matrix of the same singular vectors as ``matrix`` ``(m, n)`` and values near one."""
+    """A matrix with the singular vectors of ``matrix`` ``(m, n)`` and singular values near one."""
     a, b, c = COEFFICIENTS
     x: Tensor = matrix / (matrix.norm() + 1e-12)
     tall = x.shape[0] > x.shape[1]
@@ -35,7 +35,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]  # noqa: ARG002
-        """One update from the gradients at hand; ``closure`` is not used."""
+        """Make one update from the present gradients; ``closure`` is not used."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:

@@ -1,4 +1,4 @@
-"""Painted pictures to learn from: curved strokes along a photograph's contours, coarse to fine.
+"""Painted training pictures: curved strokes along a photograph's contours, coarse to fine.
 
 After Hertzmann, *Painterly Rendering with Curved Brush Strokes of Multiple Sizes* (SIGGRAPH 1998),
 with bristles: a stroke is a bundle of lines whose colours differ a little, lit from the side.
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def painted(gen: Generator, photo: Tensor) -> Tensor:
-    """``photo``, uint8 ``(3, H, W)``, painted: uint8 of the same size."""
+    """Paint ``photo``, uint8 ``(3, H, W)``; uint8 of the same size."""
     rng = np.random.default_rng(pick(gen, 2**31))
     source: Floats = np.asarray(photo.permute(1, 2, 0) / 255, np.float32, order="C")
     ground = source.mean((0, 1)) + rng.normal(0, 0.1, 3)
@@ -48,7 +48,7 @@ def _layer(
     length: float,
     turn: float,
 ) -> None:
-    """One size of brush, over what differs from the photograph."""
+    """Paint with one brush size where the canvas differs from the photograph."""
     height, width = source.shape[:2]
     smooth: Floats = np.asarray(cv2.GaussianBlur(source, (0, 0), radius), np.float32)
     grey = cv2.GaussianBlur(smooth.mean(2), (0, 0), radius)
@@ -78,7 +78,7 @@ def _line(
     length: float,
     turn: float,
 ) -> Floats:
-    """Points along the contours, while the photograph is of the stroke's colour."""
+    """Points along the contours, while the photograph has the stroke's colour."""
     height, width = across.shape
     points, (dx, dy) = [(x, y)], (math.cos(turn), math.sin(turn))
     for _ in range(round(length)):
@@ -105,7 +105,7 @@ def _bundle(
     radius: float,
     rng: np.random.Generator,
 ) -> None:
-    """The stroke as a body and a few bristles beside it."""
+    """Draw the stroke as a body and a few bristles beside it."""
     ahead = line[-1] - line[0]
     normal = np.asarray([-ahead[1], ahead[0]]) / (np.hypot(*ahead) + 1e-6)
 

@@ -1,10 +1,10 @@
 """The student ``compact``: VGG-19's topology to ``conv5_1`` with a sixteenth of its arithmetic.
 
-A quarter of VGG-19's channels; three eighths in ``conv5_1``, a hundredth of the arithmetic, whose
-head has 512 channels to tell from them.
+It has a quarter of VGG-19's channels; ``conv5_1``, which needs only a hundredth of the
+arithmetic, has three eighths, since its head has 512 output channels.
 
-While it trains every convolution is followed by a batch norm; `Student.folded` folds it away
-exactly, `Student.from_folded` puts it back without changing the function.
+During training every convolution is followed by a batch norm; `Student.folded` folds it in
+exactly, `Student.from_folded` inserts it without changing the function.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HEADS = {
     "conv4_2": (128, "the 16x network's own map"),
     "conv5_1": (512, "normalised VGG-19 as the 16x network's head gives it, after the ReLU"),
 }
-"""Layer -> (channels of its head, what the head maps onto)."""
+"""Layer -> (channels of its head, the head's target)."""
 
 FORMAT = "impasto-network-1"
 CONVS = tuple(name for name in LAYERS if name.startswith("conv"))
@@ -59,20 +59,20 @@ class Student(nn.Module):
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> Features:
         """The student's own maps ``{layer: (B, C, H', W')}`` of pictures in [0, 1]."""
-        wanted = set(layers)
-        found: Features = {}
+        requested = set(layers)
+        features: Features = {}
         x = (image - MEAN) / STD
-        for name in LAYERS[: depth(wanted)]:
+        for name in LAYERS[: depth(requested)]:
             if name.startswith("pool"):
                 x = F.max_pool2d(x, 2)
                 continue
             x = F.relu(self.normed(name, x), inplace=True)
-            if name in wanted:
-                found[name] = x
-        return found
+            if name in requested:
+                features[name] = x
+        return features
 
     def normed(self, name: str, x: Tensor) -> Tensor:
-        """The pre-activation of layer ``name``; a norm that is frozen costs nothing."""
+        """The pre-activation of layer ``name``; a frozen norm is folded in."""
         conv, norm = cast(nn.Conv2d, self.convs[name]), cast(nn.BatchNorm2d, self.norms[name])
         if norm.training:
             return cast(Tensor, norm(conv(x)))
@@ -82,7 +82,7 @@ class Student(nn.Module):
         return F.conv2d(x, conv.weight * scale.view(-1, 1, 1, 1), bias, padding=1)
 
     def head(self, name: str, rows: Tensor) -> Tensor:
-        """The head of layer ``name`` on ``rows`` ``(..., C)`` of its map."""
+        """The head of layer ``name`` applied to ``rows`` ``(..., C)`` of its map."""
         head = cast(nn.Conv2d, self.heads[name])
         return F.linear(rows, head.weight[:, :, 0, 0], head.bias)
 
@@ -108,10 +108,10 @@ class Student(nn.Module):
     def from_folded(
         cls, weights: Mapping[str, Tensor], pictures: Tensor, heads: Iterable[str] = HEADS
     ) -> Student:
-        """A student that computes what the folded ``weights`` do.
+        """A student that computes the same function as the folded ``weights``.
 
         Filters are scaled to unit norm; running mean and variance are measured on ``pictures``
-        ``(B, 3, H, W)``; gamma and beta undo both. Heads without a tensor keep their random start.
+        ``(B, 3, H, W)``; gamma and beta reverse both. Heads without a tensor stay random.
         """
         student = cls(heads)
         plain = Plain(weights)
@@ -143,9 +143,9 @@ class Student(nn.Module):
 
 @torch.no_grad()
 def widened(weights: Mapping[str, Tensor], *, seed: int = 0) -> dict[str, Tensor]:
-    """The folded ``weights`` with as many channels as `WIDTHS` says, and the same function.
+    """The folded ``weights`` widened to `WIDTHS`, with the same function.
 
-    A new filter starts at random, with the norm of its layer's others; what reads it, at zero.
+    A new filter is random, with its layer's norm; the weights that read it are zero.
     """
     gen = torch.Generator().manual_seed(seed)
     out = dict(weights)
@@ -165,7 +165,7 @@ def widened(weights: Mapping[str, Tensor], *, seed: int = 0) -> dict[str, Tensor
 
 
 class Plain(nn.Module):
-    """The folded network as the product runs it: convolution, ReLU, 2x2 pooling, heads."""
+    """The folded network as impasto runs it: convolution, ReLU, 2x2 pooling, heads."""
 
     def __init__(self, weights: Mapping[str, Tensor], *, pooling: str = "max"):
         super().__init__()
@@ -174,18 +174,18 @@ class Plain(nn.Module):
             self.register_buffer(name.replace(".", "_"), value.float())
 
     def forward(self, image: Tensor, layers: Iterable[str], *, heads: bool = False) -> Features:
-        """Maps of ``layers``, through their linear heads where ``heads``."""
-        wanted = set(layers)
-        found: Features = {}
+        """Maps of ``layers``, through their linear heads if ``heads``."""
+        requested = set(layers)
+        features: Features = {}
         x = (image - MEAN) / STD
-        for name in LAYERS[: depth(wanted)]:
+        for name in LAYERS[: depth(requested)]:
             if name.startswith("pool"):
                 x = self.pool(x, 2)
                 continue
             x = F.relu(F.conv2d(x, *self.tensors(name, x), padding=1))
-            if name in wanted:
-                found[name] = F.conv2d(x, *self.tensors(f"{name}_head", x)) if heads else x
-        return found
+            if name in requested:
+                features[name] = F.conv2d(x, *self.tensors(f"{name}_head", x)) if heads else x
+        return features
 
     def tensors(self, name: str, like: Tensor) -> tuple[Tensor, Tensor]:
         """Weight and bias called ``name`` in the precision of ``like``."""
@@ -202,7 +202,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def export(path: Path, weights: Mapping[str, Tensor], training: Mapping[str, object]) -> int:
-    """Write the folded ``weights`` as the product's file (float16, metadata); bytes written."""
+    """Write the folded ``weights`` in float16, with metadata; return the number of bytes."""
     layers = [key.removesuffix("_head.weight") for key in weights if key.endswith("_head.weight")]
     convention = {"channels": "RGB", "range": 1.0, "mean": [MEAN] * 3, "std": [STD] * 3}
     metadata = {
@@ -223,7 +223,7 @@ def export(path: Path, weights: Mapping[str, Tensor], training: Mapping[str, obj
 
 
 def in_order(data: bytes) -> bytes:
-    """A safetensors file with the keys of its header sorted: equal content, equal bytes."""
+    """A safetensors file with sorted header keys, so that equal content gives equal bytes."""
     size = int.from_bytes(data[:8], "little")
     header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
     encoded = header.encode()

@@ -2,8 +2,8 @@
 
 Pictures are RGB tensors ``(B, 3, H, W)`` in [0, 1]; features are the maps after the ReLU, as
 ``{layer: (B, C, H', W')}``. Each teacher keeps its own padding: zeros for VGG-19, reflection for
-the small one, so that the border of a target is what its teacher sees there. The student (zero
-padding) meets borders in every crop and learns both.
+the small one, so that targets at a border are the teacher's own. The student (zero
+padding) has borders in every crop and learns both.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ LAYERS = (
     *("conv3_1", "conv3_2", "conv3_3", "conv3_4", "pool3"),
     *("conv4_1", "conv4_2", "conv4_3", "conv4_4", "pool4", "conv5_1"),
 )
-"""The walk through the network that every network here shares."""
+"""The sequence of layers that all networks here share."""
 
 POOLS: dict[str, Callable[..., Tensor]] = {"max": F.max_pool2d, "avg": F.avg_pool2d}
-"""2 x 2 pooling; everything is taught with ``max``, the other serves to judge."""
+"""2 x 2 pooling; training uses ``max``, the other is for testing."""
 VGG_MEAN_BGR = (103.939, 116.779, 123.68)
 Features = dict[str, Tensor]
 
 
 def depth(layers: Iterable[str]) -> int:
-    """How many entries of `LAYERS` must be walked to reach the deepest of ``layers``."""
+    """The number of entries of `LAYERS` up to the deepest of ``layers``."""
     return 1 + max(LAYERS.index(layer) for layer in layers)
 
 
@@ -39,7 +39,7 @@ class VGG(nn.Module):
 
     The scale 255 and the channel order BGR are folded into ``conv1_1``, the means of the filters
     into all layers (the ReLU is positively homogeneous), so that the maps have mean one and
-    bfloat16 does no harm.
+    bfloat16 is accurate enough.
     """
 
     def __init__(
@@ -69,18 +69,18 @@ class VGG(nn.Module):
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> Features:
         """Features ``{layer: (B, C, H', W')}`` of ``image`` ``(B, 3, H, W)`` in [0, 1]."""
-        wanted = set(layers)
-        found: Features = {}
+        requested = set(layers)
+        features: Features = {}
         x = image - self.get_buffer("mean").to(image.dtype)
-        for name in LAYERS[: depth(wanted)]:
+        for name in LAYERS[: depth(requested)]:
             if name.startswith("pool"):
                 x = self.pool(x, 2)
                 continue
             weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
             x = F.relu(F.conv2d(x, weight.to(x.dtype), bias.to(x.dtype), padding=1), inplace=True)
-            if name in wanted:
-                found[name] = x
-        return found
+            if name in requested:
+                features[name] = x
+        return features
 
 
 def load_vgg(path: Path, means: Mapping[str, Tensor] | None = None, *, pooling: str = "max") -> VGG:
@@ -99,15 +99,15 @@ def filter_means(path: Path, pictures: Iterable[Tensor]) -> dict[str, Tensor]:
     sums = {name: torch.zeros(()) for name in TAUGHT}
     count = 0
     for picture in pictures:
-        found = vgg(picture[None].contiguous(memory_format=torch.channels_last), TAUGHT)
-        for name, value in found.items():
+        features = vgg(picture[None].contiguous(memory_format=torch.channels_last), TAUGHT)
+        for name, value in features.items():
             sums[name] = sums[name] + value.mean((0, 2, 3))
         count += 1
     return {name: total / count for name, total in sums.items()}
 
 
 def central(photos: Iterable[Tensor], side: int = 224) -> Iterable[Tensor]:
-    """The middle of every uint8 photograph ``(3, H, W)``, in [0, 1]: what means are taken over."""
+    """The centre of every uint8 photograph ``(3, H, W)``, in [0, 1], for the filters' means."""
     for photo in photos:
         top, left = (max(0, (n - side) // 2) for n in photo.shape[1:])
         yield photo[:, top : top + side, left : left + side].float() / 255
@@ -116,7 +116,7 @@ def central(photos: Iterable[Tensor], side: int = 224) -> Iterable[Tensor]:
 def padded(x: Tensor, mode: str) -> Tensor:
     """``(B, C, H, W)`` with a border of one: ``reflect`` or ``constant`` (zeros).
 
-    Reflection is put together from slices: `torch.nn.functional.pad` is slow on channels-last maps.
+    Reflection is built from slices: `torch.nn.functional.pad` is slow on channels-last maps.
     """
     if mode == "constant":
         return F.pad(x, (1, 1, 1, 1))
@@ -127,7 +127,7 @@ def padded(x: Tensor, mode: str) -> Tensor:
 class Small(nn.Module):
     """The 16 times smaller VGG-19 of Collaborative Distillation (Wang et al., CVPR 2020).
 
-    Its linear heads map the features after the ReLU to the normalised VGG-19, again before a ReLU.
+    Its linear heads map the features after the ReLU to the normalised VGG-19's before its ReLU.
     """
 
     def __init__(
@@ -142,24 +142,24 @@ class Small(nn.Module):
         self, image: Tensor, layers: Iterable[str], *, heads: Iterable[str] = ()
     ) -> Features:
         """Own maps of ``layers``; ``heads`` are given as ``ReLU(head)``, under ``<layer>_head``."""
-        wanted, headed = set(layers), set(heads)
-        found: Features = {}
+        requested, headed = set(layers), set(heads)
+        features: Features = {}
 
         def conv(x: Tensor, name: str) -> Tensor:
             weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
             return F.conv2d(x, weight.to(x.dtype), bias.to(x.dtype))
 
         x = conv(image, "input")
-        for name in LAYERS[: depth(wanted | headed)]:
+        for name in LAYERS[: depth(requested | headed)]:
             if name.startswith("pool"):
                 x = self.pool(x, 2)
                 continue
             x = F.relu(conv(padded(x, self.padding), name), inplace=True)
-            if name in wanted:
-                found[name] = x
+            if name in requested:
+                features[name] = x
             if name in headed:
-                found[f"{name}_head"] = F.relu(conv(x, f"{name}_head"))
-        return found
+                features[f"{name}_head"] = F.relu(conv(x, f"{name}_head"))
+        return features
 
 
 def load_small(path: Path, *, padding: str = "reflect", pooling: str = "max") -> Small:
@@ -180,12 +180,12 @@ class Teachers(nn.Module):
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> Features:
         """Targets ``{layer: (B, C, H', W')}`` of ``image`` ``(B, 3, H, W)`` in [0, 1]."""
-        wanted = list(layers)
-        true = [n for n in wanted if n[4] in "123"]
-        heads = [n for n in wanted if n in ("conv4_1", "conv5_1")]
-        own = [n for n in wanted if n == "conv4_2"]
-        found: Features = self.vgg(image, true) if true else {}
+        requested = list(layers)
+        true = [n for n in requested if n[4] in "123"]
+        heads = [n for n in requested if n in ("conv4_1", "conv5_1")]
+        own = [n for n in requested if n == "conv4_2"]
+        targets: Features = self.vgg(image, true) if true else {}
         if heads or own:
             for name, value in self.small(image, own, heads=heads).items():
-                found[name.removesuffix("_head")] = value
-        return found
+                targets[name.removesuffix("_head")] = value
+        return targets

@@ -1,1 +1,1 @@
-"""Measurements of impasto against a plain baseline and the hardware's floor, in one run."""
+"""Benchmarks of impasto, compared with a plain baseline and the hardware's floor in one run."""

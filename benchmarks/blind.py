@@ -1,10 +1,10 @@
-"""Blind comparisons as numbered pictures, for whoever has no browser at hand.
+"""Blind comparisons as numbered pictures, for use without a browser.
 
 ``python -m benchmarks.blind draw SHEET... --out FOLDER [--comparisons 150] [--each 3]``
 
 writes ``001.png``, ``002.png``, ... with a few comparisons each (photograph, painting, A, B) and
-``key.json``, which says who A and B were: not to be looked at. Choices are typed, a number and A, B
-or = for a tie, and become the file that the page of ``impasto rate`` would have saved:
+``key.json``, which names A and B and must not be read by the rater. Choices are typed as a number
+and A, B or = for a tie, and become the file that the page of ``impasto rate`` would have saved:
 
 ``python -m benchmarks.blind read FOLDER/key.json "1A 2B 3=" --rater NAME --out choices.json``
 """
@@ -33,7 +33,7 @@ Shown = dict[str, str]  # item, left, right
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw the sheets, or read what was typed."""
+    """Draw the sheets, or read typed choices."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     draw = commands.add_parser("draw")
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw.add_argument("--seed", type=int, default=0)
     read = commands.add_parser("read")
     read.add_argument("key", type=Path)
-    read.add_argument("typed", help="such as '1A 2B 3=', or a file with that")
+    read.add_argument("typed", help="such as '1A 2B 3=', or a file with such text")
     read.add_argument("--rater", default="")
     read.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
@@ -85,25 +85,25 @@ def typed_choices(typed: str, shown: Sequence[Shown]) -> Iterator[Choice]:
     """Choices from words such as ``1A``, ``2b`` or ``3=``.
 
     Raises:
-        SystemExit: a word is none of these, a number is unknown or comes twice.
+        SystemExit: a word has another form, or a number is unknown or repeated.
 
     """
     seen: set[int] = set()
     for word in typed.replace(",", " ").split():
         match = re.fullmatch(r"(\d+)([ABab=])", word)
         if match is None:
-            raise SystemExit(f"{word!r} is no choice: type a number and A, B or =.")
+            raise SystemExit(f"{word!r} is not a choice: type a number and A, B or =.")
         number = int(match[1])
         if not 1 <= number <= len(shown):
-            raise SystemExit(f"There is no comparison {number}: they go from 1 to {len(shown)}.")
+            raise SystemExit(f"There is no comparison {number}: use 1 to {len(shown)}.")
         if number in seen:
-            raise SystemExit(f"Comparison {number} has two choices: leave one.")
+            raise SystemExit(f"Comparison {number} has two choices: remove one.")
         seen.add(number)
         yield Choice(**shown[number - 1], choice=CHOICES[match[2].upper()])
 
 
 def _row(number: int, item: Item, shown: Shown, width: int) -> Image.Image:
-    """Photograph, painting, A and B beside each other, under their names."""
+    """Photograph, painting, A and B side by side, with their names above."""
     narrow = round(SOURCE_SHARE * width)
     files = (item.content, item.style, item.results[shown["left"]], item.results[shown["right"]])
     pictures = [_fitted(f, w) for f, w in zip(files, (narrow, narrow, width, width), strict=True)]
@@ -122,7 +122,7 @@ def _row(number: int, item: Item, shown: Shown, width: int) -> Image.Image:
 
 
 def _fitted(file: str, width: int) -> Image.Image:
-    """A picture in this width, and at most a third higher than wide."""
+    """A picture resized to this width, cropped to at most a third higher than wide."""
     tensor = read_picture(file).tensor
     height, wide = tensor.shape[-2:]
     ratio = min(width / wide, 4 / 3 * width / height)

@@ -1,11 +1,11 @@
-"""What other work on the machine costs a run: beside one busy core, and two runs at once.
+"""The slowdown of a run by other work: beside one busy core, and two runs at once.
 
     python -m benchmarks.busy [--work photograph,film,batch,library] [--size 512] [--steps LIST]
                               [--rounds 3] [--page FILE]
 
-Seconds of whole processes, from the command to the file, in turns: alone, beside a program that
+Seconds of whole processes, from the command to the file, alternating: alone, beside a program that
 keeps one core busy, and two at the same time (the longer of the two counts). Medians over the
-rounds, after one run alone to warm the disk's cache. On a quiet machine only.
+rounds, after one run alone to warm the disk's cache. Use a quiet machine.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ while os.getppid() == parent:
 
 @dataclass(frozen=True)
 class Files:
-    """What runs are made from.
+    """The input files of the runs.
 
     Attributes:
         folder: holds a photograph, a painting, ``photographs/`` and ``frames/``.
-        size: as of the recipe.
-        steps: likewise; the product's own where it is empty.
+        size: as in the recipe.
+        steps: as in the recipe; empty for impasto's default.
 
     """
 
@@ -59,7 +59,7 @@ class Files:
     steps: str
 
     def write(self) -> None:
-        """Draw all of them."""
+        """Write all files."""
         height = self.size * 3 // 4
         write_picture(self.folder / "photograph.png", self.size, height)
         write_picture(self.folder / "painting.png", 1000, 800)
@@ -73,7 +73,7 @@ class Files:
                     moved.save(self.folder / name / f"{index}.png")
 
     def command(self, content: str, *words: str) -> list[str]:
-        """Of the command line, with these files and options."""
+        """The words of a command with these files and options."""
         steps = ["--steps", self.steps] if self.steps else []
         inputs = [str(self.folder / content), str(self.folder / "painting.png")]
         sized = ["--size", str(self.size), *steps]
@@ -106,14 +106,14 @@ WORK: dict[str, Callable[[Files, Path], list[str]]] = {
 
 
 @dataclass(frozen=True)
-class Found:
-    """Seconds of one kind of work, one of each for a round.
+class Timings:
+    """Seconds of one kind of work, one value for each round.
 
     Attributes:
         name: of WORK.
         alone: on the quiet machine.
         busy: beside one busy core.
-        two: the longer of two at once.
+        two: the longer of two runs at once.
 
     """
 
@@ -123,7 +123,7 @@ class Found:
     two: list[float]
 
     def line(self) -> str:
-        """A row of the table."""
+        """The row of the table."""
         alone, busy, two = (statistics.median(each) for each in (self.alone, self.busy, self.two))
         return (
             f"| {self.name} | {alone:.1f} | {busy:.1f} | {busy / alone:.2f} | {two:.1f} | "
@@ -131,8 +131,8 @@ class Found:
         )
 
 
-def measure(name: str, files: Files, outs: Iterator[Path], rounds: int) -> Found:
-    """Run one kind of work in turns."""
+def measure(name: str, files: Files, outs: Iterator[Path], rounds: int) -> Timings:
+    """Run one kind of work in each of the three ways, alternating."""
 
     def timed(runs: int) -> float:
         start = time.monotonic()
@@ -144,13 +144,13 @@ def measure(name: str, files: Files, outs: Iterator[Path], rounds: int) -> Found
         return time.monotonic() - start
 
     timed(1)
-    found = Found(name, [], [], [])
+    timings = Timings(name, [], [], [])
     for _ in range(rounds):
-        found.alone.append(timed(1))
+        timings.alone.append(timed(1))
         with busy_core():
-            found.busy.append(timed(1))
-        found.two.append(timed(2))
-    return found
+            timings.busy.append(timed(1))
+        timings.two.append(timed(2))
+    return timings
 
 
 @contextmanager
@@ -164,38 +164,38 @@ def busy_core() -> Iterator[None]:
         program.wait()
 
 
-def table(found: Sequence[Found]) -> str:
-    """Markdown, one line for a kind of work."""
+def table(rows: Sequence[Timings]) -> str:
+    """Markdown, one line for each kind of work."""
     return "\n".join(
         [
             "| work | alone, s | beside one busy core, s | ÷ | two at once, s | ÷ |",
             "| --- | --: | --: | --: | --: | --: |",
-            *(each.line() for each in found),
+            *(each.line() for each in rows),
         ]
     )
 
 
 def main() -> None:
-    """Measure what is asked."""
+    """Measure the requested kinds of work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--work", default=",".join(WORK))
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--steps", default="", help="as of impasto stylize; its own by default")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be updated")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         files = Files(Path(name), asked.size, asked.steps)
         files.write()
         outs = (Path(name) / f"out{number}" for number in count())
-        found = []
+        timings = []
         for work in asked.work.split(","):
-            found.append(measure(work, files, outs, asked.rounds))
-            print(found[-1], flush=True)
-    print(table(found))
+            timings.append(measure(work, files, outs, asked.rounds))
+            print(timings[-1], flush=True)
+    print(table(timings))
     if asked.page:
-        put(asked.page, "busy", f"{table(found)}\n")
+        put(asked.page, "busy", f"{table(timings)}\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The contest's contenders: objectives of the field, each on impasto's network and engine.
+"""The contest's contenders: objectives used in the field, each on impasto's network and engine.
 
-What an entry does not name is the report's: eq. (5) with w_l = 1/5, the bundled network with its
-own pooling, L-BFGS coarse to fine from the photograph, a little total variation. The settings of
-crowsonkb/style-transfer-pytorch and ProGamerGov/neural-style-pt are those that they document.
+Settings that an entry does not name are the report's: eq. (5) with w_l = 1/5, the bundled network
+with its own pooling, L-BFGS coarse to fine from the photograph, a little total variation. The
+settings of crowsonkb/style-transfer-pytorch and ProGamerGov/neural-style-pt are their documented
+ones.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ REPORT_STEPS = (150, 100, 60)  # at sizes that double
 
 @dataclass(frozen=True)
 class Scene:
-    """A photograph and a painting as the last stage sees them, and the network that looks."""
+    """A photograph and a painting at the sizes of the last stage, and the network."""
 
     recipe: Recipe
     network: Network
@@ -35,7 +36,7 @@ class Scene:
     styles: tuple[Tensor, ...]
 
     def objective(self) -> Objective:
-        """Eq. (7) with its yardsticks for these pictures."""
+        """Eq. (7) for these pictures."""
         return Objective(self.recipe, self.network, self.content, self.styles)
 
 
@@ -47,13 +48,13 @@ class Contender:
     """One entry of the contest.
 
     Attributes:
-        name: as files and tables call it.
-        words: what sets it apart.
-        options: of the recipe, where they are not the reference's.
-        shares: of the steps at each size, coarse to fine; further sizes take the last.
-        ratio: of each size to the one before.
-        coarsest: longest side below which no size is made.
-        balance: content and smoothing as its authors weigh them; None where the strength is
+        name: name in files and tables.
+        words: what distinguishes it.
+        options: of the recipe, where they differ from the reference's.
+        shares: of the steps at each size, coarse to fine; further sizes use the last.
+        ratio: of each size to the previous one.
+        coarsest: smallest longest side.
+        balance: weights of content and smoothing by its authors; None if the strength is
             matched to the reference's.
 
     """
@@ -68,17 +69,17 @@ class Contender:
 
     def sizes(self, size: int) -> list[int]:
         """Longest sides, coarse to fine."""
-        found = [size]
-        while (smaller := round(size / self.ratio ** len(found))) >= self.coarsest:
-            found.insert(0, smaller)
-        return found
+        sizes = [size]
+        while (smaller := round(size / self.ratio ** len(sizes))) >= self.coarsest:
+            sizes.insert(0, smaller)
+        return sizes
 
     def steps(self, paces: Sequence[float], budget: float) -> tuple[int, ...]:
-        """Steps at each size, in the entry's own proportions, that take the budget.
+        """Steps at each size, in the entry's own proportions, that use the budget.
 
         Args:
             paces: seconds a step at each size.
-            budget: seconds in all.
+            budget: total seconds.
 
         """
         pairs = list(zip(self._shares(len(paces)), paces, strict=True))
@@ -89,7 +90,7 @@ class Contender:
         return (self.shares + self.shares[-1:] * stages)[:stages]
 
     def plan(self, recipe: Recipe, content: Size, style: Size, steps: Mapping[int, int]) -> Plan:
-        """The plan for given steps at each size; each stage as the engine would plan it."""
+        """The plan for given steps at each size; each stage as planned by the engine."""
         alone = [
             make_plan(replace(recipe, size=size, scales=1, steps=(n,)), content, [style])
             for size, n in steps.items()
@@ -115,7 +116,7 @@ def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
     return {"strength": strength, "tv": 2.0 * variation * strength / weights.style_unit}
 
 
-# The report's objective, in full, whatever the product's defaults are.
+# The report's objective in full, independent of impasto's defaults.
 REPORT: dict[str, Any] = {
     "strength": 0.95,
     "style_loss": "gram",
@@ -167,7 +168,7 @@ _LBFGS = _varied(
 REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
 DEFAULT = Contender(
     "default",
-    "impasto as it is",
+    "impasto's default",
     shares=DEFAULT_STEPS,
     ratio=RATIO,
     balance=lambda _: {"strength": Recipe.strength},
@@ -189,12 +190,12 @@ CONTENDERS = (
     CROWSONKB,
     _MATCHED,
     # Its loss, mean((G - A)^2) / (N M)^2, is eq. (5) with w_l in proportion to 1/N^2. Its content
-    # weight is for features of another scale (an unnormalised VGG-19 that sees 0..255).
+    # weight is for features of another scale (an unnormalised VGG-19 with inputs from 0 to 255).
     replace(
         _entry("neural-style-pt", "its objective, matched", layer_weights="gatys", init="noise"),
         ratio=math.inf,
     ),
-    # What did best, together.
+    # Combinations of the best ones.
     _varied(_MATCHED, "w2-adam", "W2 with equal weights, the rest crowsonkb's", weights="equal"),
     _varied(_MATCHED, "w2-mild-adam", "the same with 16:8:4:2:1", weights=MILD),
     _LBFGS,
@@ -206,7 +207,7 @@ CONTENDERS = (
         coarsest=64,
         balance=lambda _: {"strength": 0.96},
     ),
-    # How the winner's objective is minimised.
+    # Ways to minimise the winner's objective.
     replace(
         DEFAULT,
         name="default-lbfgs",

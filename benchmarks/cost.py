@@ -1,10 +1,10 @@
-"""What the bundled network costs beside the small teacher that has its widths.
+"""The cost of the bundled network, compared with the small teacher.
 
 ``python -m benchmarks.cost --small FILE [--size 512] [--repeats 9]``
 
 Prints the median seconds of an iteration through the bundled network with its heads, over those
 of the small teacher without heads (under its own reflection padding, and under zero padding), all
-taking turns in one run; the bytes of the file; the milliseconds that loading and checking take.
+alternating in one run; the bytes of the file; the milliseconds for loading and checking it.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
     for precision in PRECISIONS:
-        found = iteration_seconds(options.small, options.size, precision, options.repeats)
-        for name, seconds in found.items():
-            ratio = found["compact"] / seconds
+        seconds_by_network = iteration_seconds(
+            options.small, options.size, precision, options.repeats
+        )
+        for name, seconds in seconds_by_network.items():
+            ratio = seconds_by_network["compact"] / seconds
             print(f"{precision}  {name:18} {1e3 * seconds:8.1f} ms   compact / it {ratio:.2f}")
     print(f"file {COMPACT_FILE.stat().st_size:,} bytes")
     print(f"loading and checking {loading_milliseconds():.1f} ms")

@@ -1,8 +1,8 @@
-"""How good a trained network is: its loss in L-BFGS iterations, as Johnson et al. (2016) count.
+"""The quality of a trained network: its loss in L-BFGS iterations, as in Johnson et al. (2016).
 
-For each photograph the network's picture is judged by eq. (7) with the weights that it was trained
-for; then L-BFGS starts from that photograph and minimises the same. The figure is the number of
-iterations after which its loss is as low. Photographs should be such as the network has not seen.
+For each photograph the network's picture is evaluated by eq. (7) with the weights of its
+training; then L-BFGS starts from that photograph and minimises the same. The figure is the number
+of iterations after which its loss is as low. Use photographs that were not in the training.
 
     python -m benchmarks.feedforward painting.safetensors painting.jpg photos/*.jpg
 """
@@ -32,18 +32,18 @@ from impasto.nets.network import Network
 from impasto.ops.inits import resize
 from impasto.recipe.still import Recipe
 
-ROUNDS = 5  # times that the network paints each photograph, of which the fastest counts
+ROUNDS = 5  # runs of the network for each photograph; the fastest counts
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Of one photograph.
+    """The measurements of one photograph.
 
     Attributes:
         start: loss of the photograph itself.
-        network: of the network's picture.
-        curve: of L-BFGS after each iteration, the start first, until it is as low.
-        seconds: that the network took.
+        network: loss of the network's picture.
+        curve: losses of L-BFGS at the start and after each iteration, until one is as low.
+        seconds: the network's time.
 
     """
 
@@ -54,7 +54,7 @@ class Figure:
 
     @property
     def iterations(self) -> int | None:
-        """After how many iterations the optimiser is as good; None where it is not by the end."""
+        """The number of iterations until the optimiser's loss is as low; None if it never is."""
         return next((i for i, loss in enumerate(self.curve) if loss <= self.network), None)
 
 
@@ -67,13 +67,13 @@ def measure(
     *,
     most: int,
 ) -> Figure:
-    """A network against the optimiser.
+    """Compare a network with the optimiser.
 
     Args:
         painter: the network.
-        shares: of each painting.
+        shares: the share of each painting.
         recipe: the objective.
-        network: gives its features.
+        network: computes its features.
         pictures: photograph and painting, ``(1, 3, H, W)`` in [0, 1].
         most: iterations, at most.
 
@@ -89,13 +89,13 @@ def measure(
     styles = [resize(painting, *size) for size in stage.styles]
     with on_threads(plan.threads):
         objective = Objective(own, placed(network, plan, stage), sized, styles)
-        found, start = (objective.evaluate(each).losses.total for each in (picture, sized))
+        network_loss, start = (objective.evaluate(each).losses.total for each in (picture, sized))
     curve = list[float]()
     for state in run(own, plan, Pictures(photograph, (painting,)), network):
         curve.append(state.losses.total)
-        if state.losses.total <= found:
+        if state.losses.total <= network_loss:
             break
-    return Figure(start, found, tuple(curve), seconds)
+    return Figure(start, network_loss, tuple(curve), seconds)
 
 
 def _painted(
@@ -140,10 +140,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures = list[Figure]()
     for path in given.photographs:
         pair = read_picture(path).tensor, painting
-        found = measure(trained.painter(), shares, recipe, network, pair, most=given.most)
-        figures.append(found)
-        count = f"over {given.most}" if found.iterations is None else found.iterations
-        print(_line(path.name, found.start, found.network, count, found.seconds), flush=True)
+        figure = measure(trained.painter(), shares, recipe, network, pair, most=given.most)
+        figures.append(figure)
+        count = f"over {given.most}" if figure.iterations is None else figure.iterations
+        print(_line(path.name, figure.start, figure.network, count, figure.seconds), flush=True)
     counts = [given.most if each.iterations is None else each.iterations for each in figures]
     starts, losses = [each.start for each in figures], [each.network for each in figures]
     seconds = median(each.seconds for each in figures)

@@ -1,11 +1,11 @@
-"""How much less a film flickers than stills in a row, and what that costs.
+"""The flicker of films and of separately stylised frames, and the time that each takes.
 
     python -m benchmarks.films CLIP PAINTING [--frames 12] [--size 320] [--start 0] [--work FOLDER]
 
-CLIP is a film, or ``camera`` or ``object``: films by formula whose true motion is known, over
-scikit-image's photographs. Made and measured are the source itself, every frame by itself
-(``--temporal off``), the first result merely warped forward, and impasto's film. Frames are kept in
-the work folder, so that a run that was stopped goes on.
+CLIP is a film, or ``camera`` or ``object``: synthetic films whose true motion is known, from
+scikit-image's photographs. Made and measured are the source itself, each frame separately
+(``--temporal off``), the first result warped along the flow, and impasto's film. Frames are kept in
+the work folder, so that a run that was stopped can be resumed.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def main() -> None:
     sources = _sources(Path(clip), part, options.size)
     films: dict[str, list[Tensor]] = {"source": sources}
     seconds = {}
-    for name, temporal in (("every frame by itself", "off"), ("impasto", None)):
+    for name, temporal in (("each frame separately", "off"), ("impasto", None)):
         films[name], seconds[name] = _made(options, clip, name, temporal, part)
-    films["first result warped"] = _warped(films["every frame by itself"][0], sources)
+    films["first result warped"] = _warped(films["each frame separately"][0], sources)
     _print(options, films, seconds, None if synthetic is None else _truth(synthetic))
 
 
@@ -98,22 +98,22 @@ def _drawn(options: argparse.Namespace, synthetic: Synthetic) -> str:
 
 def _truth(synthetic: Synthetic) -> Truth:
     def truth(frame: int, other: int) -> tuple[Tensor, Tensor]:
-        found = synthetic.truth(frame, other)
-        return found.flow, found.seen
+        truth_between = synthetic.truth(frame, other)
+        return truth_between.flow, truth_between.seen
 
     return truth
 
 
 def _sources(clip: Path, part: dict[str, str], size: int) -> list[Tensor]:
-    found = open_clip(clip, FilmRecipe(**part).part)  # type: ignore[arg-type]
-    sides = film_size(Recipe(size=size), found)
-    return [resize(frame.picture, *sides) for frame in read_frames(found)]
+    opened = open_clip(clip, FilmRecipe(**part).part)  # type: ignore[arg-type]
+    sides = film_size(Recipe(size=size), opened)
+    return [resize(frame.picture, *sides) for frame in read_frames(opened)]
 
 
 def _made(
     options: argparse.Namespace, clip: str, name: str, temporal: str | None, part: dict[str, str]
 ) -> tuple[list[Tensor], list[float]]:
-    """Frames of a film, and the seconds that each took; taken up where an earlier run stopped."""
+    """Frames of a film, and the seconds that each took; resumed where an earlier run stopped."""
     out: Path = options.work / f"{Path(options.clip).stem}-{name.replace(' ', '-')}"
     times = out.with_suffix(".times.json")
     if not (out / "film.json").exists():
@@ -134,12 +134,12 @@ def _made(
                 times.write_text(json.dumps(seconds))
             begun, steps = now, 0
     frames = [read_picture(path).tensor for path in sorted(out.glob("*.png"))]
-    found = json.loads(times.read_text())
-    return frames, [found[key] for key in sorted(found, key=int)]
+    seconds_by_frame = json.loads(times.read_text())
+    return frames, [seconds_by_frame[key] for key in sorted(seconds_by_frame, key=int)]
 
 
 def _warped(first: Tensor, sources: list[Tensor]) -> list[Tensor]:
-    """The first result moved along, what it does not show filled from the source."""
+    """The first result warped to each frame; missing pixels are filled from the source."""
     estimate, results = DIS(), [first]
     for before, now in pairwise(sources):
         flow = estimate(now, before)
@@ -161,20 +161,20 @@ def _print(
     print(" " * 22 + "".join(f"{head:>9}" for head in [*heads, "content", "style", "s first", "s"]))
     for name, frames in films.items():
         kinds = [truth, None]
-        found = [
+        measured = [
             curves_of(frames, films["source"], painting, network, Recipe(), truth=each)
             if each or kind
             else None
             for kind, each in enumerate(kinds)
         ]
-        print(f"{name:22}" + "".join(f"{cell:>9}" for cell in _cells(found, seconds.get(name))))
+        print(f"{name:22}" + "".join(f"{cell:>9}" for cell in _cells(measured, seconds.get(name))))
 
 
-def _cells(found: list[Curves | None], seconds: list[float] | None) -> Iterator[str]:
-    for curves in found:
+def _cells(measured: list[Curves | None], seconds: list[float] | None) -> Iterator[str]:
+    for curves in measured:
         for lag in LAGS:
             yield "-" if curves is None else f"{curves.flicker(lag):.4f}"
-    last = found[-1]
+    last = measured[-1]
     assert last is not None
     yield f"{fmean(last.content):.3f}"
     yield f"{fmean(last.style):.4f}"

@@ -1,7 +1,7 @@
-"""The floor: what the bare convolutions of a topology cost, whatever surrounds them.
+"""The floor: the time of a topology's convolutions alone.
 
 Forward and backward to the input (for the first one: to the picture), no weight gradients, no
-bias, no ReLU, no pooling; each layer at the layout and precision that suit it best.
+bias, no ReLU, no pooling; each layer in its fastest layout and precision.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from impasto.nets.topology import layer_table
 
 Shape = tuple[int, int, int]  # in channels, out channels, side of the map
 Medians = dict[tuple[Shape, torch.dtype, str, str], float]
-"""Seconds by shape, type, layout and way."""
+"""Seconds by shape, type, layout and method."""
 LAST = "conv5_1"
 LAYOUTS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
 WAYS = ("autograd", "turned", "packed")
-"""The backward pass: torch's own; a convolution turned round; that with oneDNN's own weights."""
+"""The backward pass: torch's; a convolution with the rotated kernel; that in oneDNN's layout."""
 
 
 def convolutions(widths: tuple[int, ...], size: int) -> Counter[Shape]:
@@ -58,7 +58,7 @@ def bare_convolution(
 
 
 def floor_seconds(widths: tuple[int, ...], size: int, medians: Medians) -> dict[str, float]:
-    """Sum over layers of the best time: over everything, and over float32 alone."""
+    """Sum over layers of the shortest time, over all precisions and for float32 alone."""
     kinds = {"float32": [torch.float32], "best": [torch.float32, torch.bfloat16]}
     return {
         name: sum(

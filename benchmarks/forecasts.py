@@ -1,10 +1,10 @@
-"""What is told of a run's time and memory, before it and after a twentieth of its steps.
+"""Forecasts of a run's time and memory, before it and after a twentieth of its steps.
 
     python -m benchmarks.forecasts [--sizes 256,512,1024,2048,4096] [--options JSON] [--out FILE]
                                    [--page FILE]
 
-Each run is a process of its own with the default recipe, 4:3, to its end; what it is told after a
-twentieth of its steps is what the progress bar would show then. Memory is counted as
+Each run is a separate process with the default recipe, 4:3, to its end; the estimate after a
+twentieth of its steps is that of the progress bar. Memory is counted as in
 ``benchmarks.memory`` does.
 """
 
@@ -28,19 +28,19 @@ EARLY = 0.05  # of the steps
 
 
 @dataclass(frozen=True)
-class Told:
-    """What one run was told, and what came of it; seconds and bytes.
+class Forecasts:
+    """The forecasts for one run, and the measured values; seconds and bytes.
 
     Attributes:
         size: the picture's longest side.
-        options: of the recipe, beside the size.
+        options: of the recipe, besides the size.
         tile: of the last stage.
-        before: seconds told before the first step.
-        early: seconds of the whole run as told after a twentieth of its steps; None where it was
-            over before.
-        seconds: what it took.
-        foretold: bytes told.
-        peak: anonymous bytes at their largest.
+        before: seconds forecast before the first step.
+        early: seconds of the whole run, estimated after a twentieth of its steps; None if it had
+            ended by then.
+        seconds: measured seconds.
+        foretold: bytes forecast.
+        peak: largest anonymous memory in bytes.
 
     """
 
@@ -54,8 +54,8 @@ class Told:
     peak: int
 
 
-def measure(size: int, options: dict[str, Any], folder: Path) -> Told:
-    """Carry out a run in a process of its own, and watch its memory."""
+def measure(size: int, options: dict[str, Any], folder: Path) -> Forecasts:
+    """Run in a separate process, and measure its memory."""
     pictures = folder / "photograph.jpg", folder / "painting.jpg"
     for path, (width, height) in zip(pictures, ((size, size * 3 // 4), PAINTING), strict=True):
         write_picture(path, width, height)
@@ -70,11 +70,11 @@ def measure(size: int, options: dict[str, Any], folder: Path) -> Told:
         said = child.stdout.read()
     if child.returncode:
         raise SystemExit(f"The run at {size} px failed.")
-    return Told(size=size, options=options, peak=peak, **json.loads(said.splitlines()[-1]))
+    return Forecasts(size=size, options=options, peak=peak, **json.loads(said.splitlines()[-1]))
 
 
 def carry_out(size: int, options: dict[str, Any], photograph: str, painting: str) -> dict[str, Any]:
-    """The run itself, in the child."""
+    """The run, in the child process."""
     from impasto.cli.memory import keep_freed_memory
     from impasto.cli.pace import Pace
     from impasto.jobs.stylizer import Stylizer
@@ -97,13 +97,13 @@ def carry_out(size: int, options: dict[str, Any], photograph: str, painting: str
     }
 
 
-def table(found: Sequence[Told]) -> str:
-    """Markdown, one line a run."""
+def table(runs: Sequence[Forecasts]) -> str:
+    """Markdown, one line for each run."""
     lines = [
-        "| px | options | tiles | seconds | told before | ÷ | after 5% | ÷ | peak GB | told | ÷ |",
+        "| px | options | tiles | seconds | forecast | ÷ | after 5% | ÷ | peak GB | forecast | ÷ |",
         "| --: | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    for run in found:
+    for run in runs:
         options = ", ".join(f"{key} {value}" for key, value in run.options.items()) or "default"
         early = f"{run.early:.1f} | {run.early / run.seconds:.2f}" if run.early else "– | –"
         lines.append(
@@ -115,29 +115,29 @@ def table(found: Sequence[Told]) -> str:
 
 
 def main() -> None:
-    """Measure what is asked, one run after the other."""
+    """Measure the requested runs, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--sizes", default="256,512,1024,2048,4096")
     parser.add_argument("--options", type=json.loads, default={}, help="of the recipe, as JSON")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be updated")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         size, options, *pictures = asked.child
         print(json.dumps(carry_out(int(size), json.loads(options), *pictures)))
         return
-    found = []
+    runs = []
     with tempfile.TemporaryDirectory() as folder:
         for size in asked.sizes.split(","):
-            found.append(measure(int(size), asked.options, Path(folder)))
-            print(table(found[-1:]).splitlines()[-1], flush=True)
-    print(table(found))
+            runs.append(measure(int(size), asked.options, Path(folder)))
+            print(table(runs[-1:]).splitlines()[-1], flush=True)
+    print(table(runs))
     if asked.page:
-        put(asked.page, "forecasts", f"{table(found)}\n")
+        put(asked.page, "forecasts", f"{table(runs)}\n")
     if asked.out:
-        asked.out.write_text(json.dumps([asdict(run) for run in found], indent=1) + "\n")
+        asked.out.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
 
 
 if __name__ == "__main__":

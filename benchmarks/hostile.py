@@ -1,12 +1,12 @@
-"""Thousands of hostile inputs: each ends well or in one sentence, and nothing else happens.
+"""Thousands of hostile inputs: each must succeed or end with one sentence, without side effects.
 
     python -m benchmarks.hostile [--count 3600] [--commands 150] [--seed 1] [--kind film] ...
 
-All of them pass through the readers in one forked process, with limits on its memory and on the
-processor time of each; every so many also through the command, in a process of its own. Counted as
+All of them are passed to the readers in one forked process, with limits on its memory and on the
+processor time of each; a part of them also to the command, in separate processes. Counted as
 a failure: any other exception, more than one line, a crash, ten seconds of processor time (or five
-minutes of waiting), a file left behind or changed, or a marker that code in a pickle makes. Of a
-film that is damaged further on, its beginning must be there and must play.
+minutes of waiting), a file left behind or changed, or a marker file made by code in a pickle.
+Of a film that is damaged further on, the beginning must be written and must be playable.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from impasto.files.weights.recognise import recognise
 from impasto.jobs.reproduce import Rerun
 
 PROCESSOR_SECONDS, WAITING_SECONDS = 10, 300
-MEMORY = 3_000_000_000  # bytes of address space beyond what the process has at its start
-WHOLE = ([".json", ".png"], [".json", ".mp4"])  # suffixes of what a good run leaves
+MEMORY = 3_000_000_000  # bytes of address space in addition to that at the process's start
+WHOLE = ([".json", ".png"], [".json", ".mp4"])  # suffixes of the files of a successful run
 GOOD = ("success", "sentence", "sentence, the frames so far kept")
 READERS: dict[Kind, Callable[[Path], object]] = {
     "picture": read_picture,
@@ -80,12 +80,12 @@ WORDS: dict[Kind, Callable[[str], list[str]]] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an input.
+    """The outcome of an input.
 
     Attributes:
         kind: of the input.
         how: what is hostile about it.
-        end: one of ``GOOD``, or what went wrong.
+        end: one of ``GOOD``, or the failure.
         seconds: of processor time.
 
     """
@@ -97,23 +97,23 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Whether it ended as it should."""
+        """Whether the outcome is one of ``GOOD``."""
         return self.end in GOOD
 
 
 def through_readers(given: Sequence[Case], folder: Path) -> list[Verdict]:
-    """Every input through its reader, all in one forked process with limits."""
+    """Pass every input to its reader, all in one forked process with limits."""
     return list(_forked(lambda: (_read(case, folder) for case in given), given))
 
 
 def through_command(given: Sequence[Case], folder: Path) -> Iterator[Verdict]:
-    """Every input through the command, each in a process of its own."""
+    """Pass every input to the command, each in a separate process."""
     for case in given:
         yield from _forked(lambda case=case: iter([_run(case, folder)]), [case])  # type: ignore[misc]
 
 
 def _forked(work: Callable[[], Iterator[Verdict]], given: Sequence[Case]) -> Iterator[Verdict]:
-    """Verdicts from a child, as they come; where it dies, the input in hand is to blame."""
+    """Verdicts from a child process; if it dies, the current input has failed."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -154,7 +154,7 @@ def _too_long(_: int, __: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _put(case: Case, folder: Path) -> Iterator[Path]:
-    """The input in its place, and the folder afterwards as it was."""
+    """Put the input in place; afterwards restore the folder."""
     path = folder / case.name
     case.put(path)
     signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
@@ -220,7 +220,7 @@ def _judged(status: int, said: str, out: Path) -> str:
 
 
 def _plays(out: Path) -> bool:
-    """Whether the film so far has a frame for each that is kept."""
+    """Whether the film so far has a frame for each kept frame."""
     frames = sum(1 for _ in read_frames(open_clip(out / "out.mp4")))
     return frames == len(list((out / "out.mp4.frames").glob("*.png"))) > 0
 
@@ -236,13 +236,13 @@ def _names(folder: Path) -> set[str]:
 def hostile(
     count: int, commands: int, seed: int, kind: Kind | None = None
 ) -> tuple[list[Verdict], list[Verdict], bool]:
-    """Verdicts of the readers and of the command, and whether any code of an input has run.
+    """Verdicts of the readers and of the command, and whether code of an input was executed.
 
     Args:
-        count: of the inputs.
-        commands: how many of them pass through the command as well.
+        count: number of inputs.
+        commands: number of them that are also passed to the command.
         seed: of the mutations.
-        kind: only the inputs of this kind, out of so many.
+        kind: only the inputs of this kind among them.
 
     """
     torch.set_num_threads(1)
@@ -262,14 +262,14 @@ def hostile(
 
 
 def main() -> None:
-    """Print what failed and the counts; the status is 1 if anything did."""
+    """Print the failures and the counts; the status is 1 if there are failures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--count", type=int, default=3600)
     parser.add_argument("--commands", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", choices=list(READERS), help="out of so many, only these")
+    parser.add_argument("--kind", choices=list(READERS), help="only inputs of this kind among them")
     parser.add_argument("--verbose", action="store_true")
     given = parser.parse_args()
     read, ran, has_run = hostile(given.count, given.commands, given.seed, given.kind)

@@ -1,4 +1,4 @@
-"""Films for the hostile inputs: sound ones of every common kind, and what is hostile by design."""
+"""Films for the hostile inputs: valid ones of every common kind, and special hostile ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PLAYLISTS = {
 
 
 def sound_films() -> Iterator[tuple[str, bytes]]:
-    """Films of a moving picture: suffix and content."""
+    """Valid films: suffix and content."""
     for suffix in KINDS:
         yield suffix, film(suffix)
     yield ".mp4", film(".mp4", sound="aac")
@@ -46,7 +46,7 @@ def sound_films() -> Iterator[tuple[str, bytes]]:
 
 
 def special_films() -> Iterator[tuple[str, str, bytes]]:
-    """Suffix, what is hostile about it in a few words, and content."""
+    """Special films: suffix, a description of what is hostile, and content."""
     for suffix in KINDS:
         data = film(suffix)
         yield suffix, "empty", b""
@@ -141,20 +141,20 @@ def film(
     pictures: bool = True,
     is_flat: bool = False,
 ) -> bytes:
-    """A film of a pan at 25 frames a second, a key frame at every third, as bytes.
+    """The bytes of a film of a pan at 25 frames a second, with every third a key frame.
 
     Args:
-        suffix: names the container, and the codec and pixel format where none are given.
+        suffix: chooses the container, and the default codec and pixel format.
         codec: FFmpeg's name of an encoder.
         pixels: its pixel format.
         height: of a frame.
         width: of a frame.
-        frames: how many.
+        frames: number of frames.
         times: of each, in 25ths of a second.
         shape: of a pixel, width over height.
         sound: an encoder of sound, for a third of a second of it.
         pictures: False for sound alone.
-        is_flat: black all over.
+        is_flat: all pixels black.
 
     """
     container, encoder, format_ = KINDS[suffix]
@@ -196,14 +196,14 @@ def _hum(stream: Any) -> list[Any]:
 
 
 def put_folder(path: Path, frames: Sequence[bytes]) -> None:
-    """A folder of frames."""
+    """Write a folder of frames."""
     path.mkdir()
     for index, data in enumerate(frames):
         (path / f"{index:03d}.png").write_bytes(data)
 
 
 def special_folders() -> Iterator[tuple[str, Sequence[bytes]]]:
-    """What is hostile about a folder of frames, and its frames."""
+    """Special folders: a description of what is hostile, and the frames."""
     sound, other = _picture(), io.BytesIO()
     Image.new("RGB", (9, 70)).save(other, "PNG")
     yield "no frame", []

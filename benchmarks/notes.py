@@ -1,4 +1,4 @@
-"""What a long benchmark has found out so far, in a JSON file, so that it can be stopped."""
+"""The intermediate results of a long benchmark in a JSON file, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Notes:
         self._values: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
     def of(self, name: str) -> dict[str, Any]:
-        """A table; empty where nothing has been written down."""
+        """A table; empty if nothing has been stored."""
         return dict(self._values.get(name, {}))
 
     def keep(self, name: str, values: Mapping[str, Any]) -> None:
-        """Write a table down."""
+        """Store a table."""
         self._values[name] = dict(values)
         with atomic_write(self._path) as temporary:
             temporary.write_text(json.dumps(self._values, indent=1) + "\n")

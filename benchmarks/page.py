@@ -8,10 +8,10 @@ from impasto.files.atomic import atomic_write
 
 
 def put(page: Path, name: str, text: str) -> None:
-    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->`` in a Markdown page.
+    """Replace the text between ``<!-- name -->`` and ``<!-- /name -->`` in a Markdown page.
 
     Raises:
-        ValueError: the page has no such place.
+        ValueError: the page has no such comments.
 
     """
     before, start, rest = page.read_text().partition(f"<!-- {name} -->\n")

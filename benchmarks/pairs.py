@@ -1,4 +1,4 @@
-"""Photograph-painting pairs for the benchmarks, from two folders that the user names."""
+"""Photograph-painting pairs for the benchmarks, from two folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Pair = tuple[Path, Path]
 
 
 def add_pair_options(parser: argparse.ArgumentParser, *, pairs: int) -> None:
-    """Options that say which pairs are measured."""
+    """Add options that choose the pairs."""
     parser.add_argument("photos", type=Path, help="a folder of photographs")
     parser.add_argument("paintings", type=Path, help="a folder of paintings")
     parser.add_argument("--pairs", type=int, default=pairs)
@@ -26,10 +26,10 @@ def pairs_of(options: argparse.Namespace) -> list[Pair]:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    found = sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES and "mask" not in p.name)
-    if not found:
+    pictures = sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES and "mask" not in p.name)
+    if not pictures:
         raise SystemExit(f"no pictures in {folder}")
-    return found
+    return pictures
 
 
 def pairs_named(photos: Path, paintings: Path, names: str) -> list[Pair]:

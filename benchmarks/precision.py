@@ -1,4 +1,4 @@
-"""What bfloat16 costs: final losses of default and float32 runs, both evaluated in float32.
+"""The loss of accuracy by bfloat16: final losses of default and float32 runs, in float32.
 
 ``python -m benchmarks.precision PHOTOS PAINTINGS [--pairs 10] [--size 384]``
 """
@@ -17,7 +17,7 @@ from impasto.ops.inits import resize
 
 
 def main() -> None:
-    """Print one line a pair, then the spread."""
+    """Print a line for each pair, then the spread."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_pair_options(parser, pairs=10)
     parser.add_argument("--size", type=int, default=384)
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _final_loss(stylizer: Stylizer, pair: Pair, size: int, precision: str) -> tuple[float, float]:
-    """Total loss of the result in float32, and the seconds that it took."""
+    """Total loss of the result in float32, and its time in seconds."""
     start = time.perf_counter()
     job = stylizer.job(*pair, size=size, precision=precision)
     for _ in job:

@@ -1,12 +1,12 @@
-"""What each ``--quality`` takes and gives: points on one curve of distance against time.
+"""Time and distances of each ``--quality``, as a curve.
 
     python -m benchmarks.quality PHOTOS PAINTINGS --vgg FILE --small FILE [--pairs 3] [--size 512]
                                  [--plot FILE] [--page FILE]
 
-The yardstick is a run of 500 evaluations, one scale, float32, on the 16x teacher with its heads.
-Both are judged in float32 on the true VGG-19's first three blocks, which neither optimised:
+The reference is a run of 500 evaluations, one scale, float32, on the 16x teacher with its heads.
+Both are measured in float32 on the true VGG-19's first three blocks, which neither run optimised:
 content at conv3_3, style as the mean over conv1_1, conv2_1 and conv3_1. A time is that of the
-whole run without start-up; on a busy machine only the distances mean anything.
+whole run without start-up; on a busy machine only the distances are meaningful.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEADING = (
     "| quality | seconds | content ÷ | style ÷ | content | style |",
     "| --- | --: | --: | --: | --: | --: |",
 )
-YARDSTICK: dict[str, Any] = {"scales": 1, "steps": (500,), "precision": "fp32"}
+REFERENCE: dict[str, Any] = {"scales": 1, "steps": (500,), "precision": "fp32"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Point:
 def measure(
     stylizer: Stylizer, pair: Pair, vgg: VGG, small: Small, size: int, options: Mapping[str, Any]
 ) -> Point:
-    """Run once and judge the result."""
+    """Run once and measure the result."""
     start = time.perf_counter()
     job = stylizer.job(*pair, size=size, **options)
     for _ in job:
@@ -63,28 +63,32 @@ def measure(
     return Point(seconds, distance, fmean(styles[layer] for layer in TRUE))
 
 
-def summary(name: str, points: Sequence[Point], yardsticks: Sequence[Point]) -> str:
-    """One line of the table; ratios to the yardstick are geometric means over the pairs."""
-    content, style = _ratios(points, yardsticks)
+def summary(name: str, points: Sequence[Point], references: Sequence[Point]) -> str:
+    """One line of the table; ratios to the reference are geometric means over the pairs."""
+    content, style = _ratios(points, references)
     return (
         f"| {name} | {median(p.seconds for p in points):.1f} | {content:.3f} | {style:.3f} | "
         f"{fmean(p.content for p in points):.3f} | {fmean(p.style for p in points):.3f} |"
     )
 
 
-def plot(found: Mapping[str, Sequence[Point]], yardsticks: Sequence[Point]) -> Plot:
-    """Ratios to the yardstick's distances against seconds, a point for each quality."""
-    seconds = {name: median(p.seconds for p in points) for name, points in found.items()}
-    ratios = {name: _ratios(points, yardsticks) for name, points in found.items()}
+def plot(points_by_name: Mapping[str, Sequence[Point]], references: Sequence[Point]) -> Plot:
+    """Ratios to the reference's distances over seconds, a point for each quality."""
+    seconds = {name: median(p.seconds for p in points) for name, points in points_by_name.items()}
+    ratios = {name: _ratios(points, references) for name, points in points_by_name.items()}
     lines = [
-        Series(term, [(seconds[name], ratios[name][index]) for name in found], tuple(found))
+        Series(
+            term,
+            [(seconds[name], ratios[name][index]) for name in points_by_name],
+            tuple(points_by_name),
+        )
         for index, term in enumerate(("content", "style"))
     ]
     return Plot("seconds", "distance over that of 500 evaluations", lines, log_x=True)
 
 
-def _ratios(points: Sequence[Point], yardsticks: Sequence[Point]) -> tuple[float, float]:
-    pairs = list(zip(points, yardsticks, strict=True))
+def _ratios(points: Sequence[Point], references: Sequence[Point]) -> tuple[float, float]:
+    pairs = list(zip(points, references, strict=True))
     return (
         geometric_mean(p.content / y.content for p, y in pairs),
         geometric_mean(p.style / y.style for p, y in pairs),
@@ -92,7 +96,7 @@ def _ratios(points: Sequence[Point], yardsticks: Sequence[Point]) -> tuple[float
 
 
 def main() -> None:
-    """Print the table; draw the curve where asked."""
+    """Print the table; draw the curve if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_pair_options(parser, pairs=3)
@@ -100,27 +104,29 @@ def main() -> None:
     parser.add_argument("--small", type=Path, required=True, help="the small teacher, safetensors")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--plot", type=Path, help="draw the curve here, as .svg")
-    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be updated")
     options = parser.parse_args()
     vgg, small = load_vgg(options.vgg), load_small(options.small)
     ours, theirs = Stylizer(), Stylizer(SmallNetwork(small))
     qualities = get_args(get_type_hints(Recipe)["quality"])
-    found: dict[str, list[Point]] = {name: [] for name in qualities}
-    yardsticks = []
+    points_by_name: dict[str, list[Point]] = {name: [] for name in qualities}
+    references = []
     for pair in pairs_of(options):
-        yardsticks.append(measure(theirs, pair, vgg, small, options.size, YARDSTICK))
-        print(f"{pair[0].stem} {pair[1].stem} {yardsticks[-1]}", flush=True)
+        references.append(measure(theirs, pair, vgg, small, options.size, REFERENCE))
+        print(f"{pair[0].stem} {pair[1].stem} {references[-1]}", flush=True)
         for name in qualities:
-            found[name].append(measure(ours, pair, vgg, small, options.size, {"quality": name}))
-            print(f"  {name} {found[name][-1]}", flush=True)
-    lines = [*HEADING, summary("500 evaluations, 16x network", yardsticks, yardsticks)]
-    lines += [summary(name, points, yardsticks) for name, points in found.items()]
+            points_by_name[name].append(
+                measure(ours, pair, vgg, small, options.size, {"quality": name})
+            )
+            print(f"  {name} {points_by_name[name][-1]}", flush=True)
+    lines = [*HEADING, summary("500 evaluations, 16x network", references, references)]
+    lines += [summary(name, points, references) for name, points in points_by_name.items()]
     print("\n".join(lines))
     if options.page:
         put(options.page, "quality", "\n".join([*lines, ""]))
     if options.plot:
         options.plot.parent.mkdir(parents=True, exist_ok=True)
-        options.plot.write_text(plot(found, yardsticks).svg())
+        options.plot.write_text(plot(points_by_name, references).svg())
 
 
 if __name__ == "__main__":

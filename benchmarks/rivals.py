@@ -1,13 +1,13 @@
-"""Two systems of the field and impasto, each its own program, on the same pairs, in one sheet.
+"""Two other programs and impasto on the same pairs, in one sheet.
 
     python -m benchmarks.rivals PHOTOS PAINTINGS --out DIR --vgg FILE --crowsonkb CLONE
 
 CLONE is a local clone of crowsonkb/style-transfer-pytorch; ``--neural-style-pt`` takes one of
 ProGamerGov/neural-style-pt. FILE is torchvision's VGG-19 (``vgg19-dcbb9e9d.pth``), which the second
-takes as well where its own, Caffe's, is not given. Each rival runs by its own command line and at
-its own settings; only the number of iterations is set, to what fits into the seconds that impasto
-takes (``--seconds`` for others), its start-up and the loading of its network not counted. With
-``--defaults`` each also runs with all its default iterations, which takes most of an hour a
+also uses if its own, Caffe's, is not given. Each program runs by its own command line with
+its own settings; only the number of iterations is set, to fit into the time that impasto
+takes (``--seconds`` for another time), without start-up and loading of the network. With
+``--defaults`` each also runs with its default number of iterations, which takes most of an hour a
 picture on a CPU.
 """
 
@@ -32,19 +32,19 @@ from benchmarks.pairs import Pair, pairs_named
 from benchmarks.rounds import prepare
 from benchmarks.verdict import write_verdict
 
-TORCHVISION_NAME = "vgg19-dcbb9e9d.pth"  # by which torchvision looks for its weights
-SHORT, LONG = 2, 6  # iterations of the two runs that tell seconds an iteration
+TORCHVISION_NAME = "vgg19-dcbb9e9d.pth"  # file name under which torchvision looks for its weights
+SHORT, LONG = 2, 6  # iterations of the two runs from which seconds an iteration are computed
 OURS = Contender("impasto", "the defaults")
 
 
 @dataclass(frozen=True)
 class Rival:
-    """A rival as a program.
+    """Another program.
 
     Attributes:
-        name: as tables call it.
+        name: name in tables.
         clone: its folder.
-        iterations: its default number.
+        iterations: default number of iterations.
         words: its command line for a pair, a result, a size and a number of iterations.
         weights: its VGG-19.
 
@@ -57,10 +57,10 @@ class Rival:
     weights: Path
 
     def run(self, pair: Pair, out: Path, size: int, iterations: int) -> float:
-        """Make a picture; the seconds that the program took in all.
+        """Make a picture; return the program's total time in seconds.
 
         Raises:
-            SystemExit: it failed, or wrote nothing.
+            SystemExit: it failed or wrote nothing.
 
         """
         with TemporaryDirectory() as scratch:
@@ -71,7 +71,7 @@ class Rival:
             words = self.words(pair, done, size, iterations, self.weights.resolve())
             paths = os.pathsep.join(filter(None, (str(self.clone), os.environ.get("PYTHONPATH"))))
             start = perf_counter()
-            found = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, *words],
                 cwd=scratch,
                 env={**os.environ, "TORCH_HOME": scratch, "PYTHONPATH": paths},
@@ -80,17 +80,17 @@ class Rival:
                 check=False,
             )
             seconds = perf_counter() - start
-            if found.returncode or not done.is_file():
-                lines = found.stderr.strip().splitlines() or ["nothing was written"]
+            if process.returncode or not done.is_file():
+                lines = process.stderr.strip().splitlines() or ["nothing was written"]
                 raise SystemExit(f"{self.name} failed: {lines[-1]}")
             shutil.copyfile(done, out)
         return seconds
 
     def iterations_in(self, seconds: float, pair: Pair, size: int) -> int:
-        """How many iterations it makes in so many seconds, start-up not counted."""
+        """The number of iterations that fit into a time, without start-up."""
         with TemporaryDirectory() as scratch:
             out = Path(scratch) / "out.png"
-            self.run(pair, out, size, 1)  # whatever is read or compiled only once
+            self.run(pair, out, size, 1)  # for everything that is read or compiled only once
             short, long = (self.run(pair, out, size, n) for n in (SHORT, LONG))
         pace = max(long - short, 1e-3) / (LONG - SHORT)
         return min(max(round(seconds / pace), 1), self.iterations)
@@ -125,7 +125,7 @@ def neural_style_pt(clone: Path, vgg: Path) -> Rival:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run everybody on every pair, then write the verdict."""
+    """Run every program on every pair, then write the result."""
     options = _options(arguments)
     rivals = _rivals(options)
     pairs = pairs_named(options.photos, options.paintings, options.pairs)
@@ -154,14 +154,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _rivals(options: argparse.Namespace) -> list[Rival]:
-    found = []
+    rivals = []
     if options.crowsonkb:
-        found.append(crowsonkb(options.crowsonkb, options.vgg))
+        rivals.append(crowsonkb(options.crowsonkb, options.vgg))
     if options.neural_style_pt:
-        found.append(neural_style_pt(options.neural_style_pt, options.caffe_vgg or options.vgg))
-    if not found:
-        raise SystemExit("name a rival's clone: --crowsonkb or --neural-style-pt")
-    return found
+        rivals.append(neural_style_pt(options.neural_style_pt, options.caffe_vgg or options.vgg))
+    if not rivals:
+        raise SystemExit("give a program's clone: --crowsonkb or --neural-style-pt")
+    return rivals
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -179,7 +179,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--pairs", default=",".join(PAIRS), help="PHOTO+PAINTING,..., by names without suffix")
     add("--size", type=int, default=384)
     add("--seconds", type=float, help="for each picture; impasto's default when not given")
-    add("--defaults", action="store_true", help="the rivals' default iterations as well")
+    add("--defaults", action="store_true", help="also run with default iterations")
     add("--judge", help="a network for the panel")
     return parser.parse_args(arguments)
 

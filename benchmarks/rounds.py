@@ -1,4 +1,4 @@
-"""Contenders at equal seconds: how long a step of each takes, and so how many steps it gets."""
+"""Contenders with equal time: the time of a step of each, and the resulting number of steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Paces = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A contender on a pair, its strength settled."""
+    """A contender on a pair, with its strength."""
 
     contender: Contender
     pair: Pair
@@ -34,7 +34,7 @@ class Entry:
     options: Mapping[str, Any]
 
     def job(self, steps: Sequence[int]) -> Job:
-        """The picture to be made, in so many steps at each size."""
+        """The job of the picture, with these steps at each size."""
         stylizer = Stylizer(**{**self.contender.options, **self.options, "size": self.size})
         recipe = stylizer.defaults
         content, style = (read_picture(path).size for path in self.pair)
@@ -43,7 +43,7 @@ class Entry:
         return stylizer.start(recipe, *self.pair, plan=plan)
 
     def scene(self) -> Scene:
-        """The pictures as the last stage sees them."""
+        """The pictures at the sizes of the last stage."""
         job = self.job([1] * len(self.contender.sizes(self.size)))
         content, style = (read_picture(path).tensor for path in self.pair)
         given = recolored(job.recipe, Pictures(content, (style,)))
@@ -69,14 +69,14 @@ class Round:
         return contender.steps(self.paces[contender.name], self.budget)
 
     def job(self, contender: Contender, pair: Pair, **options: Any) -> Job:
-        """The picture to be made, at the contender's own weights or with options of the recipe."""
+        """The job of the picture, with the contender's own weights or options of the recipe."""
         entry = Entry(contender, pair, self.size, options)
         if contender.balance is not None:
             entry = replace(entry, options=contender.balance(entry.scene()))
         return entry.job(self.steps(contender))
 
     def make(self, contender: Contender, pair: Pair, folder: Path, **options: Any) -> None:
-        """The picture and its record in a folder, unless it is there already."""
+        """Make the picture and its record in a folder, unless they exist."""
         path = folder / f"{contender.name}.png"
         if path.exists():
             return
@@ -84,7 +84,7 @@ class Round:
         for _ in job:
             pass
         result = job.result()
-        result.save(path, overwrite=True)  # a record without its picture is left over
+        result.save(path, overwrite=True)  # a record without its picture may remain
         facts = result.record["result"]
         print(f"{folder.name:40} {contender.name:20} {facts['seconds']:.1f} s", flush=True)
 
@@ -98,17 +98,17 @@ def prepare(
     clock: Callable[[], float],
     budget: float | None = None,
 ) -> Round:
-    """Paces at one size, measured unless the notes know them; and the budget in seconds.
+    """Paces at one size, measured unless the notes have them; and the budget in seconds.
 
-    The reference takes part every time: what is measured later is brought to its level.
+    The reference is measured every time, and later measurements are scaled to it.
     """
     known: Paces = notes.of(f"pace {size}")
     missing = [each for each in contenders if each.name not in known and each != REFERENCE]
     if missing or REFERENCE.name not in known:
-        found = measure_paces([REFERENCE, *missing], pair, size, clock)
-        reference = known.get(REFERENCE.name, found[REFERENCE.name])
-        level = sum(reference) / sum(found[REFERENCE.name])
-        known |= {name: [level * pace for pace in paces] for name, paces in found.items()}
+        paces_by_name = measure_paces([REFERENCE, *missing], pair, size, clock)
+        reference = known.get(REFERENCE.name, paces_by_name[REFERENCE.name])
+        level = sum(reference) / sum(paces_by_name[REFERENCE.name])
+        known |= {name: [level * pace for pace in paces] for name, paces in paces_by_name.items()}
         notes.keep(f"pace {size}", known)
     default = sum(n * pace for n, pace in zip(REPORT_STEPS, known[REFERENCE.name], strict=False))
     found_round = Round(size, known, budget or default)
@@ -128,18 +128,18 @@ def measure_paces(
         runs = [_stage_alone(each, pair, size, side) for each in present]
         times: list[list[float]] = [[] for _ in runs]
         for step in range(WARM_UP + TIMED):
-            for run, found in zip(runs, times, strict=True):
+            for run, seconds in zip(runs, times, strict=True):
                 start = clock()
                 next(run)
                 if step >= WARM_UP:
-                    found.append(clock() - start)
-        for each, found in zip(present, times, strict=True):
-            paces[each.name].append(median(found))
+                    seconds.append(clock() - start)
+        for each, seconds in zip(present, times, strict=True):
+            paces[each.name].append(median(seconds))
     return paces
 
 
 def clock_for(threads: int) -> Callable[[], float]:
-    """Processor time for one thread, which other programs hardly touch; else that of the wall."""
+    """Processor time for one thread, which other programs hardly affect; else wall-clock time."""
     return time.process_time if threads == 1 else time.perf_counter
 
 
@@ -150,5 +150,5 @@ def _stage_alone(contender: Contender, pair: Pair, size: int, side: int) -> Iter
     stage = job.plan.stages[sizes.index(side)]
     plan = replace(job.plan, stages=(stage,))
     states = iter(Stylizer(**{**contender.options, "size": side}).job(*pair, plan=plan))
-    next(states)  # the start is no step
+    next(states)  # the start is not a step
     return states

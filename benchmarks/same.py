@@ -1,8 +1,8 @@
-"""Whether a change of the code has changed the pictures: digests of five small runs.
+"""Digests of five small runs, to see whether a change of the code changes the pictures.
 
     python -m benchmarks.same            # before and after, on the same machine
 
-A still, a film, a texture, a picture in tiles, and L-BFGS on eq. (5), all by the command. Needs
+A still, a film, a texture, a picture in tiles, and L-BFGS on eq. (5), all by the command. It needs
 the extras ``demo`` (the photograph) and ``video``.
 """
 
@@ -35,15 +35,15 @@ COMMANDS = {
 
 def digest(folder: Path) -> str:
     """SHA-256 of the colours of a result, frame after frame."""
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     for path in sorted(folder.glob("out*.png")) or sorted((folder / "out").glob("*.png")):
         with Image.open(path) as picture:
-            found.update(np.asarray(picture.convert("RGB")).tobytes())
-    return found.hexdigest()
+            hasher.update(np.asarray(picture.convert("RGB")).tobytes())
+    return hasher.hexdigest()
 
 
 def make(folder: Path, parts: tuple[str, ...]) -> str:
-    """One run in a folder of its own; its digest."""
+    """Make one run in its own folder; return its digest."""
     _inputs(folder)
     words = " ".join((*parts, f"--size {SIDE} --steps 6 --threads 1 --quiet")).split()
     subprocess.run([sys.executable, "-m", "impasto", *words], cwd=folder, check=True)
@@ -62,7 +62,7 @@ def _inputs(folder: Path) -> None:
 
 
 def main() -> None:
-    """Print the digest of each."""
+    """Print the digest of each run."""
     for name, parts in COMMANDS.items():
         with tempfile.TemporaryDirectory() as folder:
             print(f"{make(Path(folder), parts)[:32]}  {name}", flush=True)

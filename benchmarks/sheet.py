@@ -1,9 +1,9 @@
-"""A sheet of results at the default settings, to be looked at.
+"""A sheet of results at the default settings, for visual inspection.
 
 ``python -m benchmarks.sheet PHOTO+PAINTING ... --out sheet.jpg [--columns 2] [--size 512]``
 
 Each pair is two paths joined by a plus sign; options of the recipe that are not named here keep
-their defaults. One line a pair says how far the result is from both, and how long it took.
+their defaults. A line for each pair gives the result's distances and time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from impasto import Result, Stylizer
 
 
 def main() -> None:
-    """Make the results, print a line each, write the sheet (and each result, with --each)."""
+    """Make the results, print a line for each, write the sheet (and each result, with --each)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", nargs="+", help="PHOTO+PAINTING")
     parser.add_argument("--out", type=Path, required=True)
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def sheet_of(images: Sequence[Image.Image], columns: int, gap: int = 8) -> Image.Image:
-    """Pictures row by row on white, each in the middle of a cell that fits the largest."""
+    """Pictures row by row on white, each centred in a cell of the largest size."""
     width = max(image.width for image in images) + gap
     height = max(image.height for image in images) + gap
     rows = -(-len(images) // columns)

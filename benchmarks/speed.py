@@ -1,13 +1,13 @@
-"""Seconds an iteration, against a textbook loop and against the floor, measured in one run.
+"""Seconds an iteration, compared with a textbook loop and the floor in one run.
 
     python -m benchmarks.speed [--sizes 256,512] [--repeats 7] [--threads N] [--quick] [--out FILE]
         [--page docs/performance.md]
 
-Everything is warmed up first. Then all contenders take turns, one iteration each, so that noise
-of the machine hits all alike, and the medians are compared. Weights of ``vgg19`` are random.
+Everything is warmed up first. Then all contenders alternate, one iteration each, so that the
+machine's noise affects all alike, and the medians are compared. Weights of ``vgg19`` are random.
 
-On a busy machine two threads wait for each other at every operation and no wall-clock time means
-much; ``--threads 1`` counts processor time instead, which other programs hardly touch.
+On a busy machine two threads wait for each other at every operation, and wall-clock times are
+unreliable; ``--threads 1`` counts processor time instead, which other programs hardly affect.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ class Row:
     Attributes:
         network: topology.
         size: side of the picture.
-        contender: what was measured.
+        contender: the measured program.
         seconds: median time of an iteration.
         to_textbook: how many times faster than the textbook loop on the same topology.
-        to_floor: time over that of the best floor.
-        to_floor_fp32: time over that of the floor held to float32.
+        to_floor: time divided by that of the best floor.
+        to_floor_fp32: time divided by that of the float32 floor.
         of_peak: fraction of the matrix peak, of the contender's precision.
 
     """
@@ -98,9 +98,9 @@ class Row:
 
 
 class Steady:
-    """The engine's L-BFGS with a full history after its first step, and its evaluations counted.
+    """The engine's L-BFGS with a full history after its first step, and counted evaluations.
 
-    The first pair is repeated: the same inverse Hessian, at the cost of a full history.
+    The first pair is repeated: the same inverse Hessian, in the time of a full history.
     """
 
     def __init__(self, history: int, vectors: Vectors) -> None:
@@ -110,30 +110,30 @@ class Steady:
         self.evaluations = 0
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
-        """One step of the engine's own."""
+        """Make one step of the engine's optimiser."""
 
         def counted(image: Tensor) -> Evaluation:
             self.evaluations += 1
             return evaluate(image)
 
-        found = self._inner.step(at, counted)
+        reached = self._inner.step(at, counted)
         if self._full:
-            return found
+            return reached
         state = self.state_dict()
         if len(state["places"]) == 1:
             self._full = True
             pairs = Pairs(self._history, vectors=self._vectors)
             for _ in range(self._history):
-                pairs.add(found, at)
+                pairs.add(reached, at)
             self.load_state_dict({**state, **pairs.state_dict()})
-        return found
+        return reached
 
     def state_dict(self) -> dict[str, Any]:
-        """The engine's own state."""
+        """The state of the engine's optimiser."""
         return self._inner.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore the result of :meth:`state_dict`."""
         self._inner.load_state_dict(state)
 
 
@@ -159,14 +159,14 @@ class Engine:
         self._states = run(recipe, plan, inputs, network, optimizer=make)
 
     def __call__(self) -> None:
-        """One step."""
+        """Make one step."""
         before = self._optimizer.evaluations
         next(self._states)
         self.evaluations = max(1, self._optimizer.evaluations - before)
 
 
 def pictures(size: int) -> tuple[Tensor, Tensor]:
-    """A smooth photograph and a busy painting, from a formula and a seed."""
+    """A smooth photograph and a busy painting, generated from a seed."""
     ramp = torch.linspace(0, 12, size)
     waves = torch.stack([ramp.sin()[:, None] * (k * ramp).cos() for k in (1, 2, 3)])
     content = 0.5 + 0.4 * waves[None]
@@ -190,7 +190,7 @@ def networks() -> dict[str, ConvNetwork]:
 def contenders(
     size: int, names: Sequence[str], precisions: Sequence[Precision]
 ) -> Iterator[tuple[Key, Call]]:
-    """Everything that is timed at one size."""
+    """All contenders at one size."""
     known = networks()
     for name in names:
         network = known[name]
@@ -224,20 +224,23 @@ def medians(calls: Mapping[Key, Call], repeats: int) -> dict[Key, float]:
     return {key: median(times) for key, times in taken.items()}
 
 
-def peak(found: Mapping[Key, float], precision: Precision) -> float:
+def peak(times: Mapping[Key, float], precision: Precision) -> float:
     """Floating-point operations a second of the machine's own matrix product."""
-    return max(2 * side**3 / found["peak", precision, side] for side in PEAK_SIDES)
+    return max(2 * side**3 / times["peak", precision, side] for side in PEAK_SIDES)
 
 
 def rows(
-    size: int, names: Sequence[str], found: Mapping[Key, float], precisions: Sequence[Precision]
+    size: int,
+    names: Sequence[str],
+    seconds_by_call: Mapping[Key, float],
+    precisions: Sequence[Precision],
 ) -> Iterator[Row]:
     """The table's lines for one size."""
-    bare = {key: seconds for key, seconds in found.items() if isinstance(key[0], tuple)}
+    bare = {key: seconds for key, seconds in seconds_by_call.items() if isinstance(key[0], tuple)}
     for name in names:
         widths = WIDTHS[name]
         floors = floor_seconds(widths, size, bare)
-        times = {k[1]: t for k, t in found.items() if k[0] == name}
+        times = {k[1]: t for k, t in seconds_by_call.items() if k[0] == name}
         times["floor, float32 only"] = floors["float32"]
         times["floor, best of all"] = floors["best"]
         for contender, seconds in times.items():
@@ -252,17 +255,17 @@ def rows(
                 seconds / floors["float32"],
                 operations(widths, size)
                 / seconds
-                / peak(found, precisions[-1] if fast else "fp32"),
+                / peak(seconds_by_call, precisions[-1] if fast else "fp32"),
             )
 
 
-def table(found: Sequence[Row]) -> str:
+def table(times: Sequence[Row]) -> str:
     """The lines as a Markdown table."""
     lines = [
         "| net | px | contender | ms/iteration | textbook ÷ it | ÷ floor | ÷ fp32 floor | peak |",
         "| --- | --: | --- | --: | --: | --: | --: | --: |",
     ]
-    for r in found:
+    for r in times:
         lines.append(
             f"| {r.network} | {r.size} | {r.contender} | {r.seconds * 1e3:.1f} | "
             f"{r.to_textbook:.2f} | {r.to_floor:.2f} | {r.to_floor_fp32:.2f} | {r.of_peak:.0%} |"
@@ -283,7 +286,7 @@ def machine_line() -> str:
 
 
 def measure(sizes: Sequence[int], names: Sequence[str], repeats: int) -> dict[str, Any]:
-    """All numbers of a run."""
+    """Measure all numbers of a run."""
     precisions: list[Precision] = ["fp32"]
     if "cpu" in Machine.here().fast_bf16:
         precisions.append("bf16")
@@ -291,18 +294,18 @@ def measure(sizes: Sequence[int], names: Sequence[str], repeats: int) -> dict[st
     peaks: dict[str, float] = {}
     machine = machine_line()
     for size in sizes:
-        found = medians(dict(contenders(size, names, precisions)), repeats)
-        lines += rows(size, names, found, precisions)
-        peaks = {p: peak(found, p) / 1e9 for p in precisions}
+        seconds_by_call = medians(dict(contenders(size, names, precisions)), repeats)
+        lines += rows(size, names, seconds_by_call, precisions)
+        peaks = {p: peak(seconds_by_call, p) / 1e9 for p in precisions}
     return {"machine": machine, "peak_gflops": peaks, "repeats": repeats, "rows": lines}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print, and write where asked."""
+    """Measure, print, and write the requested files."""
     options = _parser().parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
-    keep()  # as the command does
+    keep()  # as in the command
     sizes = [256] if options.quick else [int(size) for size in options.sizes.split(",")]
     names = [options.network] if options.network else list(WIDTHS)
     result = measure(sizes, names, 3 if options.quick else options.repeats)
@@ -327,7 +330,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--network", choices=WIDTHS, help="this one only")
     parser.add_argument("--threads", type=int, help="torch's own choice when not given")
     parser.add_argument("--quick", action="store_true", help="256 px and 3 repeats only")
-    parser.add_argument("--page", type=Path, help="the page whose table is to be made anew")
+    parser.add_argument("--page", type=Path, help="the page whose table is to be updated")
     parser.add_argument("--out", type=Path, help="write the result here too, as .md or .json")
     return parser
 

@@ -1,4 +1,4 @@
-"""Whether a strength means the same at every size and for every pair.
+"""Whether a strength has the same effect at every size and for every pair.
 
 ``python -m benchmarks.strength PHOTOS PAINTINGS [--pairs 4] [--sizes 256,512,1024]``
 
@@ -20,7 +20,7 @@ STRENGTHS = (0.25, 0.5, 0.75)
 
 
 def main() -> None:
-    """Print one line a run, then the spreads over sizes and over pairs."""
+    """Print a line for each run, then the spreads over sizes and over pairs."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_pair_options(parser, pairs=4)
     parser.add_argument("--sizes", default="256,512,1024")
@@ -48,9 +48,9 @@ def _ratio(pair: Pair, strength: float, size: int) -> float:
 
 
 def _report(ratios: dict[tuple[Pair, float], list[float]]) -> None:
-    spreads = [max(found) / min(found) - 1 for found in ratios.values()]
+    spreads = [max(of_sizes) / min(of_sizes) - 1 for of_sizes in ratios.values()]
     print(f"spread over sizes: median {statistics.median(spreads):.1%}, worst {max(spreads):.1%}")
-    medians = {key: statistics.median(found) for key, found in ratios.items()}
+    medians = {key: statistics.median(of_sizes) for key, of_sizes in ratios.items()}
     for strength in STRENGTHS:
         of_pairs = [ratio for (_, s), ratio in medians.items() if s == strength]
         print(f"between pairs at s={strength}: {max(of_pairs) / min(of_pairs):.2f}x")

@@ -1,4 +1,4 @@
-"""Short films whose true motion is known: a camera over a photograph, an object in front of it."""
+"""Synthetic films with known motion: a camera move over a photograph, an object in front."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Motion = Callable[[int], Tensor]
-"""From a frame's number: the 2 x 3 matrix from its pixels to the photograph's, middle to middle."""
+"""From a frame's number to the 2 x 3 matrix from its pixels to the photograph's, both centred."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Where the pixels of one frame lie in another.
+    """The displacement of one frame's pixels in another.
 
     Attributes:
         flow: ``(1, 2, H, W)`` in pixels.
-        seen: ``(1, 1, H, W)``: 1 where the same point shows in the other frame.
+        seen: ``(1, 1, H, W)``: 1 where the same point is visible in the other frame.
 
     """
 
@@ -31,12 +31,12 @@ class Truth:
 
 @dataclass(frozen=True)
 class Disc:
-    """A round piece of another photograph that crosses the picture.
+    """A disc with another photograph's texture that crosses the picture.
 
     Attributes:
         texture: ``(1, 3, h, w)`` in [0, 1].
         radius: in pixels.
-        start: middle in the first frame, x and y from the frame's middle.
+        start: centre in the first frame, x and y from the frame's centre.
         step: pixels a frame.
 
     """
@@ -47,15 +47,15 @@ class Disc:
     step: tuple[float, float]
 
     def middle(self, frame: int) -> Tensor:
-        """Where it is: x and y from the frame's middle."""
+        """The centre's position: x and y from the frame's centre."""
         return torch.tensor(self.start) + frame * torch.tensor(self.step)
 
 
 class Synthetic:
-    """A film by formula.
+    """A synthetic film.
 
     Args:
-        photograph: ``(1, 3, h, w)`` in [0, 1]; what lies outside is mirrored.
+        photograph: ``(1, 3, h, w)`` in [0, 1]; mirrored beyond its edges.
         size: height and width of the film.
         motion: the camera's.
         disc: an object in front.
@@ -88,7 +88,7 @@ class Synthetic:
         return map(self.frame, range(count))
 
     def truth(self, number: int, other: int) -> Truth:
-        """Where the pixels of one frame lie in another, and whether they show there."""
+        """The displacement of one frame's pixels in another, and their visibility there."""
         back = _inverse(self._motion(other))
         target = _mapped(back, _mapped(self._motion(number), self._points))
         seen = torch.ones(self._points.shape[1:])
@@ -107,7 +107,7 @@ class Synthetic:
         return self._distance(points, number) < self._disc.radius
 
     def _rim(self, points: Tensor, number: int) -> Tensor:
-        """Pixels on the disc's edge, which show both."""
+        """Pixels on the disc's edge, which show both photographs."""
         assert self._disc is not None
         return ((self._distance(points, number) - self._disc.radius).abs() < 1.5).float()
 
@@ -125,9 +125,9 @@ def camera(
     scale: float = 1.0,
     start: tuple[float, float] = (0.0, 0.0),
 ) -> Motion:
-    """A steady move: pixels and degrees a frame, and a factor a frame.
+    """A uniform camera move: pixels, degrees and zoom factor for each frame.
 
-    ``scale`` is the photograph's pixels for one of the first frame; ``start`` its first middle.
+    ``scale`` is the photograph's pixels per pixel of the first frame; ``start`` its centre.
     """
     return partial(_camera, pan=pan, zoom=zoom, turn=turn, scale=scale, start=start)
 
@@ -157,11 +157,11 @@ def _inverse(matrix: Tensor) -> Tensor:
 
 
 def _look_up(picture: Tensor, points: Tensor) -> Tensor:
-    """A picture at points seen from its middle; mirrored beyond its edges."""
+    """Sample a picture at points relative to its centre; mirrored beyond its edges."""
     height, width = picture.shape[-2:]
     half = torch.tensor([(width - 1) / 2, (height - 1) / 2])[:, None, None]
     grid = (points / half).permute(1, 2, 0)[None]
-    found = F.grid_sample(
+    sampled = F.grid_sample(
         picture, grid, mode="bicubic", padding_mode="reflection", align_corners=True
     )
-    return found.clamp(0, 1)
+    return sampled.clamp(0, 1)

@@ -1,4 +1,4 @@
-"""The baseline: the loop of Gatys et al. as a textbook writes it, and nothing of impasto's.
+"""The baseline: a plain implementation of Gatys et al. without impasto's code.
 
 NCHW, float32, one scale, Gram matrices by autograd, torch's own L-BFGS (one iteration a step,
 no line search). The weights are random: a timing does not depend on them.
@@ -72,7 +72,7 @@ def _gram(features: Tensor) -> Tensor:
 
 
 def _fill_history(state: dict[str, list[Tensor]], history: int) -> None:
-    """Repeat the only pair: the same inverse Hessian, at the cost of a full history."""
+    """Repeat the only pair: the same inverse Hessian, in the time of a full history."""
     if len(state.get("old_dirs", [])) == 1:
         for name in ("old_dirs", "old_stps", "ro"):
             state[name] = [state[name][0].clone() for _ in range(history)]

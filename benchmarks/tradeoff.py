@@ -1,11 +1,11 @@
-"""The report's three-way trade-off, measured: seconds, paintings, and nearness to the painting.
+"""Measuring the report's trade-off: seconds, paintings, and distance to the painting.
 
     python -m benchmarks.tradeoff PHOTOS PAINTINGS --out DIR --judge FILE [--trained FILE ...]
         [--lite COMMAND] [--size 384]       # makes, measures, writes docs/tradeoff.json, draws
     python -m benchmarks.tradeoff --draw    # draws again from the numbers
 
-Nearness is *patch fidelity* and *coverage* of the panel, by a network that made none of the
-pictures. Pictures that are in DIR already are kept, with the seconds written down when they were
+The distances are *patch fidelity* and *coverage* of the panel, by a network that made none of the
+pictures. Pictures that are in DIR already are kept, with the seconds stored when they were
 made.
 """
 
@@ -41,7 +41,7 @@ Numbers = dict[str, dict[str, Any]]
 
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Make what is missing and measure all of it."""
+    """Make the missing pictures and measure all."""
     takers = chosen(options)
     pairs = pairs_named(options.photos, options.paintings, options.pairs)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -63,17 +63,17 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 
 def _summary(flexibility: str, rows: Sequence[tuple[float, ...]]) -> dict[str, Any]:
     seconds, *figures = zip(*rows, strict=True)
-    found = {name: round(fmean(f), 3) for name, f in zip(FIGURES, figures, strict=True)}
+    means = {name: round(fmean(f), 3) for name, f in zip(FIGURES, figures, strict=True)}
     return {
         "paintings": flexibility,
         "pairs": len(rows),
         "seconds": float(f"{median(seconds):.3g}"),
-        **found,
+        **means,
     }
 
 
 def charts(numbers: Numbers) -> list[Scatter]:
-    """One for each figure: against seconds, with what each can paint told by colour."""
+    """A chart for each figure over seconds; the colour shows which paintings are possible."""
     return [
         Scatter(
             "seconds from command to file",
@@ -88,7 +88,7 @@ def charts(numbers: Numbers) -> list[Scatter]:
 
 
 def table(numbers: Numbers) -> str:
-    """The same in Markdown."""
+    """The numbers as a Markdown table."""
     lines = ["| | paintings | pairs | seconds | patch fidelity | coverage |"]
     lines.append("| --- | --- | --: | --: | --: | --: |")
     lines += [
@@ -101,18 +101,18 @@ def table(numbers: Numbers) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure unless only to draw; then draw, and put the table into its page."""
+    """Measure, unless only drawing is requested; then draw, and write the table into its page."""
     options = _options(arguments)
     path = options.docs / "tradeoff.json"
     if options.draw:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        numbers = json.loads(path.read_text(encoding="utf-8"))
     else:
-        found = measured(options)
+        numbers = measured(options)
         with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    write_scatters(charts(found["makers"]), options.docs / "images" / "tradeoff.svg")
-    put(options.docs / "tradeoff.md", "tradeoff", table(found["makers"]))
-    print(table(found["makers"]))
+            temporary.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    write_scatters(charts(numbers["makers"]), options.docs / "images" / "tradeoff.svg")
+    put(options.docs / "tradeoff.md", "tradeoff", table(numbers["makers"]))
+    print(table(numbers["makers"]))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -125,8 +125,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--pairs", default=",".join(PAIRS), help="PHOTO+PAINTING,...")
     parser.add_argument("--judge", help="a network that made none of the pictures")
     parser.add_argument("--size", type=int, default=384)
-    parser.add_argument("--note", default="", help="words on the machine, kept with the numbers")
-    parser.add_argument("--docs", type=Path, default=DOCS, help="where numbers and chart go")
+    parser.add_argument("--note", default="", help="a note on the machine, stored with the numbers")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="folder for numbers and chart")
     parser.add_argument("--draw", action="store_true", help="measure nothing")
     add_maker_options(parser)
     options = parser.parse_args(arguments)

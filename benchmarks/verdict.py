@@ -1,4 +1,4 @@
-"""What a contest comes to: figures by contender, sheets to look at, a manifest to rate."""
+"""The results of a contest: figures by contender, labelled sheets, a sheet for rating."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from impasto.nets.network import Network
 Panels = dict[str, dict[str, dict[str, Any]]]
 """By contender and item: figures by title, and ``faults``, a list."""
 
-# Title, names of figures that are averaged, and whether more is worse (None: neither is).
+# Title, names of figures that are averaged, and whether a larger value is worse (None: neither).
 COLUMNS: tuple[tuple[str, str, bool | None], ...] = (
     ("ms-ssim", "ms-ssim", False),
     ("gram", "gram ", True),
@@ -37,7 +37,7 @@ def write_verdict(
 ) -> None:
     """Write ``table.md``, ``panel.json``, ``sheet.json`` and a sheet for each pair.
 
-    Not everybody need have been on every pair: what is not there is left out.
+    Not every contender needs a result for every pair; missing ones are left out.
     """
     panels = measured(folder, names, pairs, judge)
     _write(folder / "panel.json", json.dumps(panels, indent=1))
@@ -53,19 +53,19 @@ def write_verdict(
 def measured(
     folder: Path, names: Sequence[str], pairs: Sequence[Pair], judge: str | Network | None
 ) -> Panels:
-    """By contender and pair: the panel's figures, and the faults it names."""
-    found: Panels = {name: {} for name in names}
+    """By contender and pair: the panel's figures, and the faults."""
+    panels: Panels = {name: {} for name in names}
     for pair in pairs:
         for name, result in _results(folder, pair, names).items():
             panel = measure(result, *pair, network=judge)
             figures = {title: fmean(_values(panel.as_dict(), key)) for title, key, _ in COLUMNS}
             item = f"{pair[0].stem}+{pair[1].stem}"
-            found[name][item] = {**figures, "faults": list(panel.faults)}
-    return found
+            panels[name][item] = {**figures, "faults": list(panel.faults)}
+    return panels
 
 
 def table_of(panels: Panels, names: Sequence[str]) -> list[str]:
-    """Markdown: median (and worst) over the pairs of each figure, and faults in all."""
+    """Markdown: median (and worst) over the pairs of each figure, and the number of faults."""
     lines = [
         "| contender | pairs | " + " | ".join(title for title, *_ in COLUMNS) + " | faults |",
         "| --- |" + " --: |" * (len(COLUMNS) + 2),
@@ -82,7 +82,7 @@ def table_of(panels: Panels, names: Sequence[str]) -> list[str]:
 
 
 def manifest_of(folder: Path, names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, object]:
-    """What ``impasto rate`` reads; files relative to the folder, as the manifest lies in it."""
+    """The sheet for ``impasto rate``; its file names are relative to the folder."""
     return {
         "items": [
             {

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from benchmarks import busy
-from benchmarks.busy import WORK, Files, Found, busy_core, table
+from benchmarks.busy import WORK, Files, Timings, busy_core, table
 
 
 def test_ratios_are_those_of_medians():
-    found = Found("film", [2.0, 9.0, 1.0], [3.0, 5.0, 4.0], [6.0, 1.0, 7.0])
+    found = Timings("film", [2.0, 9.0, 1.0], [3.0, 5.0, 4.0], [6.0, 1.0, 7.0])
     assert table([found]).splitlines()[-1] == "| film | 2.0 | 4.0 | 2.00 | 6.0 | 3.00 |"
 
 

@@ -134,7 +134,7 @@ def test_a_rival_s_failure_is_passed_on(photo, painting, clones, tmp_path):
 
 
 def test_without_a_clone_there_is_nothing_to_run(photo, tmp_path):
-    with pytest.raises(SystemExit, match="name a rival's clone"):
+    with pytest.raises(SystemExit, match="give a program's clone"):
         rivals.main(_words(photo, {}, tmp_path / "vgg.pth", tmp_path / "out"))
 
 

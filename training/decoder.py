@@ -26,9 +26,10 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor
 
 from impasto.files.weights.store import load_network
+from impasto.instant.coherence import AROUND, coherent, continuations
 from impasto.instant.decoder import Decoder, cells_of
 from impasto.instant.hypercolumns import CELL, Hypercolumns, measure_scales
-from impasto.instant.matching import nearest
+from impasto.instant.matching import cheapest, directions, prices
 from impasto.nets.network import ConvNetwork
 from impasto.recipe.still import Recipe
 from training import data
@@ -48,9 +49,10 @@ class Settings:
         ema: decay of the exported running average of the weights.
         squared: weight of the squared distance to the matched features.
         texture: weight of the distance to the matched texture.
-        weave: weight of differences between neighbouring pixels above those of the matched cells.
-        pixels: weight of the absolute distance of a crop reconstructed from its own features.
-        seed: of all random numbers.
+        weave: weight of differences between neighbouring pixels beyond those of the matched cells.
+        copied: weight of the absolute distance to the style crop where its own neighbours meet.
+        pixels: weight of the absolute distance of a crop made from its own features.
+        seed: of everything.
 
     """
 
@@ -62,11 +64,13 @@ class Settings:
     squared: float = 0.3
     texture: float = 0.5
     weave: float = 0.3
+    copied: float = 1.0
     pixels: float = 1.0
     seed: int = 0
 
 
 BALANCES = (0.0, 0.3, 1.0)
+COHERENCES = (0.0, 0.3, 0.6, 1.2)
 
 
 class Run:
@@ -103,6 +107,7 @@ class Run:
             + s.squared * losses["squared"]
             + s.texture * losses["texture"]
             + s.weave * losses["weave"]
+            + s.copied * losses["copied"]
             + s.pixels * losses["pixels"]
         )
         warm = min(1.0, (self.step + 1) / 50)
@@ -126,10 +131,13 @@ class Run:
         balance = BALANCES[data.pick(gen, len(BALANCES))]
         with torch.no_grad():
             bank = torch.cat([*self.see(styles), cells_of(styles)], 1)
-            asked = self.see(contents)[0]
-            target = torch.stack(
-                [_matched(a, b, balance) for a, b in zip(asked, bank, strict=True)]
-            )
+            queries = self.see(contents)[0]
+            coherence = COHERENCES[data.pick(gen, len(COHERENCES))]
+            matches = [
+                _matched(a, b, balance, coherence) for a, b in zip(queries, bank, strict=True)
+            ]
+            target = torch.stack([taken for taken, _ in matches])
+            whole = torch.stack([meets for _, meets in matches])[:, None]
         split = [*self.channels, cells_of(styles).shape[1]]
         half = max(1, s.crops // 2)
         both = torch.cat([target, bank[:half]]).contiguous(memory_format=torch.channels_last)
@@ -138,12 +146,15 @@ class Run:
         made = made.float()
         columns, texture = self.see(made[: s.crops])
         matched, rough, cells = torch.split(target, split, 1)
-        allowed = fine(F.pixel_shuffle(cells, CELL))
+        painting = F.pixel_shuffle(cells, CELL)
+        allowed = fine(painting)
+        whole = F.interpolate(whole, scale_factor=CELL, mode="nearest")
         return {
             "cosine": (1 - F.cosine_similarity(columns, matched, dim=1)).mean(),
             "squared": (columns - matched).square().sum(1).mean() / matched.square().sum(1).mean(),
             "texture": (texture - rough).abs().mean() / rough.mean(),
             "weave": F.relu(fine(made[: s.crops]) - allowed).mean() / (allowed.mean() + 5e-3),
+            "copied": ((made[: s.crops] - painting).abs() * whole).mean() * 2,
             "pixels": (made[s.crops :] - styles[:half]).abs().mean() * 2,
         }
 
@@ -210,11 +221,32 @@ def fine(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(differences.square(), CELL // 2).add(1e-6).sqrt()
 
 
-def _matched(query: Tensor, bank: Tensor, balance: float) -> Tensor:
-    """The bank's channels ``(C, h, w)`` at the matches of ``query`` ``(D, h, w)``."""
-    columns = bank.flatten(1).T
-    index = nearest(query.flatten(1).T, columns[:, : len(query)], balance=balance)
-    return columns[index].T.reshape(len(bank), *query.shape[1:])
+def _matched(
+    query: Tensor, bank: Tensor, balance: float, coherence: float
+) -> tuple[Tensor, Tensor]:
+    """The bank's channels ``(C, h, w)`` at the matches of ``query`` ``(D, h, w)``.
+
+    And 1 where all eight neighbours are the painting's own, else 0, ``(h, w)``.
+    """
+    columns, size = bank.flatten(1).T, (query.shape[-2], query.shape[-1])
+    asked, offered = directions(query.flatten(1).T), directions(columns[:, : len(query)])
+    price = prices(asked, offered, balance)
+    index = cheapest(asked, offered, price)
+    table = continuations([(bank.shape[-2], bank.shape[-1])])
+    if coherence:
+        index = coherent(asked, offered, price, index, table, size=size, weight=coherence)
+    return columns[index].T.reshape(len(bank), *size), _meets(index.view(size), table)
+
+
+def _meets(index: Tensor, table: Tensor) -> Tensor:
+    """Where the matches of all eight neighbours go on from a position's own, as 0 or 1."""
+    padded = F.pad(index, (1, 1, 1, 1), value=-1)
+    height, width = index.shape
+    agree = [
+        padded[1 + down : 1 + down + height, 1 + right : 1 + right + width] == table[way][index]
+        for way, (down, right) in enumerate(AROUND)
+    ]
+    return torch.stack(agree).all(0).float()
 
 
 def train(run: Run, budget: Budget, *, output: Path, checkpoint: Path, every: float) -> None:

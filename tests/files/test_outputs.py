@@ -92,7 +92,7 @@ def test_beside_a_picture_lies_its_record(tmp_path, photo):
         Outputs([photo]).check_picture(tmp_path / "out.png")
     with pytest.raises(OutputError, match=r"out\.json.*never replaced"):
         Outputs([tmp_path / "out.json"], overwrite=True).check_picture(tmp_path / "out.png")
-    with pytest.raises(OutputError, match="no known format"):
+    with pytest.raises(OutputError, match="no known picture format"):
         Outputs().check_picture(tmp_path / "out.txt")
 
 

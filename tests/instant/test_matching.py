@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.instant import matching
-from impasto.instant.matching import directions, nearest, prices
+from impasto.instant.matching import cheapest, directions, prices
 
 
 def _features(rows, seed, channels=7):
@@ -17,10 +17,15 @@ def _features(rows, seed, channels=7):
     return torch.randn(rows, channels, generator=gen, dtype=torch.float64)
 
 
+def _matches(queries, bank, balance=0.0):
+    asked, offered = directions(queries), directions(bank)
+    return cheapest(asked, offered, prices(asked, offered, balance))
+
+
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99))
 def test_the_nearest_by_centred_cosine(queries, bank, seed):
     a, b = _features(queries, seed), _features(bank, seed + 1)
-    found = nearest(a, b)
+    found = _matches(a, b)
     centred = (a - a.mean(0))[:, None], (b - b.mean(0))[None]
     likeness = F.cosine_similarity(*centred, dim=2)
     best = likeness.gather(1, found[:, None])[:, 0]
@@ -29,9 +34,9 @@ def test_the_nearest_by_centred_cosine(queries, bank, seed):
 
 def test_blocks_change_nothing(monkeypatch):
     a, b = _features(50, 1), _features(20, 2)
-    whole = nearest(a, b, balance=0.5)
+    whole = _matches(a, b, 0.5)
     monkeypatch.setattr(matching, "BLOCK", 7)
-    assert torch.equal(nearest(a, b, balance=0.5), whole)
+    assert torch.equal(_matches(a, b, 0.5), whole)
 
 
 @pytest.mark.parametrize("balance", [0.3, 1.0])
@@ -49,9 +54,9 @@ def test_balance_uses_more_of_the_bank():
     a = _features(400, 5) * 0.1 + _features(1, 6)  # much alike: one or two positions are nearest
     b = _features(100, 7)
     a[0], a[1] = _features(2, 8)
-    used = [len(nearest(a, b, balance=balance).unique()) for balance in (0.0, 0.5, 1.0)]
+    used = [len(_matches(a, b, balance).unique()) for balance in (0.0, 0.5, 1.0)]
     assert used[0] < used[1] <= used[2]
 
 
 def test_one_of_each():
-    assert nearest(_features(1, 1), _features(1, 2), balance=1.0).tolist() == [0]
+    assert _matches(_features(1, 1), _features(1, 2), 1.0).tolist() == [0]

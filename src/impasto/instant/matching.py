@@ -18,23 +18,6 @@ SAMPLE = 2048  # positions of the photograph, at most, that the prices are set o
 BLOCK = 2048  # positions matched at a time
 
 
-def nearest(queries: Tensor, bank: Tensor, *, balance: float = 0.0) -> Tensor:
-    """For each query, the index of its match in the bank.
-
-    Args:
-        queries: features ``(N, D)``.
-        bank: features ``(M, D)``.
-        balance: 0 for the nearest, 1 to use all of the bank alike.
-
-    Returns:
-        Indices ``(N)`` below M.
-
-    """
-    asked, offered = directions(queries), directions(bank)
-    stride = -(-len(asked) // SAMPLE)
-    return cheapest(asked, offered, prices(asked[::stride], offered, balance))
-
-
 def cheapest(asked: Tensor, offered: Tensor, price: Tensor) -> Tensor:
     """Indices of the matches of ``asked`` ``(N, D)`` among ``offered`` ``(M, D)`` at its prices."""
     found = [(block @ offered.T).sub_(price).argmax(1) for block in torch.split(asked, BLOCK)]

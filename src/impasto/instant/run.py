@@ -1,7 +1,8 @@
 """A picture at once: coarse to fine, each size matched and painted in one go.
 
 At each size, every position of the photograph, and from the second size on of the coarser result
-too, takes the features and pixels of one of the paintings' positions, and the decoder paints them.
+too, takes the features and pixels of one of the paintings' positions (:mod:`impasto.instant.bank`),
+and the decoder paints them.
 Large sizes are painted in tiles: what all positions share (their mean, the prices) is found first.
 """
 
@@ -25,18 +26,17 @@ from impasto.engine.run import Pictures, placed, recolored
 from impasto.engine.state import Checkpoint, Losses, LossWeights, State
 from impasto.engine.threads import on_threads
 from impasto.errors import RecipeError, RecordError
+from impasto.instant.bank import Bank
 from impasto.instant.decoder import Decoder, cells_of
 from impasto.instant.hypercolumns import CELL, LAYERS, Hypercolumns
-from impasto.instant.matching import SAMPLE, cheapest, directions, prices
+from impasto.instant.matching import SAMPLE
 from impasto.nets.network import ConvNetwork, Network
 from impasto.ops.color import with_luma_of
 from impasto.ops.inits import resize
 from impasto.recipe.still import Recipe
 
 PHOTOGRAPH = 0.75  # of what is looked for; the rest is the coarser result
-BANK = 4096  # positions of the paintings, at most
-RIM = 2  # positions at a painting's edge that the network's padding has spoiled
-TILE, HALO = 1024, 128  # pixels; multiples of 16; the halo is more than features and decoder see
+TILE, HALO = 1024, 128  # pixels; multiples of 16; the halo is more than a match depends on
 SECONDS = {"bf16": 2.5e-6, "fp32": 5e-6}  # for a pixel of photograph and paintings together
 BYTES = 1_000  # for a pixel of a tile
 PROGRAM = 0.45e9  # bytes of Python, torch and the network
@@ -161,7 +161,6 @@ class _Size:
         self._see = Hypercolumns(moved, painter.scales)
         decoder = copy.deepcopy(painter.decoder).to(plan.device, dtype)
         self._decoder = decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._dtype = dtype
         # From nothing but the photograph to nothing but matches at half of the strength; from
         # there on the whole painting is used more and more alike.
         self._matched = min(1.0, 2 * recipe.strength)
@@ -170,15 +169,17 @@ class _Size:
         scales = len(stage.styles) // len(styles)
         paintings = [style for style in styles for _ in range(scales)]
         shares = [share / scales for share in recipe.blend_for(len(styles)) for _ in range(scales)]
-        generator = torch.Generator().manual_seed(recipe.seed)
-        rows = [
-            _sampled(
-                self._positions(_cropped(resize(each, *size)).to(plan.device)), share, generator
-            )
-            for each, size, share in zip(paintings, stage.styles, shares, strict=True)
-        ]
-        self._bank = torch.cat(rows)
-        self._offered = directions(self._bank[:, : self._split[0]])
+        self._bank = Bank(
+            [
+                resize(each, *size).to(plan.device)
+                for each, size in zip(paintings, stage.styles, strict=True)
+            ],
+            shares,
+            self._channels,
+            features=self._split[0],
+            dtype=dtype,
+            seed=recipe.seed,
+        )
 
     def paint(self, content: Tensor, before: Tensor | None) -> Tensor:
         """The picture of this size, ``(1, 3, H, W)`` in [0, 1], sides in multiples of 16.
@@ -207,7 +208,7 @@ class _Size:
         count = sum(map(len, rows))
         mean = torch.stack([each.sum(0) for each in rows]).sum(0) / count
         sample = torch.cat([each[:: -(-count // SAMPLE)] for each in rows])
-        return mean, prices(directions(sample, mean), self._offered, self._balance)
+        return mean, self._bank.prices(sample, mean, self._balance)
 
     def _looked(self, content: Tensor, before: Tensor | None, tile: Tile) -> Tensor:
         """What is looked for in a tile, ``(1, D, h, w)``."""
@@ -218,22 +219,18 @@ class _Size:
 
     def _painted(self, content: Tensor, query: Tensor, mean: Tensor, price: Tensor) -> Tensor:
         """A tile, matched and decoded."""
-        index = cheapest(directions(_rows(query), mean), self._offered, price)
-        taken = self._bank[index].T.reshape(1, -1, *query.shape[-2:])
+        size = (query.shape[-2], query.shape[-1])
+        taken = self._bank.take(self._bank.match(_rows(query), mean, price, size), size)
         if self._matched < 1:
-            own = torch.cat([*self._see(content), cells_of(content)], 1)
-            taken = torch.lerp(own, taken, self._matched)
+            taken = torch.lerp(self._channels(content).to(taken.dtype), taken, self._matched)
         layout = torch.channels_last
-        parts = torch.split(taken.to(self._dtype), self._split, 1)
+        parts = torch.split(taken, self._split, 1)
         image: Tensor = self._decoder(*(each.contiguous(memory_format=layout) for each in parts))
         return image.float()
 
-    def _positions(self, painting: Tensor) -> Tensor:
-        """All channels of a painting's positions but those at its rim, ``(M, C)``."""
-        found = torch.cat([*self._see(painting), cells_of(painting)], 1)
-        if min(found.shape[-2:]) > 4 * RIM:
-            found = found[..., RIM:-RIM, RIM:-RIM]
-        return _rows(found)
+    def _channels(self, picture: Tensor) -> Tensor:
+        """Features, texture and pixels of a picture's positions, ``(1, C, H / 4, W / 4)``."""
+        return torch.cat([*self._see(picture), cells_of(picture)], 1)
 
 
 Part = tuple[EllipsisType, slice, slice]
@@ -286,20 +283,6 @@ def _tile(rows: tuple[int, int, int], columns: tuple[int, int, int]) -> Tile:
 def _rows(maps: Tensor) -> Tensor:
     """``(1, C, h, w)`` as ``(h w, C)``."""
     return maps[0].flatten(1).T
-
-
-def _sampled(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """As many of a painting's positions as its share of the bank, at random."""
-    most = math.ceil(BANK * share)
-    if len(rows) <= most:
-        return rows
-    return rows[torch.randperm(len(rows), generator=generator)[:most].to(rows.device)]
-
-
-def _cropped(painting: Tensor) -> Tensor:
-    """Without the last pixels that fill no cell."""
-    height, width = (side // CELL * CELL for side in painting.shape[-2:])
-    return painting[..., :height, :width]
 
 
 def _unchanged(image: Tensor) -> Tensor:

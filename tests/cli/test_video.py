@@ -135,6 +135,15 @@ def test_what_cannot_be_written_is_one_sentence_and_nothing_is_lost(
     assert len(_frames("film.mkv")) == 5
 
 
+def test_a_finished_film_has_nothing_to_resume(clip, painting, folder, capsys):
+    words = ["video", str(clip), str(painting), "-o", "film.mkv", "-q", *QUICK]
+    assert main(words) == 0
+    made = Path("film.mkv").read_bytes()
+    assert main([*words, "--resume"]) == 2
+    assert "'film.mkv' is finished" in capsys.readouterr().err
+    assert Path("film.mkv").read_bytes() == made
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -177,7 +186,8 @@ def test_killed_at_twenty_moments_it_is_the_same_film(clip, painting, folder):
         process = _start([*words, "-o", name])
         time.sleep(seconds * (kill + 0.5) / 20)
         process.send_signal(signal.SIGKILL)
-        finished = process.wait() == 0
+        process.wait()
+        finished = Path(f"film{kill}.json").exists() and not Path(f"{name}.frames").exists()
         kept = {path.name: path.stat().st_mtime_ns for path in Path(f"{name}.frames").glob("*.png")}
         if not finished:
             assert _start([*words, "-o", name, "--resume"]).wait() == 0

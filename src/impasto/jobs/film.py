@@ -25,7 +25,7 @@ from impasto.engine.interrupts import whole_steps
 from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.shots import PRONE, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
-from impasto.errors import RecipeError
+from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import atomic_write, claimed, make_folder
 from impasto.files.films.flow import DIS, FlowEstimator, flow_picture
 from impasto.files.films.form import choose_form
@@ -596,6 +596,11 @@ def check_target(target: Target, inputs: Sequence[object] = ()) -> None:
 def _check_what_is_there(target: Target, *, goes_on: bool) -> None:
     """Only what a run has left that is gone on with may be replaced unasked."""
     if not goes_on:
+        if target.resume and target.path.exists() and _is_film_record(target.record_path):
+            raise OutputError(
+                f"{str(target.path)!r} is finished, there is nothing to go on with: leave out "
+                "--resume and add --overwrite to make it again."
+            )
         check_target(replace(target, resume=False))
     elif os.path.lexists(target.record_path) and not _is_film_record(target.record_path):
         Outputs().check(target.record_path)

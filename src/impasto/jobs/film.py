@@ -45,6 +45,7 @@ from impasto.files.outputs import Outputs, is_folder, named_in
 from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.records.films import make_film_record
+from impasto.files.records.read import is_of_film
 from impasto.files.records.write import record_path, write_record
 from impasto.jobs.motion import TiedFrame, tied
 from impasto.jobs.running import carry_out
@@ -611,7 +612,7 @@ def _is_film_record(path: Path) -> bool:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(values, dict) and values.get("task") == "film"
+    return is_of_film(values)
 
 
 def _listed(style: PictureLike | Sequence[PictureLike]) -> list[Any]:

@@ -37,6 +37,10 @@ def test_a_picture_its_record_and_the_same_again(here):
     again = impasto.reproduce("out.png")
     assert again.identical is True
     assert again.changes == ()
+    record["network"]["decoder"] = "0" * 64
+    (here / "out.json").write_text(json.dumps(record))
+    (change,) = impasto.reproduce("out.json").changes
+    assert "decoder" in change
 
 
 def test_several_paintings_scales_depth_and_transparency(here):
@@ -90,3 +94,11 @@ def test_what_optimises_is_refused(here, capsys, words, sentence):
 def test_no_texture_at_once(here):
     with pytest.raises(impasto.RecipeError, match="cannot be made at once"):
         impasto.texture("painting.png", 64, quality="instant")
+
+
+def test_show_has_no_losses_to_draw_and_says_the_rest(here, capsys):
+    assert _run("painting.png", "-o", "out.png") == 0
+    assert main(["show", "out.png"]) == 0
+    assert "--quality instant" in capsys.readouterr().out
+    assert main(["show", "out.png", "--plot", "curve.svg"]) == 2
+    assert "no losses" in capsys.readouterr().err

@@ -84,7 +84,7 @@ def test_a_plot_replaces_nothing_unless_told(folder, capsys):
         (["out.json", "--plot", "curve.pdf"], ".svg"),
         (["out.json", "--plot", "no/such.png"], "does not exist"),
         (["empty.json"], "empty.json"),
-        (["lossless.json"], "no losses"),
+        (["lossless.json", "--plot", "curve.svg"], "no losses"),
     ],
 )
 def test_bad_input_is_one_sentence(words, said, folder, capsys):

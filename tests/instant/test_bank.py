@@ -7,13 +7,15 @@ import torch
 from torch import Tensor
 
 from impasto.instant import bank as module
-from impasto.instant.bank import Bank
+from impasto.instant.bank import Bank, Effort
 from impasto.instant.decoder import cells_of
 
 
-def _bank(*paintings: Tensor, shares=None, seed=0):
+def _bank(*paintings: Tensor, shares=None, seed=0, effort=module.DEFAULT):
     shares = shares or [1 / len(paintings)] * len(paintings)
-    return Bank(paintings, shares, cells_of, features=48, dtype=torch.float32, seed=seed)
+    return Bank(
+        paintings, shares, cells_of, features=48, dtype=torch.float32, seed=seed, effort=effort
+    )
 
 
 def _painting(height, width, seed=0):
@@ -53,10 +55,9 @@ def test_a_long_and_thin_painting_has_pieces_too(monkeypatch):
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.8, 0.2)])
-def test_the_first_matches_are_among_the_shares(shares, monkeypatch):
-    monkeypatch.setattr(module, "FIRST", 100)
+def test_the_first_matches_are_among_the_shares(shares):
     one, other = _painting(80, 80, 1), _painting(120, 90, 2)
-    sample = _bank(one, other, shares=shares)._sample
+    sample = _bank(one, other, shares=shares, effort=Effort(first=100))._sample
     counts = [int((sample < 16 * 16).sum()), int((sample >= 16 * 16).sum())]
     assert counts == [round(100 * share) for share in shares]
 
@@ -65,9 +66,8 @@ def test_a_share_of_nothing_is_not_in_it():
     assert len(_bank(_painting(80, 80), _painting(80, 80, 2), shares=(1.0, 0.0))) == 16 * 16
 
 
-def test_prices_between_the_sample_are_the_mean_of_those_near(monkeypatch):
-    monkeypatch.setattr(module, "FIRST", 60)
-    bank = _bank(_painting(80, 80))
+def test_prices_between_the_sample_are_the_mean_of_those_near():
+    bank = _bank(_painting(80, 80), effort=Effort(first=60))
     queries = cells_of(_painting(40, 40, 5))[0].flatten(1).T
     price = bank.prices(queries, queries.mean(0), 1.0)
     known = torch.full((16 * 16,), torch.nan)

@@ -11,10 +11,11 @@ from impasto.engine.planning.plan import Machine, make_plan
 from impasto.engine.run import Pictures
 from impasto.errors import RecipeError, RecordError
 from impasto.files.weights.store import load_network
-from impasto.instant import run as module
-from impasto.instant.decoder import Decoder
+from impasto.instant import tiles as module
+from impasto.instant.decoder import Decoder, Painter
 from impasto.instant.hypercolumns import Hypercolumns, measure_scales
-from impasto.instant.run import Painter, forecast, run_instant, tiles_of
+from impasto.instant.run import forecast, run_instant
+from impasto.instant.tiles import tiles_of
 from impasto.recipe.still import Recipe
 
 PLAIN = Machine(("cpu",), frozenset(), 1, {"cpu": 8e9})

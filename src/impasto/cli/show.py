@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from impasto.cli.curve import print_chart
+from impasto.errors import RecordError
 from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
 from impasto.files.records.read import Record
 from impasto.files.records.write import record_path
 from impasto.files.weights.provenance import provenance_in_record
-from impasto.plots.losses import film_chart, loss_chart, write_chart
+from impasto.plots.losses import Chart, film_chart, loss_chart, write_chart
 
 _NOT_IN_LINE = ("sha256", "means_sha256", "source_sha256", "origin", "release", "licence")
 
@@ -29,15 +30,16 @@ def show_command(path: Path, *, plot: Path | None, overwrite: bool, quiet: bool 
 
     """
     record = read_any_record(path)
-    chart = film_chart(record) if isinstance(record, FilmRecord) else loss_chart(record)
-    if plot is not None:
+    chart = _chart(record, is_needed=plot is not None)
+    if plot is not None and chart is not None:
         Outputs((path, record_path(path)), overwrite=overwrite).check(plot)
         write_chart(chart, printable(path.name), plot)
     if quiet:
         return 0
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(record))
-    print_chart(chart, console)
+    if chart is not None:
+        print_chart(chart, console)
     if plot is not None:
         console.print(str(plot))
     return 0
@@ -46,6 +48,16 @@ def show_command(path: Path, *, plot: Path | None, overwrite: bool, quiet: bool 
 def printable(text: str) -> str:
     """Without the control characters by which a record could steer a terminal."""
     return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _chart(record: Record | FilmRecord, *, is_needed: bool) -> Chart | None:
+    """Of the losses; None for a picture at once, which has none, unless one was asked for."""
+    try:
+        return film_chart(record) if isinstance(record, FilmRecord) else loss_chart(record)
+    except RecordError:
+        if is_needed:
+            raise
+        return None
 
 
 def _table(record: Record | FilmRecord) -> Table:
@@ -92,12 +104,13 @@ def _film_rows(record: FilmRecord) -> Iterator[tuple[str, str]]:
     shots = sum(each.begins_shot for each in frames)
     yield "frames", f"{len(frames)} of {width}x{height} in {result.seconds:.1f} s; shots: {shots}"
     if frames:
-        steps, content, style = (
-            fmean(getattr(each, name) for each in frames)
-            for name in ("steps", "content_distance", "style_distance")
+        yield "steps", f"{fmean(each.steps for each in frames):.1f} a frame"
+        content, style = (
+            [value for each in frames if (value := getattr(each, name)) is not None]
+            for name in ("content_distance", "style_distance")
         )
-        yield "steps", f"{steps:.1f} a frame"
-        yield "distances", f"content {content:.3f}, style {style:.4f} (means)"
+        if content and style:
+            yield "distances", f"content {fmean(content):.3f}, style {fmean(style):.4f} (means)"
     if result.sha256:
         yield "file", f"sha256 {result.sha256[:12]}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -15,12 +16,30 @@ from impasto.instant.matching import cheapest, directions, prices
 
 POSITIONS = 65_536  # of the paintings, at most: a painting of 1024 x 1024 pixels
 PIECE = 64  # positions along each side of the pieces that a larger painting is seen in
-FIRST = 4096  # positions, at random, among which the first matches are and whose prices are set
 PRINCIPAL = 64  # directions in feature space that likeness is measured in
 RIM = 2  # positions at the edge of a piece that the network's padding has spoiled
 COHERENCE = 0.6  # cosine similarity that agreement with all eight neighbours is worth
 
 See = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How thorough the search for matches is.
+
+    Attributes:
+        first: of the bank's positions, at random, so many are first matches, and have prices set.
+        queries: of the picture's positions, so many at most set the prices.
+        rounds: of coherent matching.
+
+    """
+
+    first: int = 4096
+    queries: int = 2048
+    rounds: int = 8
+
+
+DEFAULT = Effort()
 
 
 class Bank:
@@ -33,6 +52,7 @@ class Bank:
         features: how many of the channels, the first ones, are matched.
         dtype: that the channels are kept in.
         seed: of the choice of pieces, and of the positions for the first matches.
+        effort: how many those are, and how often matches are revised.
 
     """
 
@@ -45,6 +65,7 @@ class Bank:
         features: int,
         dtype: torch.dtype,
         seed: int,
+        effort: Effort = DEFAULT,
     ) -> None:
         generator = Generator().manual_seed(seed)
         self._sizes: list[tuple[int, int]] = []
@@ -56,7 +77,7 @@ class Bank:
             self._sizes += [(each.shape[-2], each.shape[-1]) for each in maps]
             rows += [each[0].flatten(1).T for each in maps]
             count = sum(map(len, rows)) - start
-            most = min(count, math.ceil(FIRST * share))
+            most = min(count, math.ceil(effort.first * share))
             sample.append(start + torch.randperm(count, generator=generator)[:most])
             start += count
         bank = torch.cat(rows)
@@ -66,6 +87,7 @@ class Bank:
         self._principal = _principal(seen[self._sample])
         self._offered = seen @ self._principal
         self._channels = bank.to(dtype)
+        self._rounds = effort.rounds
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -106,6 +128,7 @@ class Bank:
             self._table,
             size=size,
             weight=COHERENCE,
+            rounds=self._rounds,
         )
 
     def take(self, matches: Tensor, size: tuple[int, int]) -> Tensor:

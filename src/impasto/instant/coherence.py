@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 AROUND = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
-ROUNDS = 8  # each decides every other position, as the colours of a chessboard
 
 
 def continuations(sizes: Sequence[tuple[int, int]]) -> Tensor:
@@ -55,8 +54,7 @@ def coherent(
     *,
     size: tuple[int, int],
     weight: float,
-    kept: Tensor | None = None,
-    keep: float = 0.0,
+    rounds: int = 8,
 ) -> Tensor:
     """Better matches than the first ones, each position's seen with its neighbours'.
 
@@ -71,8 +69,7 @@ def coherent(
         table: from :func:`continuations`, ``(8, M + 1)``.
         size: height and width of the picture, in positions; their product is N.
         weight: of agreeing with all neighbours, in units of cosine similarity.
-        kept: matches of the frame before, carried along with what moved, ``(N)``; M for none.
-        keep: what it is worth to keep one, in the same units.
+        rounds: each decides every other position, as the colours of a chessboard.
 
     Returns:
         Indices ``(N)`` below M.
@@ -81,22 +78,19 @@ def coherent(
     nothing = len(offered)
     offered = torch.cat([offered, offered.new_zeros(1, offered.shape[1])])
     price = torch.cat([price, price.new_full((1,), torch.inf)])
-    kept = torch.full_like(first, nothing) if kept is None else kept
     width = size[1] + 2
     matches = F.pad(first.view(size), (1, 1, 1, 1), value=nothing).flatten()
     steps = [down * width + right for down, right in AROUND]
     halves = _halves(*size, first.device)
-    for round_ in range(ROUNDS):
-        half, places = halves[round_ % 2]
+    for number in range(rounds):
+        half, places = halves[number % 2]
         # What lies up and left of the match of the position down and right of here, and so on.
         offers = torch.stack([table[7 - i, matches[places + step]] for i, step in enumerate(steps)])
-        own = torch.stack([matches[places], first[half], kept[half]])
-        choices = torch.cat([offers, own])
+        choices = torch.cat([offers, matches[places][None], first[half][None]])
         votes = (choices[:, None] == offers[None]).sum(1)
         queries = asked[half]
         worth = torch.stack([(queries * offered[each]).sum(1) for each in choices])
         worth += votes * (weight / len(AROUND)) - price[choices]
-        worth += (choices == kept[half]) * keep
         matches[places] = choices.gather(0, worth.argmax(0, keepdim=True))[0]
     return matches.view(-1, width)[1:-1, 1:-1].flatten()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -74,3 +76,19 @@ def cells_of(pictures: Tensor) -> Tensor:
 
 def _twice(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """The decoder as its file has it.
+
+    Attributes:
+        decoder: in float32.
+        scales: what each layer of the hypercolumns is divided by.
+        sha256: of its file.
+
+    """
+
+    decoder: Decoder
+    scales: tuple[float, ...]
+    sha256: str

@@ -14,7 +14,6 @@ from torch import Tensor
 
 SOFTNESS = 0.04  # of the assignment that sets the prices, in units of cosine distance
 ROUNDS = 12
-SAMPLE = 2048  # positions of the photograph, at most, that the prices are set on
 BLOCK = 2048  # positions matched at a time
 
 

@@ -46,7 +46,9 @@ from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, write_result
 from impasto.files.records.films import make_film_record
 from impasto.files.records.read import is_of_film
-from impasto.files.records.write import record_path, write_record
+from impasto.files.records.write import finite_or_none, record_path, write_record
+from impasto.files.weights.decoder import load_painter, with_decoder
+from impasto.instant.film import InstantShot
 from impasto.jobs.motion import TiedFrame, tied
 from impasto.jobs.running import carry_out
 from impasto.jobs.stylizer import Stylizer
@@ -56,6 +58,7 @@ from impasto.recipe.film import FilmRecipe, check_frames
 from impasto.recipe.still import INITS, Recipe
 from impasto.shortage import memory_told
 
+AT_ONCE: dict[str, Any] = {"long_term": (1,), "frame_steps": 1}  # an instant film's
 SETTLED = 1e-3  # share of the loss by which a step must lower it to be followed by another
 _RESULT, _SOURCE = "pass{}", "source"
 
@@ -167,6 +170,7 @@ class FilmJob:
         plan: Plan | None = None,
     ) -> None:
         self.clip, self.film, self.target = clip, film, target
+        self._motion = replace(film, **AT_ONCE) if recipe.is_instant else film
         self.size = film_size(recipe, clip)
         self.recipe = replace(recipe, size="full")
         sizes = [style.size for style in styles]
@@ -258,8 +262,8 @@ class FilmJob:
     ) -> Generator[FilmState, None, int]:
         """One way through the film, from its end for an odd number; the number of its frames."""
         kind = _RESULT.format(number)
-        results: deque[Tensor] = deque(maxlen=max(self.film.long_term))
-        shot: Shot | None = None
+        results: deque[Tensor] = deque(maxlen=max(self._motion.long_term))
+        shot: Shot | InstantShot | None = None
         done = 0
         with closing(ahead(self._tied(number, count))) as frames:
             for each in frames:
@@ -282,7 +286,7 @@ class FilmJob:
         return done
 
     def _states(
-        self, number: int, shot: Shot, each: TiedFrame, results: Sequence[Tensor]
+        self, number: int, shot: Shot | InstantShot, each: TiedFrame, results: Sequence[Tensor]
     ) -> Iterator[State]:
         before = None
         if number:
@@ -295,14 +299,19 @@ class FilmJob:
         states = shot.following(each.frame.picture, links, before=before)
         return until_settled(states, tolerance=SETTLED)
 
-    def _shot(self, each: TiedFrame) -> Shot:
+    def _shot(self, each: TiedFrame) -> Shot | InstantShot:
+        styles, network = tuple(style.tensor for style in self._styles), self._stylizer.network
+        if self.recipe.is_instant:
+            return InstantShot(
+                self.recipe, self.plan, each.frame.picture, styles, network, load_painter()
+            )
         temporal = 0.0 if self.film.temporal == "off" else float(self.film.temporal)
         return Shot(
             self.recipe,
             self.plan,
             each.frame.picture,
-            tuple(style.tensor for style in self._styles),
-            self._stylizer.network,
+            styles,
+            network,
             temporal=temporal,
             frame_steps=self.film.frame_steps,
             layer_loss=self._stylizer.style_loss,
@@ -321,7 +330,12 @@ class FilmJob:
             found = self._kept.has(kind, index)
             return bool(self._kept.notes(kind, index)["begins_shot"]) if found else None
 
-        yield from tied(frames, self._flow or DIS(), self.film.long_term, known=known)
+        yield from tied(
+            frames,
+            self._flow or DIS(quick=self.recipe.is_instant),
+            self._motion.long_term,
+            known=known,
+        )
 
     def _sources(self, number: int, count: int) -> Iterator[SourceFrame]:
         """Frames at the film's size; from the second pass on those that the first has kept."""
@@ -424,7 +438,7 @@ class FilmJob:
         if not self.film.ties_frames:
             return 1.0
         last = self.plan.stages[-1]
-        later = last.work * (self.film.frame_steps + 1) / (last.steps + 1)
+        later = last.work * (self._motion.frame_steps + 1) / (last.steps + 1)
         return sum(stage.work for stage in self.plan.stages) / later
 
     def _save_flow(self, number: int, each: TiedFrame) -> None:
@@ -451,13 +465,14 @@ class FilmJob:
                 "styles": [style.sha256 for style in self._styles],
                 "init": self._init.sha256 if self._init is not None else None,
             },
-            "network": dict(self._stylizer.description),
+            "network": with_decoder(self._stylizer.description, self.recipe),
         }
 
-    def _network(self) -> dict[str, str]:
-        """What stands for the network, and for objects of the caller's own, in a record."""
+    @property
+    def network(self) -> dict[str, str]:
+        """What stands for the networks, and for objects of the caller's own, in the record."""
         own = {} if self._flow is None else {"flow": type(self._flow).__name__}
-        return {**self._stylizer.description, **own}
+        return {**with_decoder(self._stylizer.description, self.recipe), **own}
 
     def _record(self, seconds: float) -> dict[str, Any]:
         path = self.target.path
@@ -471,7 +486,7 @@ class FilmJob:
             clip=self.clip,
             styles=self._styles,
             init=self._init,
-            network=self._network(),
+            network=self.network,
             frames=frames,
             result={
                 "name": path.name,
@@ -516,7 +531,7 @@ def start_film(
 ) -> FilmJob:
     """The same of recipes: the stylizer's default for the frames, and the film's own."""
     recipe, styles = stylizer.defaults, _listed(style)
-    check_frames(recipe)
+    check_frames(recipe, film)
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))
@@ -626,11 +641,14 @@ def _shown(state: State) -> Tensor:
 
 def _notes(each: TiedFrame, state: State) -> dict[str, Any]:
     content, style = state.weights.distances(state.losses)
+    figures = {
+        "content_distance": round(content, 6),
+        "style_distance": round(style, 6),
+        "temporal": round(state.losses.temporal, 9),
+    }
     return {
         "time": each.frame.time,
         "begins_shot": each.begins_shot,
         "steps": state.step,
-        "content_distance": round(content, 6),
-        "style_distance": round(style, 6),
-        "temporal": round(state.losses.temporal, 9),
+        **{name: finite_or_none(value) for name, value in figures.items()},
     }

@@ -95,7 +95,7 @@ class Rerun:
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),
-            *changed_weights(record.network, stylizer.description),
+            *changed_weights(record.network, self.job.network),
             *changed_plan(record.plan, self.job.plan),
             *changed_versions(record.versions, versions()),
         )
@@ -287,10 +287,17 @@ def _sides(record: Record) -> tuple[int, int]:
 
 
 def changed_weights(known: Mapping[str, str], here: Mapping[str, Any]) -> list[str]:
-    """A sentence if the network is another one."""
-    if all(known.get(key, here.get(key)) == here.get(key) for key in ("sha256", "means_sha256")):
-        return []
-    return [f"The network's weights {here['file']!r} are not those of the record."]
+    """A sentence for each network that is another one."""
+
+    def differs(*keys: str) -> bool:
+        return any(known.get(key, here.get(key)) != here.get(key) for key in keys)
+
+    changes = []
+    if differs("sha256", "means_sha256"):
+        changes.append(f"The network's weights {here['file']!r} are not those of the record.")
+    if differs("decoder"):
+        changes.append("The decoder of instant pictures is not that of the record.")
+    return changes
 
 
 def changed_plan(known: Plan | None, here: Plan) -> list[str]:

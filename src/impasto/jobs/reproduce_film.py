@@ -118,7 +118,7 @@ class FilmRerun:
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(clip, [*styles, *first]),
-            *changed_weights(record.network, stylizer.description),
+            *changed_weights(record.network, self.job.network),
             *changed_plan(record.plan, self.job.plan),
             *changed_versions(record.versions, film_versions()),
         )

@@ -36,7 +36,7 @@ from impasto.files.records.write import (
     write_record,
 )
 from impasto.files.scratch import Scratch
-from impasto.files.weights.decoder import load_painter
+from impasto.files.weights.decoder import load_painter, with_decoder
 from impasto.instant.run import forecast as forecast_instant
 from impasto.instant.run import run_instant
 from impasto.nets.network import Network
@@ -256,7 +256,12 @@ class Job:
     def wanted(self) -> Wanted:
         """What a result or a checkpoint of this very run is made of."""
         inputs = {role: [each.sha256 for each in p] for role, p in self._pictures.items()}
-        return Wanted(self.recipe, inputs, self._maker.description, self._task)
+        return Wanted(self.recipe, inputs, self.network, self._task)
+
+    @property
+    def network(self) -> dict[str, str]:
+        """What the record says about the networks."""
+        return with_decoder(self._maker.description, self.recipe)
 
     @memory_told()
     def keep(self, path: StrPath) -> None:
@@ -358,7 +363,7 @@ class Job:
             task=self._task,
             image=image,
             pictures=self._pictures,
-            network=self._maker.description,
+            network=self.network,
             losses=losses,
             weights=list(self._weights.values()),
             troubles=self._troubles,

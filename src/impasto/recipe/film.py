@@ -60,11 +60,16 @@ class FilmRecipe:
     long_term: tuple[int, ...] = _motion(
         (1, 2, 4, 8),
         "How many frames back a frame is compared with, so that what reappears is kept.",
+        not_for=("instant",),
     )
     passes: int = _motion(
-        1, "Times that the film is gone through, forwards and backwards by turns."
+        1,
+        "Times that the film is gone through, forwards and backwards by turns.",
+        not_for=("instant",),
     )
-    frame_steps: int = _motion(25, "Most steps for a frame that is not the first of its shot.")
+    frame_steps: int = _motion(
+        25, "Most steps for a frame that is not the first of its shot.", not_for=("instant",)
+    )
 
     def __post_init__(self) -> None:
         _check(self)
@@ -108,17 +113,22 @@ class FilmRecipe:
         return cls(**own), {name: v for name, v in options.items() if name not in own}
 
 
-def check_frames(recipe: Recipe) -> None:
-    """Make sure that a recipe is one that frames can be made by.
+def check_frames(recipe: Recipe, film: FilmRecipe) -> None:
+    """Make sure that a recipe is one that a film's frames can be made by.
 
     Raises:
-        RecipeError: an option means nothing for a film.
+        RecipeError: an option means nothing for a film, or for one whose frames are painted at
+            once.
 
     """
     if given := given_in_vain(recipe, "film"):
         raise RecipeError(f"{given} is for single pictures: leave it.")
-    if recipe.is_instant:
-        raise RecipeError("A film cannot be made at once: choose another --quality.")
+    if not recipe.is_instant:
+        return
+    if given := given_in_vain(film, "instant"):
+        raise RecipeError(f"--quality instant optimises nothing: leave out {given}.")
+    if film.temporal not in ("off", FilmRecipe.temporal):
+        raise RecipeError("With --quality instant --temporal is off, or left out.")
 
 
 def seconds_of(text: str | float | None, flag: str) -> float | None:

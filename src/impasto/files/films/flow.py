@@ -41,17 +41,22 @@ class DIS:
     to 0.28 (an object in front), an error that adds up from frame to frame.
     An object can be used by one thread at a time.
 
+    Args:
+        quick: the preset ``medium`` as it is, in a tenth of the time.
+
     Raises:
         FilmError: OpenCV is not installed.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, quick: bool = False) -> None:
         try:
             import cv2
         except ImportError as error:
             raise FilmError(f"Optical flow needs {INSTALL}.") from error
         self._dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        if quick:
+            return
         self._dis.setFinestScale(0)
         self._dis.setGradientDescentIterations(50)
         self._dis.setVariationalRefinementIterations(20)

@@ -111,7 +111,7 @@ class KeptFrames:
         try:
             if not self.folder.exists():
                 self._make()
-            write_result(picture, self._path(kind, index), depth=self._depth, text=text)
+            write_result(picture, self._path(kind, index), depth=self._depth, text=text, quick=True)
         except BaseException:
             if next(self.folder.glob("*.png"), None) is None:
                 self.remove()

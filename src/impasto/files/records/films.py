@@ -43,9 +43,9 @@ class FilmFrame:
         time: in units of the source's time base, from the beginning of the part.
         begins_shot: True if it was made like a still.
         steps: the number of steps.
-        content_distance: to the source's frame, as for a still.
+        content_distance: to the source's frame, as for a still; None where nothing is optimised.
         style_distance: likewise.
-        temporal: loss compared with the frames before it.
+        temporal: loss compared with the frames before it; likewise.
         sha256: of its levels before any encoder; None before schema 2.
 
     """
@@ -53,9 +53,9 @@ class FilmFrame:
     time: int
     begins_shot: bool
     steps: int
-    content_distance: float
-    style_distance: float
-    temporal: float
+    content_distance: float | None
+    style_distance: float | None
+    temporal: float | None
     sha256: str | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,11 +12,17 @@ from safetensors import SafetensorError, safe_open
 
 from impasto import instant
 from impasto.errors import WeightsError
-from impasto.instant.decoder import Decoder
-from impasto.instant.run import Painter
+from impasto.instant.decoder import Decoder, Painter
+from impasto.recipe.still import Recipe
 
 DECODER_FILE = Path(instant.__file__).parent / "weights" / "decoder.safetensors"
 FORMAT = "impasto-decoder-1"
+
+
+def with_decoder(network: Mapping[str, str], recipe: Recipe) -> dict[str, str]:
+    """What a record says about the networks of a run: of an instant one, the decoder's file too."""
+    decoder = {"decoder": load_painter().sha256} if recipe.is_instant else {}
+    return {**network, **decoder}
 
 
 @lru_cache(maxsize=1)

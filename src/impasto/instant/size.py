@@ -1,0 +1,142 @@
+"""A picture of one size: every position matched, and all of them decoded."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from impasto.engine.planning.plan import Plan
+from impasto.engine.planning.stages import Stage
+from impasto.engine.run import placed
+from impasto.instant.bank import DEFAULT, Bank, Effort
+from impasto.instant.decoder import Painter, cells_of
+from impasto.instant.hypercolumns import CELL, Hypercolumns
+from impasto.instant.tiles import Tile, tiles_of
+from impasto.nets.network import ConvNetwork
+from impasto.ops.inits import resize
+from impasto.recipe.still import Recipe
+
+PHOTOGRAPH = 0.75  # of the features that are matched; the rest is the coarser result's
+
+
+class SizePainter:
+    """Paints pictures of one size.
+
+    Holds the paintings' positions at that size, and the network and decoder in its precision.
+
+    Args:
+        recipe: strength, shares and seed.
+        plan: the device.
+        stage: sizes and precision.
+        styles: the paintings, as they were read.
+        network: gives the features.
+        painter: the decoder.
+        effort: of the search for matches.
+
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        plan: Plan,
+        stage: Stage,
+        styles: Sequence[Tensor],
+        network: ConvNetwork,
+        painter: Painter,
+        *,
+        effort: Effort = DEFAULT,
+    ) -> None:
+        dtype = torch.bfloat16 if stage.precision == "bf16" else torch.float32
+        moved = placed(network, plan, stage)
+        assert isinstance(moved, ConvNetwork)
+        self._see = Hypercolumns(moved, painter.scales)
+        decoder = copy.deepcopy(painter.decoder).to(plan.device, dtype)
+        self._decoder = decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # From nothing but the photograph to nothing but matches at half of the strength; from
+        # there on the whole painting is used more and more alike.
+        self._matched = min(1.0, 2 * recipe.strength)
+        self._balance = max(0.0, 2 * recipe.strength - 1)
+        self._effort = effort
+        self._split = [*painter.decoder.channels, 3 * CELL**2]
+        scales = len(stage.styles) // len(styles)
+        paintings = [style for style in styles for _ in range(scales)]
+        shares = [share / scales for share in recipe.blend_for(len(styles)) for _ in range(scales)]
+        self._bank = Bank(
+            [
+                resize(each, *size).to(plan.device)
+                for each, size in zip(paintings, stage.styles, strict=True)
+            ],
+            shares,
+            self._channels,
+            features=self._split[0],
+            dtype=dtype,
+            seed=recipe.seed,
+            effort=effort,
+        )
+
+    def paint(
+        self, content: Tensor, before: Tensor | None, *, photograph: float = PHOTOGRAPH
+    ) -> Tensor:
+        """The picture of this size, ``(1, 3, H, W)`` in [0, 1], sides in multiples of 16.
+
+        Args:
+            content: the photograph at this size.
+            before: an earlier result at this size: the coarser one, or the last frame's.
+            photograph: its share of the features that are matched; the rest is ``before``'s.
+
+        """
+        if before is None:
+            before, photograph = content, 1.0
+        tiles = tiles_of(*content.shape[-2:])
+        queries = (self._query(content, before, photograph, tile) for tile in tiles)
+        if len(tiles) == 1:
+            query = next(queries)
+            rows = _rows(query)
+            return self._painted(content, query, *self._shared([rows], len(rows)))
+        inner = (_rows(q[tile.cells]) for q, tile in zip(queries, tiles, strict=True))
+        mean, price = self._shared(inner, content.shape[-2] * content.shape[-1] // CELL**2)
+        image = torch.empty_like(content)
+        for tile in tiles:
+            query = self._query(content, before, photograph, tile)
+            painted = self._painted(content[tile.outer], query, mean, price)
+            image[tile.core] = painted[tile.inner]
+        return image
+
+    def _shared(self, rows: Iterable[Tensor], count: int) -> tuple[Tensor, Tensor]:
+        """What all tiles share: the mean of the queries, and the prices set on a sample of them."""
+        sums, sample = [], []
+        for each in rows:
+            sums.append(each.sum(0))
+            sample.append(each[:: -(-count // self._effort.queries)].clone())
+        mean = torch.stack(sums).sum(0) / count
+        return mean, self._bank.prices(torch.cat(sample), mean, self._balance)
+
+    def _query(self, content: Tensor, before: Tensor, photograph: float, tile: Tile) -> Tensor:
+        """The features that are matched in a tile, ``(1, D, h, w)``."""
+        columns = self._see.columns(content[tile.outer])
+        if photograph == 1:
+            return columns
+        return torch.lerp(self._see.columns(before[tile.outer]), columns, photograph)
+
+    def _painted(self, content: Tensor, query: Tensor, mean: Tensor, price: Tensor) -> Tensor:
+        """A tile, matched and decoded."""
+        size = (query.shape[-2], query.shape[-1])
+        taken = self._bank.take(self._bank.match(_rows(query), mean, price, size), size)
+        if self._matched < 1:
+            taken = torch.lerp(self._channels(content).to(taken.dtype), taken, self._matched)
+        layout = torch.channels_last
+        parts = torch.split(taken, self._split, 1)
+        image: Tensor = self._decoder(*(each.contiguous(memory_format=layout) for each in parts))
+        return image.float()
+
+    def _channels(self, picture: Tensor) -> Tensor:
+        """Features, texture and pixels of a picture's positions, ``(1, C, H / 4, W / 4)``."""
+        return torch.cat([*self._see(picture), cells_of(picture)], 1)
+
+
+def _rows(maps: Tensor) -> Tensor:
+    """``(1, C, h, w)`` as ``(h w, C)``."""
+    return maps[0].flatten(1).T

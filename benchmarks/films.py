@@ -1,6 +1,7 @@
 """The flicker of films and of separately stylised frames, and the time that each takes.
 
-    python -m benchmarks.films CLIP PAINTING [--frames 12] [--size 320] [--start 0] [--work FOLDER]
+    python -m benchmarks.films CLIP PAINTING [--frames 12] [--size 320] [--start 0]
+        [--quality instant] [--work FOLDER]
 
 CLIP is a film, or ``camera`` or ``object``: synthetic films whose true motion is known, from
 scikit-image's photographs. Made and measured are the source itself, each frame separately
@@ -65,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=320)
     parser.add_argument("--start", type=float, default=0.0)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--quality", default=Recipe.quality)
     parser.add_argument("--work", type=Path, default=Path("out/films"))
     return parser.parse_args()
 
@@ -117,7 +119,11 @@ def _made(
     out: Path = options.work / f"{Path(options.clip).stem}-{name.replace(' ', '-')}"
     times = out.with_suffix(".times.json")
     if not (out / "film.json").exists():
-        extra: dict[str, Any] = {**part, **({"temporal": temporal} if temporal else {})}
+        extra: dict[str, Any] = {
+            "quality": options.quality,
+            **part,
+            **({"temporal": temporal} if temporal else {}),
+        }
         job = film_job(
             clip, options.painting, out, resume=True, size=options.size, threads=options.threads,
             **extra,

@@ -67,21 +67,21 @@ def test_tied_frames_flicker_less_than_frames_by_themselves(clip, painting, tmp_
 
 
 @torch.no_grad()
-def test_the_last_result_goes_into_the_next_where_the_flow_is_believed(waves):
+def test_the_last_result_goes_into_the_next_where_it_shows_the_same(waves):
     recipe = Recipe(quality="instant", size="full", threads=1, precision="fp32")
     frame, painting = waves(48, 64).float(), waves(64, 64, phase=1.0).float()
     network, painter = load_network(recipe).network, load_painter()
     plan = make_plan(recipe, (48, 64), [(64, 64)], network=network)
     shot = InstantShot(recipe, plan, frame, (painting,), network, painter)
-    last, flow = torch.rand(1, 3, 48, 64), torch.zeros(1, 2, 48, 64)
-    weights = torch.zeros(1, 1, 48, 64)
-    seen = torch.ones_like(weights)
-    (alone,) = shot.following(frame, [Link(last, flow, weights, seen)])
-    weights[..., :32] = 1
-    (tied,) = shot.following(frame, [Link(last, flow, weights, seen)])
-    assert torch.equal(tied.image[..., 32:], alone.image[..., 32:])
-    half = torch.lerp(alone.image, last, KEPT)[..., :32]
-    torch.testing.assert_close(tied.image[..., :32], half, rtol=0, atol=1e-6)
+    flow, nowhere = torch.zeros(1, 2, 48, 64), torch.zeros(1, 1, 48, 64)
+    left = nowhere.clone()
+    left[..., :32] = 1
+    (alone,) = shot.following(frame, [Link(frame, flow, nowhere)])
+    for link in (Link(frame, flow, left), Link(frame, flow, nowhere, left)):
+        (tied,) = shot.following(frame, [link])
+        assert torch.equal(tied.image[..., 32:], alone.image[..., 32:])
+        mixed = torch.lerp(alone.image, frame, KEPT)[..., :32]
+        torch.testing.assert_close(tied.image[..., :32], mixed, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(

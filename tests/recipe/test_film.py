@@ -59,9 +59,10 @@ def test_options_are_told_apart():
     assert rest == {"size": 64, "seed": 5}
 
 
-def test_frames_are_no_tiles_and_not_made_at_once():
-    check_frames(Recipe(size=64))
+def test_frames_are_no_tiles_and_at_once_nothing_is_optimised():
+    check_frames(Recipe(size=64), FilmRecipe(passes=2))
+    check_frames(Recipe(quality="instant"), FilmRecipe(temporal="off"))
     with pytest.raises(RecipeError, match="--tileable"):
-        check_frames(Recipe(tileable=True))
-    with pytest.raises(RecipeError, match="--quality"):
-        check_frames(Recipe(quality="instant"))
+        check_frames(Recipe(tileable=True), FilmRecipe())
+    with pytest.raises(RecipeError, match="leave out --passes"):
+        check_frames(Recipe(quality="instant"), FilmRecipe(passes=2))

@@ -1,7 +1,7 @@
 """Frames of a film at once: the first of a shot is a picture, each later one is tied to the last.
 
-What ties them are the last result, warped along the optical flow, whose features are half of what
-is matched, and of which half goes into the result wherever the flow may be believed.
+What ties them is the last result, warped along the optical flow: its features are most of what is
+matched, and wherever the last frame shows the same, it is most of the result.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from impasto.nets.network import Network
 from impasto.ops.warp import warp
 from impasto.recipe.still import Recipe
 
-FRAME = 0.5  # of the features that are matched; the rest is the last result's
-KEPT = 0.5  # of the last result in this one, where the flow may be believed
+FRAME = 0.35  # of the features that are matched; the rest is the last result's
+KEPT = 0.65  # of the last result in this one, where that one shows the same
 EFFORT = Effort(first=1024, queries=1024, rounds=4)  # what frames before have found helps
 
 
@@ -86,13 +86,14 @@ class InstantShot:
         with on_threads(self._plan.threads), torch.no_grad():
             moved = warp(link.picture, link.flow).clamp(0, 1)
             seen = link.weights if link.explained is None else link.explained
-            start = blended([moved], [torch.maximum(link.weights, seen)], content)
+            kept = torch.maximum(link.weights, seen)
+            start = blended([moved], [kept], content)
             image = self._size().paint(
                 *(made(each, stage).to(self._plan.device) for each in (content, start)),
                 photograph=FRAME,
             )
             image = asked(image, stage)
-            image = torch.lerp(image, moved.to(image.device), KEPT * link.weights.to(image.device))
+            image = torch.lerp(image, moved.to(image.device), KEPT * kept.to(image.device))
         yield painted(self._recipe, self._later_plan, 0, content.to(image.device), image)
 
     def _size(self) -> SizePainter:

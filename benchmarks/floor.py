@@ -94,7 +94,7 @@ def _turned_pass(shape: Shape, weight: Tensor, turned: Tensor, layout: str) -> T
 def _packed_pass(shape: Shape, convolution: Convolution, dtype: torch.dtype, layout: str) -> Tensor:
     x, upstream = _maps(shape, dtype, layout)
     convolution(x, padding=1, relu=False)
-    return convolution.back(upstream, padding=1)
+    return convolution.backward(upstream, padding=1)
 
 
 def _maps(shape: Shape, dtype: torch.dtype, layout: str) -> tuple[Tensor, Tensor]:

@@ -65,7 +65,7 @@ def test_a_state_for_every_size(network, painter, photo, painting):
     assert states[-1].snapshot().shape == (1, 3, 360, 520)
     ratios = [b.image.shape[-1] / a.image.shape[-1] for a, b in pairwise(states)]
     assert ratios == pytest.approx([2] * len(ratios), rel=0.05)
-    with pytest.raises(RecordError, match="anew"):
+    with pytest.raises(RecordError, match="again"):
         states[-1].checkpoint()
     assert not states[-1].is_whole()
 

@@ -80,8 +80,13 @@ def test_convolutions(channels, wraps, guarded, monkeypatch):
         features, added = (
             guarded(torch.randn(1, outputs, height, width).bfloat16()) for _ in range(2)
         )
-        total, outer = guarded(torch.randn(outputs)), guarded(torch.randn(outputs, outputs))
-        joined = Joined(features, total, outer, added, Box(0, height, min(1, width - 1), width))
+        total, second_moments = (
+            guarded(torch.randn(outputs)),
+            guarded(torch.randn(outputs, outputs)),
+        )
+        joined = Joined(
+            features, total, second_moments, added, Box(0, height, min(1, width - 1), width)
+        )
         convolve(source, there, wraps=wraps, joined=joined)
         join((outputs, height, width), joined)
         native.sums(features)
@@ -92,7 +97,7 @@ def test_vectors(length, guarded):
     rows = guarded(torch.randn(5, length).bfloat16())
     image, gradient, out = (guarded(torch.rand(length)) for _ in range(3))
     native.products(rows, image, gradient, rows[4])
-    native.turned(rows, torch.ones(5), 0.5, image, gradient, out)
+    native.search_direction(rows, torch.ones(5), 0.5, image, gradient, out)
     native.remembered((image, gradient), (gradient, image), rows[3:])
     picture, slope = (guarded(torch.rand(1, 3, length)) for _ in range(2))
     native.add_variation(picture, (1.0, 1.0), slope, 1.0)

@@ -127,27 +127,29 @@ def _trimmed(height: int, width: int, trim: int) -> Box:
     height=st.integers(3, 70),
     width=st.integers(3, 70),
     is_part=st.booleans(),
-    parts=st.sets(st.sampled_from(["total", "outer", "added"])),
+    parts=st.sets(st.sampled_from(["total", "second_moments", "added"])),
 )
 def test_what_is_joined_on_the_way_back(inputs, outputs, height, width, is_part, parts):
     x, weight = rounded(noise(1, inputs, height, width)), weights_of(inputs, outputs)
     features = rounded(noise(1, outputs, height, width, seed=2))
-    total, outer = noise(outputs, seed=3), noise(outputs, outputs, seed=4) / outputs
+    total, second_moments = noise(outputs, seed=3), noise(outputs, outputs, seed=4) / outputs
     added = rounded(noise(1, outputs, height, width, seed=5))
     core = Box(1, height - 1, 1, width) if is_part else Box.whole((height, width))
     joined = Joined(
         features,
         total.float() if "total" in parts else None,
-        outer.float() if "outer" in parts else None,
+        second_moments.float() if "second_moments" in parts else None,
         added if "added" in parts else None,
         core,
     )
-    matrix = (outer.float() + outer.float().mT).bfloat16().double()  # as it is multiplied with
+    matrix = (
+        (second_moments.float() + second_moments.float().mT).bfloat16().double()
+    )  # as it is multiplied with
     more = torch.zeros_like(features, dtype=torch.float64)
     here = (..., slice(core.top, core.bottom), slice(core.left, core.right))
     if "total" in parts:
         more[here] += total.float().double().view(1, -1, 1, 1)
-    if "outer" in parts:
+    if "second_moments" in parts:
         more[here] += torch.einsum("bchw,cd->bdhw", features.double(), matrix)[here]
     if "added" in parts:
         more += added.double()

@@ -28,11 +28,11 @@ def test_sums_of_a_map_or_of_a_part(channels, height, width, is_part, threads):
     features = _map(channels, height + 2, width + 3)
     features = features[..., 1:-1, 2:-1] if is_part else features
     assert native.can_sum(features)
-    total, outer = native.sums(features)
+    total, second_moments = native.sums(features)
     rows = features[0].flatten(1).double()
     torch.testing.assert_close(total.double(), rows.sum(1), rtol=2e-6, atol=0)
-    torch.testing.assert_close(outer.double(), rows @ rows.mT, rtol=2e-6, atol=0)
-    assert torch.equal(outer, outer.mT)
+    torch.testing.assert_close(second_moments.double(), rows @ rows.mT, rtol=2e-6, atol=0)
+    assert torch.equal(second_moments, second_moments.mT)
 
 
 def test_the_same_threads_give_the_same_bits():

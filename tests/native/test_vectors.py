@@ -41,7 +41,7 @@ def test_a_direction(count, length, threads):
     torch.set_num_threads(threads)
     rows, image, gradient = _pairs(count, length)
     shares, out = torch.arange(1.0, count + 1), torch.empty(length)
-    slope = native.turned(rows, shares, 0.5, image, gradient, out)
+    slope = native.search_direction(rows, shares, 0.5, image, gradient, out)
     free = _free(image, gradient)
     exact = -(0.5 * gradient.double() + shares.double() @ rows.double()) * (free != 0)
     torch.testing.assert_close(out.double(), exact, rtol=1e-5, atol=1e-5)

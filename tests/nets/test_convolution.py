@@ -42,8 +42,8 @@ def test_both_ways_are_torch_s(dtype, tolerance, layout, padding, relu):
         assert error < tolerance * expected.abs().max()
 
     close(y, before.relu() if relu else before)
-    close(convolution.back(upstream, padding=padding), expected)
-    moved = convolution.back(upstream, padding=padding, offset=offset)
+    close(convolution.backward(upstream, padding=padding), expected)
+    moved = convolution.backward(upstream, padding=padding, offset=offset)
     close(moved, expected + offset.double().view(1, -1, 1, 1))
 
 

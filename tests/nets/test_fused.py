@@ -97,10 +97,10 @@ def test_tiles_there_and_back_are_those_of_torch(side, maps, sums, pooling, tiny
                 )
                 passage = network.passage(cut, sorted(maps), sorted(sums), part=tile)
                 slopes = {
-                    name: (torch.full_like(s.total, 1e-3), torch.full_like(s.outer, 1e-4))
+                    name: (torch.full_like(s.total, 1e-3), torch.full_like(s.second_moments, 1e-4))
                     for name, s in found_sums.items()
                 }
-                back = passage.back(
+                back = passage.backward(
                     {n: torch.ones_like(f) for n, f in passage.maps.items()}, slopes
                 )
                 results.append((found_maps, found_sums, back))
@@ -109,10 +109,10 @@ def test_tiles_there_and_back_are_those_of_torch(side, maps, sums, pooling, tiny
             assert (features - b_maps[name]).norm() <= 0.02 * b_maps[name].norm()
         for name, found in a_sums.items():
             torch.testing.assert_close(
-                found.outer,
-                b_sums[name].outer,
+                found.second_moments,
+                b_sums[name].second_moments,
                 rtol=0.05,
-                atol=0.05 * float(b_sums[name].outer.max()),
+                atol=0.05 * float(b_sums[name].second_moments.max()),
             )
         assert (a - b).norm() <= (0.05 if pooling == "avg" else 0.3) * b.norm()
 

@@ -82,16 +82,22 @@ def test_values_and_gradient_are_the_plain_ones(
     for name, values in expected_sums.items():
         assert found_sums[name].count == values.count
         torch.testing.assert_close(found_sums[name].total, values.total, rtol=1e-10, atol=1e-12)
-        torch.testing.assert_close(found_sums[name].outer, values.outer, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(
+            found_sums[name].second_moments, values.second_moments, rtol=1e-10, atol=1e-12
+        )
     with torch.no_grad():  # nothing is kept then
         again, again_sums = network.measured(image, sorted(maps), sorted(sums))
     assert all(torch.equal(again[name], found[name]) for name in maps)
-    assert all(torch.equal(again_sums[name].outer, found_sums[name].outer) for name in sums)
+    assert all(
+        torch.equal(again_sums[name].second_moments, found_sums[name].second_moments)
+        for name in sums
+    )
 
     (gradient,) = torch.autograd.grad(some_loss(found, found_sums), image)
     (wanted,) = torch.autograd.grad(some_loss(expected, expected_sums), image)
     assert gradient.is_contiguous()
-    assert wanted.norm() > 0
+    # The deepest maps of a picture this small have four positions, which may all be negative.
+    assert wanted.norm() > 0 or all(name.startswith("conv4") for name in maps | sums)
     assert (gradient - wanted).norm() <= 1e-10 * wanted.norm()
 
 
@@ -125,7 +131,7 @@ def test_rounding_costs_no_more_than_with_torch_s_own_operations(dtype, pooling,
     assert usual < (1e-5 if dtype == torch.float32 else 0.3)
 
 
-@pytest.mark.parametrize("which", ["total", "outer"])
+@pytest.mark.parametrize("which", ["total", "second_moments"])
 def test_one_of_the_sums_alone(which, tiny_network):
     network, image = (
         tiny_network(WIDTHS, convention=PLAIN).double(),
@@ -221,8 +227,8 @@ def test_a_passage_brings_derivatives_back_as_autograd_does(
     seeds = [upstream[name] for name in maps]
     for name in sums:
         found = plain_sums(core[name])
-        roots += [found.total, found.outer]
+        roots += [found.total, found.second_moments]
         seeds += slopes[name]
     (wanted,) = torch.autograd.grad(roots, image, seeds)
-    gradient = passage.back({name: each.clone() for name, each in upstream.items()}, slopes)
+    gradient = passage.backward({name: each.clone() for name, each in upstream.items()}, slopes)
     assert (gradient - wanted).norm() <= 1e-10 * wanted.norm()

@@ -20,7 +20,7 @@ def _noise(*shape: int, seed: int = 0) -> torch.Tensor:
 def _same(a: Statistics, b: Statistics) -> None:
     assert a.count == b.count
     torch.testing.assert_close(a.total, b.total, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(a.outer, b.outer, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(a.second_moments, b.second_moments, rtol=1e-10, atol=1e-10)
 
 
 def test_by_hand():
@@ -29,7 +29,7 @@ def test_by_hand():
     found = statistics_of(features)
     assert found.count == 3
     assert found.total.tolist() == [6, 6]
-    assert found.outer.tolist() == [[14, 17], [17, 26]]
+    assert found.second_moments.tolist() == [[14, 17], [17, 26]]
     assert found.mean.tolist() == [2, 2]
     torch.testing.assert_close(
         found.covariance, torch.tensor([[2 / 3, 5 / 3], [5 / 3, 14 / 3]], dtype=torch.float64)
@@ -39,7 +39,7 @@ def test_by_hand():
 def test_outer_is_the_gram_matrix_and_covariance_is_torch_s():
     features = _noise(1, 4, 5, 7)
     found = statistics_of(features)
-    torch.testing.assert_close(found.outer, gram_matrix(features)[0])
+    torch.testing.assert_close(found.second_moments, gram_matrix(features)[0])
     torch.testing.assert_close(found.covariance, torch.cov(features.flatten(2)[0], correction=0))
 
 
@@ -70,9 +70,11 @@ def test_mapping_statistics_has_its_derivative(seed: int, channels: int, outputs
     weight, bias = _noise(outputs, channels, seed=seed), _noise(outputs, seed=seed + 1)
     sums = _noise(channels, seed=seed + 2), _noise(channels, channels, seed=seed + 3)
 
-    def mapped(total: torch.Tensor, outer: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        found = Statistics(7, total, outer + outer.mT).mapped(weight, bias)
-        return found.total, found.outer
+    def mapped(
+        total: torch.Tensor, second_moments: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        found = Statistics(7, total, second_moments + second_moments.mT).mapped(weight, bias)
+        return found.total, found.second_moments
 
     assert torch.autograd.gradcheck(mapped, tuple(each.requires_grad_() for each in sums))
 
@@ -94,11 +96,11 @@ LAYOUTS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 HEIGHTS = [1, _CHUNK // 64 - 1, _CHUNK // 64, _CHUNK // 64 + 1, 2 * _CHUNK // 64 + 5]
 
 
-def _weighed(total: torch.Tensor, outer: torch.Tensor) -> torch.Tensor:
-    """A loss whose gradient with respect to the outer sum is not symmetric."""
+def _weighed(total: torch.Tensor, second_moments: torch.Tensor) -> torch.Tensor:
+    """A loss whose gradient with respect to the second moments is not symmetric."""
     n = total.numel()
     weights = torch.arange(n * n, dtype=total.dtype).view(n, n)
-    return (weights * outer).sum() + total.square().sum() / 7
+    return (weights * second_moments).sum() + total.square().sum() / 7
 
 
 @pytest.mark.parametrize("height", HEIGHTS)
@@ -107,7 +109,7 @@ def test_gradient_is_that_of_the_plain_sums(layout: str, height: int):
     features = LAYOUTS[layout](_noise(1, 3, height, 64)).detach().requires_grad_()
     found = statistics_of(features)
     assert found.count == height * 64
-    loss = _weighed(found.total, found.outer)
+    loss = _weighed(found.total, found.second_moments)
     (gradient,) = torch.autograd.grad(loss, features)
     flat = features.flatten(2)[0]
     plain = _weighed(flat.sum(1), flat @ flat.T)
@@ -116,7 +118,7 @@ def test_gradient_is_that_of_the_plain_sums(layout: str, height: int):
     torch.testing.assert_close(gradient, expected, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("part", ["total", "outer"])
+@pytest.mark.parametrize("part", ["total", "second_moments"])
 def test_gradient_where_the_loss_takes_only_one_of_the_sums(part: str):
     features = _noise(1, 3, 4, 5).requires_grad_()
     (gradient,) = torch.autograd.grad(getattr(statistics_of(features), part).sum(), features)
@@ -130,7 +132,7 @@ def test_gradient_where_the_loss_takes_only_one_of_the_sums(part: str):
 def test_gradcheck():
     features = _noise(1, 2, 2, 3).requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda f: (statistics_of(f).total, statistics_of(f).outer), (features,)
+        lambda f: (statistics_of(f).total, statistics_of(f).second_moments), (features,)
     )
 
 
@@ -143,12 +145,12 @@ def test_half_precision_is_summed_in_float32(dtype: torch.dtype, channels: int):
     """
     features = (20 + _noise(1, channels, 100, 100)).to(dtype)
     found = statistics_of(features)
-    assert found.total.dtype == found.outer.dtype == torch.float32
+    assert found.total.dtype == found.second_moments.dtype == torch.float32
     flat = features.double().flatten(2)[0]
     # What two numbers of bfloat16 hold, and float32's rounding: the root of a block's 4096 rows.
     rounding = 2**-17 + 4096**0.5 * 2**-24
     torch.testing.assert_close(found.total.double(), flat.sum(1), rtol=rounding, atol=0)
-    torch.testing.assert_close(found.outer.double(), flat @ flat.T, rtol=rounding, atol=0)
+    torch.testing.assert_close(found.second_moments.double(), flat @ flat.T, rtol=rounding, atol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -160,7 +162,7 @@ def test_gradients_come_in_the_type_of_the_features(dtype: torch.dtype):
     def gradient(f: torch.Tensor, sums: Callable[[torch.Tensor], Statistics]) -> torch.Tensor:
         f = f.detach().requires_grad_()
         found = sums(f)
-        like = (target.total.to(found.total), target.outer.to(found.outer))
+        like = (target.total.to(found.total), target.second_moments.to(found.second_moments))
         loss = gram_loss(found, Statistics(target.count, *like), 4)
         return torch.autograd.grad(loss, f)[0]
 
@@ -181,6 +183,6 @@ def test_gradients_come_in_the_type_of_the_features(dtype: torch.dtype):
 
 def test_detached_statistics_carry_no_graph():
     found = statistics_of(_noise(1, 2, 2, 2).requires_grad_())
-    assert found.outer.requires_grad
-    assert not found.detach().outer.requires_grad
+    assert found.second_moments.requires_grad
+    assert not found.detach().second_moments.requires_grad
     assert not found.detach().total.requires_grad

@@ -113,8 +113,8 @@ def test_a_change_of_the_means_costs_as_much_as_through_the_gram_matrix():
 def test_what_is_no_covariance_is_no_error_either():
     """Rounding beyond the widening: the optimiser's guard is told, and the run goes on."""
     f = statistics_of(_features(1, 2, 5, 5))
-    outer = torch.diag(torch.tensor([-1e6, 1.0], dtype=torch.float64))
-    assert wasserstein_loss(f, replace(f, outer=outer), 2).isnan()
+    second_moments = torch.diag(torch.tensor([-1e6, 1.0], dtype=torch.float64))
+    assert wasserstein_loss(f, replace(f, second_moments=second_moments), 2).isnan()
 
 
 @pytest.mark.parametrize("name", STYLE_LOSSES)
@@ -203,6 +203,6 @@ def test_a_mixture_has_equal_shares_of_maps_of_any_size():
     both = mixture([small, large])
     assert both.count == small.count
     torch.testing.assert_close(both.mean, (small.mean + large.mean) / 2)
-    moments = [s.outer / s.count for s in (both, small, large)]
+    moments = [s.second_moments / s.count for s in (both, small, large)]
     torch.testing.assert_close(moments[0], (moments[1] + moments[2]) / 2)
-    torch.testing.assert_close(mixture([large]).outer, large.outer)
+    torch.testing.assert_close(mixture([large]).second_moments, large.second_moments)

@@ -304,8 +304,8 @@ def run(arguments: Sequence[str]) -> int:
 def _about_hyphens(words: Sequence[str]) -> str:
     """What to do about a file whose name looks like an option; empty where there is none."""
     named = (each for each in words if each.startswith("-") and Path(each).is_file())
-    found = next(named, None)
-    return f"{found!r} looks like an option: name the file as './{found}'." if found else ""
+    option = next(named, None)
+    return f"{option!r} looks like an option: name the file as './{option}'." if option else ""
 
 
 def _share_the_processor() -> None:

@@ -81,12 +81,12 @@ def batch_command(
     folder = _check_folder(output, photographs)
     paintings = {path.resolve() for path in styles}
     pictures = find_pictures(photographs)
-    found = [path for path in pictures.pictures if path.resolve() not in paintings]
+    contents = [path for path in pictures.pictures if path.resolve() not in paintings]
     suffix = f".{kind.lower().lstrip('.')}"
     check_suffix(folder / f"picture{suffix}", depth=recipe.depth)
-    outputs = Outputs((*found, *styles, *named_in(vars(recipe))), overwrite=overwrite)
-    tasks = _tasks(found, styles, folder, suffix)
-    _check_tasks(tasks, found, folder, outputs)
+    outputs = Outputs((*contents, *styles, *named_in(vars(recipe))), overwrite=overwrite)
+    tasks = _tasks(contents, styles, folder, suffix)
+    _check_tasks(tasks, contents, folder, outputs)
     _check_inputs(styles, recipe)
     batch = _Batch(recipe, styles, outputs, overwrite=overwrite, keeping=keeping)
     make_folder(folder)
@@ -174,14 +174,14 @@ class _Batch:
 
     def _job(self, task: _Task, keeper: Keeper) -> Job:
         """Gone on with from the checkpoint of a batch that was stopped or killed, where it fits."""
-        kept = keeper.found(resume=True, overwrite=self._overwrite, quiet=True)
+        kept = keeper.resumable(resume=True, overwrite=self._overwrite, quiet=True)
         try:
             return self._stylizer.start(self._recipe, task.photograph, self._styles, resume=kept)
         except RecordError as error:
             if not self._overwrite:
                 raise OutputError(
                     f"{str(keeper.path)!r} holds another run, or a damaged one: choose another "
-                    "--output, or add --overwrite to start anew."
+                    "--output, or add --overwrite to start again."
                 ) from error
             return self._stylizer.start(self._recipe, task.photograph, self._styles)
 

@@ -54,13 +54,13 @@ def _read_names(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8")
         if text.lstrip().startswith("{"):
             table = json.loads(text)
-            found = [str(table[str(index)][1]) for index in range(CLASSES)]
+            names = [str(table[str(index)][1]) for index in range(CLASSES)]
         else:
-            found = [line.strip() for line in text.splitlines() if line.strip()]
+            names = [line.strip() for line in text.splitlines() if line.strip()]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise RecipeError(
             f"{str(path)!r} cannot be read as names of classes: check --names."
         ) from error
-    if len(found) != CLASSES:
-        raise RecipeError(f"{path.name!r} has {len(found)} names where 1,000 are needed.")
-    return found
+    if len(names) != CLASSES:
+        raise RecipeError(f"{path.name!r} has {len(names)} names where 1,000 are needed.")
+    return names

@@ -78,7 +78,7 @@ class Keeper:
         if self.has_one and is_checkpoint(self.path):
             self.path.unlink(missing_ok=True)
 
-    def found(self, *, resume: bool, overwrite: bool, quiet: bool) -> Path | None:
+    def resumable(self, *, resume: bool, overwrite: bool, quiet: bool) -> Path | None:
         """The checkpoint to go on from, if there is one and that is wanted.
 
         Raises:
@@ -95,13 +95,13 @@ class Keeper:
         if not (resume or overwrite):
             raise OutputError(
                 f"{self.path} holds an earlier run: add --resume to go on with it, or --overwrite "
-                "to start anew."
+                "to start again."
             )
         self._is_ours = True
         if not resume and not quiet:
             print(
                 f"impasto: {self.path} holds an earlier run, which --resume would go on with; this "
-                "one starts anew.",
+                "one starts again.",
                 file=sys.stderr,
             )
         return self.path if resume else None

@@ -1,4 +1,4 @@
-"""One picture from the command line: claimed, gone on with or begun, drawn, kept and delivered."""
+"""One picture from the command line: claimed, resumed or begun, shown, kept and written."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
     keeper = Keeper(path, output.keeping.seconds)
     outputs = _checked(output, keeper)
     with claimed(path, record_path(path), keeper.path):
-        kept = keeper.found(resume=resume, overwrite=output.overwrite, quiet=output.quiet)
+        kept = keeper.resumable(resume=resume, overwrite=output.overwrite, quiet=output.quiet)
         job = start(kept)
         say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=output.quiet)
         if resume and is_finished(path, job.wanted):

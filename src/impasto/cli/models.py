@@ -161,11 +161,11 @@ def _row(model: Model) -> tuple[str, str, str, str]:
         return f"{model.bytes / 1e6:,.0f} MB", begun, model.licence, model.about
     size = f"{path.stat().st_size / 1e6:,.0f} MB"
     try:
-        found = stored_provenance(model.name)
+        provenance = stored_provenance(model.name)
     except WeightsError as error:
         return size, "damaged", "unknown", str(error)
-    about = MODELS[found.release].about if found.kind == RELEASE else found.words
-    return size, "yes", found.licence, about
+    about = MODELS[provenance.release].about if provenance.kind == RELEASE else provenance.words
+    return size, "yes", provenance.licence, about
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def read(
         float, Parameter(help="Deviation of the Gaussian prior of the scores, in log-odds.")
     ] = 1.0,
     bootstrap: Annotated[
-        int, Parameter(help="Draw the items anew this often for the intervals; 0 for none.")
+        int, Parameter(help="Resample the items this often for the intervals; 0 for none.")
     ] = 0,
     seed: Annotated[int, Parameter(help="Seed of the bootstrap.")] = 0,
     plot: Annotated[

@@ -53,11 +53,11 @@ def sides_of(text: str) -> tuple[int, int]:
         RecipeError: it is neither.
 
     """
-    found = re.fullmatch(r"(\d{1,6})(?:x(\d{1,6}))?", text.strip().lower())
-    if not found:
+    match = re.fullmatch(r"(\d{1,6})(?:x(\d{1,6}))?", text.strip().lower())
+    if not match:
         raise RecipeError(f"--size {text[:40]!r} is no size: write 512, or 1024x512.")
-    width = int(found[1])
-    return width, int(found[2] or width)
+    width = int(match[1])
+    return width, int(match[2] or width)
 
 
 def default_output(styles: Sequence[Path]) -> Path:

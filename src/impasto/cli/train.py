@@ -113,7 +113,7 @@ def train(
 
 
 class _Run:
-    """One training from the command line: claimed, gone on with or begun, drawn, kept, written."""
+    """One training from the command line: claimed, resumed or begun, shown, kept, written."""
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ class _Run:
         if not (resume or self._overwrite):
             raise OutputError(
                 f"{self._kept} holds an earlier training: add --resume to go on with it, or "
-                "--overwrite to start anew."
+                "--overwrite to start again."
             )
         return self._kept if resume else None
 
@@ -283,7 +283,7 @@ class _Description:
 
     def __call__(self, state: TrainState) -> str:
         if state.losses is not None:
-            found = state.losses.total
-            self._loss = found if self._loss is None else self._loss + 0.05 * (found - self._loss)
+            total = state.losses.total
+            self._loss = total if self._loss is None else self._loss + 0.05 * (total - self._loss)
         loss = "" if self._loss is None else f"  loss {self._loss:.3f}"
         return f"step {state.step}{loss}"

@@ -97,17 +97,17 @@ def _many(
         raise OutputError("These are many photographs: name a folder for the results with -o.")
     folder, suffix = Path(output), f".{kind.lower().lstrip('.')}"
     check_suffix(folder / f"picture{suffix}", depth=recipe.depth)
-    found = find_pictures(photographs)
+    pictures = find_pictures(photographs)
     tasks = {
         path: folder / default_output(path, [stylizer.path]).with_suffix(suffix)
-        for path in found.pictures
+        for path in pictures.pictures
     }
     if len(set(tasks.values())) < len(tasks):
         raise OutputError("Two photographs have one name and would become one file: rename one.")
-    Outputs(found.pictures).check_folder(folder, overwrite=True)
+    Outputs(pictures.pictures).check_folder(folder, overwrite=True)
     make_folder(folder)
-    say(found.notes, quiet=quiet)
-    outputs = Outputs((*found.pictures, stylizer.path), overwrite=overwrite)
+    say(pictures.notes, quiet=quiet)
+    outputs = Outputs((*pictures.pictures, stylizer.path), overwrite=overwrite)
     made, before, failed = 0, 0, 0
     with _display("", quiet=quiet) as show:
         for number, (photograph, path) in enumerate(tasks.items()):

@@ -156,16 +156,16 @@ def _first_pictures(pictures: Pictures, stage: Stage) -> Pictures:
 
 
 def _start(
-    recipe: Recipe, found: Tensor, photograph: Tensor, content: Tensor, before: Stage, stage: Stage
+    recipe: Recipe, last: Tensor, photograph: Tensor, content: Tensor, before: Stage, stage: Stage
 ) -> Tensor:
-    """What the stage before has found, enlarged; see :mod:`impasto.engine.run`."""
+    """The result of the stage before, enlarged; see :mod:`impasto.engine.run`."""
     top, left, height, width = before.window or (0, 0, before.height, before.width)
     down, across = stage.height / before.height, stage.width / before.width
     size = (round(height * down), round(width * across))
     inner = _inner(stage, (round(top * down), round(left * across), *size))
     if recipe.init != "content":
-        return _cut(resize(found, *size), inner)
-    change = found - cropped(photograph, before)
+        return _cut(resize(last, *size), inner)
+    change = last - cropped(photograph, before)
     return (content + _cut(interpolate(change, *size), inner)).clamp(0, 1)
 
 

@@ -1,6 +1,6 @@
 """Painting with a trained network: at once, or in tiles where the picture is large.
 
-Instance norm wants statistics of the whole picture. For tiles they are taken from parts at full
+Instance norm needs statistics of the whole picture. For tiles they are taken from parts at full
 scale, spread over it; the tiles themselves overlap by the network's reach, so no seam can be seen.
 """
 

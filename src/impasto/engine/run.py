@@ -83,7 +83,7 @@ def run(
         pictures: photograph, paintings, and a starting picture where the recipe names one.
         network: gives the features.
         layer_loss: style loss of one layer, a function of statistics; the recipe's when not given.
-        terms: more terms of the objective, prepared anew at each size.
+        terms: more terms of the objective, prepared again at each size.
         optimizer: makes a fresh optimiser for each stage; the recipe's own when not given.
         resume: a checkpoint of the same run; its own state is then the first.
         storage: where the optimiser's memory and the average lie where a plan says ``mapped``.
@@ -201,7 +201,7 @@ def _checkpoint(
     if not standing.is_at(stage, step):
         raise RecordError(
             "The run was interrupted inside a step, so it cannot go on from the picture before it: "
-            "use a checkpoint made earlier, or start anew."
+            "use a checkpoint made earlier, or start again."
         )
     state = {**guard.state_dict(at), **average.state_dict()}
     return Checkpoint(stage, step, at.image, at.gradient, at.losses, state)
@@ -237,14 +237,14 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
             for each in (resume.image, resume.gradient)
         )
     if not fits:
-        raise RecordError("The checkpoint is another run's: leave out --resume to start anew.")
+        raise RecordError("The checkpoint is another run's: leave out --resume to start again.")
     try:
         _resumed(resume, partial(make, stage), Average(0.0), torch.device("cpu"))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         if is_shortage(error):
             raise
         raise RecordError(
-            "The checkpoint holds another optimiser's state: leave out --resume to start anew."
+            "The checkpoint holds another optimiser's state: leave out --resume to start again."
         ) from error
 
 
@@ -301,21 +301,21 @@ def _start(
     recipe: Recipe,
     stage: Stage,
     pictures: Pictures,
-    found: Evaluation | None,
+    last: Evaluation | None,
     before: tuple[Stage, Tensor],
     content: Tensor,
 ) -> Tensor:
-    """Where a stage starts: the recipe's starting picture, or what the stage before has found.
+    """Where a stage starts: the recipe's starting picture, or the result of the stage before.
 
     A run that started from the photograph enlarges only its change to it, so that the photograph's
     finer detail is there again; enlarging the picture itself ended 2 to 5% higher in the loss.
     """
     wrap = recipe.tileable
-    if found is None:
+    if last is None:
         return _first_picture(recipe, stage, pictures).to(content.device)
     if recipe.init != "content":
-        return made(_inner(found.image, before[0], wrap), stage, wrap=wrap)
-    change = _inner(found.image - before[1], before[0], wrap)
+        return made(_inner(last.image, before[0], wrap), stage, wrap=wrap)
+    change = _inner(last.image - before[1], before[0], wrap)
     return made(change, stage, wrap=wrap, resize=interpolate).add_(content).clamp_(0, 1)
 
 

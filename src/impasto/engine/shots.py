@@ -187,8 +187,8 @@ def flicker_tendency(
     features = Features(network, content.device)
 
     def trace(picture: Tensor) -> float:
-        found = features.measure(picture, (), recipe.style_layers)[1].values()
-        return sum(float(each.outer.trace()) / each.count for each in found)
+        measured = features.measure(picture, (), recipe.style_layers)[1].values()
+        return sum(float(each.second_moments.trace()) / each.count for each in measured)
 
     with torch.no_grad():
         return sum(map(trace, styles)) / len(styles) / trace(content)

@@ -133,16 +133,16 @@ class Trainer:
             which = self.step % len(self._targets)
             with torch.enable_grad():
                 pictures = self._painted(photographs, which)
-                found = [
+                results = [
                     self.objective(photograph[None], which).evaluate(picture[None].detach())
                     for photograph, picture in zip(photographs, pictures, strict=True)
                 ]
-                gradient = torch.cat([each.gradient for each in found]) / len(found)
+                gradient = torch.cat([each.gradient for each in results]) / len(results)
                 self._adam.zero_grad(set_to_none=True)
                 pictures.backward(gradient)  # type: ignore[no-untyped-call]
             self._move(progress)
         self.step += 1
-        return _mean([each.losses for each in found])
+        return _mean([each.losses for each in results])
 
     def objective(self, photograph: Tensor, painting: int = 0) -> Objective:
         """Eq. (7) for a photograph ``(1, 3, H, W)`` and one of the paintings."""
@@ -162,10 +162,10 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that the rest of a training depends on, but for the step: copies, on the CPU."""
-        found = {f"painter.{name}": value for name, value in self.painter.state_dict().items()}
+        tensors = {f"painter.{name}": value for name, value in self.painter.state_dict().items()}
         for index, each in self._adam.state_dict()["state"].items():
-            found |= {f"adam.{index}.{name}": value for name, value in each.items()}
-        return {name: value.detach().cpu().clone() for name, value in found.items()}
+            tensors |= {f"adam.{index}.{name}": value for name, value in each.items()}
+        return {name: value.detach().cpu().clone() for name, value in tensors.items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor], step: int) -> None:
         """Go on from :meth:`state_dict` after so many steps.

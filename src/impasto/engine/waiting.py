@@ -2,7 +2,7 @@
 
 GNU OpenMP's threads spin at every barrier. That is fastest as long as each has a processor for
 itself; beside another busy program they spin for one that is not running, and keep it from its
-turn. So between steps it is looked at how long threads were kept waiting for a processor, and as
+turn. So between steps the time is read for which threads waited for a processor, and as
 long as that is much, they sleep at barriers. Neither changes a bit of any result.
 
 GNU OpenMP has no call for that, but lets its threads sleep at once while it manages more of them
@@ -53,7 +53,7 @@ class Waiting:
         return self._idle is not None and self._idle.is_there
 
     def look(self, threads: int) -> None:
-        """Decide anew; to be called before the first step of ``threads`` threads, and after each.
+        """Decide again; to be called before the first step of ``threads`` threads, and after each.
 
         The first look of a process goes by what else the machine has had to do since it started. Of
         several runs at once each may call it.
@@ -68,8 +68,8 @@ class Waiting:
             self._lock.release()
 
     def _decide(self, now: float, threads: int) -> None:
-        (before, known), found = self._seen, kept_waiting()
-        self._seen = now, found
+        (before, known), waits = self._seen, kept_waiting()
+        self._seen = now, waits
         begun, self._begun = self._begun, None
         if begun is not None and begun.leaves_too_few(threads, _Load.now()):
             self._pause = PAUSES[0]
@@ -80,7 +80,7 @@ class Waiting:
             self._idle.leave()
             self._idle, self._woken = None, now
             return
-        waited = sum(max(0, value - known.get(thread, 0)) for thread, value in found.items())
+        waited = sum(max(0, value - known.get(thread, 0)) for thread, value in waits.items())
         if not known or self.sleeps or now > before + GRACE or waited / 1e9 < BUSY * (now - before):
             return
         was_too_early = now < self._woken + 5 * PERIOD
@@ -119,13 +119,13 @@ def kept_waiting() -> dict[str, int]:
 
     Empty where the system does not say.
     """
-    found = {}
+    waits = {}
     for entry in Path("/proc/self/task").glob("*/schedstat"):
         try:
-            found[entry.parent.name] = int(entry.read_text().split()[1])
+            waits[entry.parent.name] = int(entry.read_text().split()[1])
         except (OSError, ValueError, IndexError):  # the thread has just ended
             continue
-    return found
+    return waits
 
 
 class _IdleTeam:

@@ -28,7 +28,7 @@ from impasto.recipe.still import Recipe
 
 FRAME = 0.35  # of the features that are matched; the rest is the last result's
 KEPT = 0.65  # of the last result in this one, where that one shows the same
-EFFORT = Effort(first=1024, queries=1024, rounds=4)  # what frames before have found helps
+EFFORT = Effort(first=1024, queries=1024, rounds=4)  # earlier frames' matches help
 
 
 class InstantShot:

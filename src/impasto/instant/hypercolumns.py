@@ -63,18 +63,18 @@ class Hypercolumns:
         size = pictures.shape[-2] // CELL, pictures.shape[-1] // CELL
         columns = []
         for layer in LAYERS:
-            found = maps[layer]
-            if found.shape[-1] > size[1]:
-                columns.append(self._mapped(layer, _resized(found, size)))
+            own = maps[layer]
+            if own.shape[-1] > size[1]:
+                columns.append(self._mapped(layer, _resized(own, size)))
             else:
-                columns.append(_resized(self._mapped(layer, found), size))
+                columns.append(_resized(self._mapped(layer, own), size))
         return torch.cat(columns, 1).float()
 
-    def _mapped(self, layer: str, found: Tensor) -> Tensor:
+    def _mapped(self, layer: str, maps: Tensor) -> Tensor:
         """Through the layer's head, in units of its scale."""
         head, scale = self._network.heads[layer], self._scales[LAYERS.index(layer)]
         weight = (head.weight.float() / scale)[:, :, None, None]
-        return F.conv2d(found, weight.to(found.dtype), (head.bias.float() / scale).to(found.dtype))
+        return F.conv2d(maps, weight.to(maps.dtype), (head.bias.float() / scale).to(maps.dtype))
 
 
 def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -19,8 +19,8 @@ BLOCK = 2048  # positions matched at a time
 
 def cheapest(asked: Tensor, offered: Tensor, price: Tensor) -> Tensor:
     """Indices of the matches of ``asked`` ``(N, D)`` among ``offered`` ``(M, D)`` at its prices."""
-    found = [(block @ offered.T).sub_(price).argmax(1) for block in torch.split(asked, BLOCK)]
-    return torch.cat(found)
+    indices = [(block @ offered.T).sub_(price).argmax(1) for block in torch.split(asked, BLOCK)]
+    return torch.cat(indices)
 
 
 def directions(features: Tensor, mean: Tensor | None = None) -> Tensor:

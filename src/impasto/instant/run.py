@@ -127,4 +127,4 @@ def _unchanged(image: Tensor) -> Tensor:
 
 
 def _no_checkpoint() -> Checkpoint:
-    raise RecordError("An instant picture has no checkpoints: make it anew.")
+    raise RecordError("An instant picture has no checkpoints: make it again.")

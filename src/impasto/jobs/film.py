@@ -247,13 +247,13 @@ class FilmJob:
             resize(style.tensor, *size)
             for style, size in zip(self._styles, self.plan.stages[-1].styles, strict=False)
         ]
-        found = flicker_tendency(
+        tendency = flicker_tendency(
             self.recipe, resize(first, *self.size), styles, self._stylizer.network
         )
-        if found > PRONE:
+        if tendency > PRONE:
             advice = "" if self.film.ties_frames else ": leave out --temporal off"
             yield (
-                f"this style is prone to flicker (the trace of its Gram matrices is {found:.1f} "
+                f"this style is prone to flicker (the trace of its Gram matrices is {tendency:.1f} "
                 f"times the film's own){advice}."
             )
 
@@ -327,8 +327,8 @@ class FilmJob:
         kind = _RESULT.format(number)
 
         def known(index: int) -> bool | None:
-            found = self._kept.has(kind, index)
-            return bool(self._kept.notes(kind, index)["begins_shot"]) if found else None
+            is_kept = self._kept.has(kind, index)
+            return bool(self._kept.notes(kind, index)["begins_shot"]) if is_kept else None
 
         yield from tied(
             frames,
@@ -587,7 +587,7 @@ def film_size(recipe: Recipe, clip: Clip) -> tuple[int, int]:
 def check_target(target: Target, inputs: Sequence[object] = ()) -> None:
     """Make sure, before any work, that a film may be written there, and all that lies beside it.
 
-    Whether a film that is there is the one to be gone on with, only its kept frames can tell.
+    Whether an existing film is the one to be resumed is known from its kept frames only.
 
     Args:
         target: where to.
@@ -610,11 +610,11 @@ def check_target(target: Target, inputs: Sequence[object] = ()) -> None:
 
 
 def _check_what_is_there(target: Target, *, goes_on: bool) -> None:
-    """Only what a run has left that is gone on with may be replaced unasked."""
+    """Without --overwrite only the files of a run that is resumed may be replaced."""
     if not goes_on:
         if target.resume and target.path.exists() and _is_film_record(target.record_path):
             raise OutputError(
-                f"{str(target.path)!r} is finished, there is nothing to go on with: leave out "
+                f"{str(target.path)!r} is finished, there is nothing to resume: leave out "
                 "--resume and add --overwrite to make it again."
             )
         check_target(replace(target, resume=False))

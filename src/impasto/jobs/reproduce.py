@@ -214,13 +214,13 @@ def find_inputs(
 
 
 def _find_one(known: Input, role: str, folders: Sequence[Path]) -> Path:
-    found = find_by_name(known.name, known.sha256, folders)
-    if found is None:
+    network_file = find_by_name(known.name, known.sha256, folders)
+    if network_file is None:
         raise RecordError(
             f"The {_ROLES[role]} {known.name!r} lies neither beside the record nor here: name it "
             f"with {_OPTIONS[role]}."
         )
-    return found
+    return network_file
 
 
 def recipe_here(
@@ -303,7 +303,7 @@ def changed_weights(known: Mapping[str, str], here: Mapping[str, Any]) -> list[s
 def changed_plan(known: Plan | None, here: Plan) -> list[str]:
     """A sentence if the plan, or its device, is another one."""
     if known is None:
-        return ["The record's plan is another version's: it was made anew."]
+        return ["The record's plan is another version's: it was made again."]
     if known.device != here.device:
         return [f"It was made on {known.device!r}; here it is made on {here.device!r}."]
     return []

@@ -107,7 +107,7 @@ class FilmRerun:
         self.job = FilmJob(
             clip,
             styles,
-            # An earlier attempt that was stopped is gone on with.
+            # An earlier attempt that was stopped is resumed.
             Target(self.path, overwrite, resume=not overwrite),
             recipe,
             record.film,
@@ -150,8 +150,8 @@ class FilmRerun:
         return next((each for each in clips if each.sha256 == known.sha256), clips[0])
 
     def _pictures(self, role: str, given: list[Path], folders: Sequence[Path]) -> list[Picture]:
-        found = find_inputs(self.record, role, given, folders)
-        return [read_picture(each, max_pixels=self._max_pixels) for each in found]
+        paths = find_inputs(self.record, role, given, folders)
+        return [read_picture(each, max_pixels=self._max_pixels) for each in paths]
 
     def _changed_result(self) -> list[str]:
         known, path = self.record.result.sha256, self._original
@@ -164,9 +164,9 @@ class FilmRerun:
         if clip.sha256 != inputs["clip"][0].sha256:
             yield f"The film {clip.name!r} is not the one of the record: it has changed."
         known = [*inputs["styles"], *inputs["init"]]
-        for found, recorded in zip(pictures, known, strict=True):
-            if found.sha256 != recorded.sha256:
-                yield f"The picture {found.name!r} is not the one of the record: it has changed."
+        for picture, recorded in zip(pictures, known, strict=True):
+            if picture.sha256 != recorded.sha256:
+                yield f"The picture {picture.name!r} is not the one of the record: it has changed."
 
 
 def reproduce_film(

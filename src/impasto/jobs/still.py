@@ -249,7 +249,7 @@ class Job:
 
     @property
     def troubles(self) -> int:
-        """Steps in which the optimiser had to be put back on its feet."""
+        """Steps in which the optimiser had to recover."""
         return sum(each["times"] for each in self._troubles)
 
     @property

@@ -132,7 +132,7 @@ class Stylizer:
         Args:
             content: the photograph: a path, a Pillow image or an array.
             style: a painting, or a list of them.
-            plan: the automatic choices of an earlier run, where they shall not be made anew.
+            plan: the automatic choices of an earlier run, where they are to be kept.
             resume: a checkpoint of the same picture (:meth:`Job.keep`), to go on from.
             options: those of :class:`impasto.Recipe`, but the network's own.
 

@@ -170,7 +170,7 @@ class TrainJob:
 
     @memory_told()
     def keep(self, path: Path) -> None:
-        """Write where the training stands, to be gone on with.
+        """Write the state of the training, from which it can be resumed.
 
         Raises:
             OutputError: it cannot be written.
@@ -231,19 +231,19 @@ class TrainJob:
         except WeightsError as error:
             raise RecordError(
                 f"{path.name!r} is no training of impasto's, or a damaged one: leave out --resume "
-                "to start anew."
+                "to start again."
             ) from error
         about = kept.about
         if about.made_of != self._about.made_of:
             raise RecordError(
                 f"{path.name!r} is of other paintings, photographs or options: leave out --resume "
-                "to start anew, or give the same again."
+                "to start again, or give the same again."
             )
         try:
             self._trainer.load_state_dict(kept.tensors, about.step)
         except (KeyError, RuntimeError, ValueError) as error:
             raise RecordError(
-                f"{path.name!r} cannot be gone on with: leave out --resume to start anew."
+                f"{path.name!r} cannot be gone on with: leave out --resume to start again."
             ) from error
         self._seconds, self._points = about.seconds, list(about.losses)
         if len(self._points) > 1:

@@ -106,8 +106,8 @@ class TrainedStylizer:
         with on_threads(plan.threads):
             painter = copy.deepcopy(self._painter).to(plan.device, _dtype(plan))
             painter = painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            for done, found in paint(painter, photograph, shares):
-                tensor = found
+            for done, record in paint(painter, photograph, shares):
+                tensor = record
                 show(done)
         seconds = time.monotonic() - start
         if recipe.preserve_color == "luminance":
@@ -207,19 +207,19 @@ class TrainedRerun:
         max_pixels: int = Recipe.max_pixels,
     ) -> None:
         self._record = _read(path)
-        found, folders = self._record, (path.parent, Path())
-        if found.recipe.max_pixels > max_pixels:
+        record, folders = self._record, (path.parent, Path())
+        if record.recipe.max_pixels > max_pixels:
             raise RecordError(
-                f"The record allows pictures of {found.recipe.max_pixels:,} pixels: if you do too, "
-                f"say so with --max-pixels {found.recipe.max_pixels}."
+                f"The record allows pictures of {record.recipe.max_pixels:,} pixels: if you do "
+                f"too, say so with --max-pixels {record.recipe.max_pixels}."
             )
-        photograph = content or find_by_name(found.content.name, found.content.sha256, folders)
-        network = weights or find_by_name(found.network, found.network_sha256, folders)
+        photograph = content or find_by_name(record.content.name, record.content.sha256, folders)
+        network = weights or find_by_name(record.network, record.network_sha256, folders)
         if photograph is None or network is None:
             missing, flag = (
-                (found.content.name, "--content")
+                (record.content.name, "--content")
                 if photograph is None
-                else (found.network, "--weights")
+                else (record.network, "--weights")
             )
             raise RecordError(
                 f"{missing!r} lies neither beside the record nor here: name it with {flag}."
@@ -229,19 +229,19 @@ class TrainedRerun:
 
     def finish(self) -> tuple[Result, bool, tuple[str, ...]]:
         """The picture, whether its pixels are the record's, and what is not as it was."""
-        found = self._record
-        result = self._stylizer.paint(found.recipe, self.inputs[0])
+        record = self._record
+        result = self._stylizer.paint(record.recipe, self.inputs[0])
         changes = []
-        if result.record["inputs"]["content"][0]["sha256"] != found.content.sha256:
-            changes.append(f"The photograph {found.content.name!r} is not the one of the record.")
-        if self._stylizer.trained.sha256 != found.network_sha256:
-            changes.append(f"The network {found.network!r} is not that of the record.")
+        if result.record["inputs"]["content"][0]["sha256"] != record.content.sha256:
+            changes.append(f"The photograph {record.content.name!r} is not the one of the record.")
+        if self._stylizer.trained.sha256 != record.network_sha256:
+            changes.append(f"The network {record.network!r} is not that of the record.")
         changes += [
-            f"{package} was {found.versions.get(package, 'not recorded')} and is {version} here."
+            f"{package} was {record.versions.get(package, 'not recorded')} and is {version} here."
             for package, version in versions().items()
-            if found.versions.get(package) != version
+            if record.versions.get(package) != version
         ]
-        return result, result.record["result"]["sha256"] == found.sha256, tuple(changes)
+        return result, result.record["result"]["sha256"] == record.sha256, tuple(changes)
 
 
 def is_of_trained(path: Path) -> bool:

@@ -21,7 +21,7 @@ from impasto.native.convolution import (
 from impasto.native.differences import add_variation, can_vary
 from impasto.native.library import are_available
 from impasto.native.totals import can_sum, sums
-from impasto.native.vectors import moved, products, remembered, turned
+from impasto.native.vectors import moved, products, remembered, search_direction
 
 __all__ = [
     "Box",
@@ -40,6 +40,6 @@ __all__ = [
     "moved",
     "products",
     "remembered",
+    "search_direction",
     "sums",
-    "turned",
 ]

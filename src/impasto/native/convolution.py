@@ -97,7 +97,7 @@ class Joined:
     Attributes:
         features: the map f, after its ReLU; None without ReLU and derivatives.
         total: derivative with respect to sum f, ``(N,)`` float32, or None.
-        outer: derivative with respect to sum f f^T, ``(N, N)`` float32, or None.
+        second_moments: derivative with respect to sum f f^T, ``(N, N)`` float32, or None.
         added: a gradient with respect to f, or None.
         core: where the two sums were taken.
 
@@ -105,7 +105,7 @@ class Joined:
 
     features: Tensor | None
     total: Tensor | None
-    outer: Tensor | None
+    second_moments: Tensor | None
     added: Tensor | None
     core: Box
 
@@ -126,7 +126,7 @@ class _Convolution(ctypes.Structure):
                 "weights",
                 "bias",
                 "features",
-                "outer",
+                "second_moments",
                 "added",
             )
         ),
@@ -262,7 +262,7 @@ def _call(source: Source, weights: Packed, wraps: bool) -> _Convolution:
 
 def _join(call: _Convolution, joined: Joined) -> None:
     call.then = _THEN["nothing"] if joined.features is None else _RELU_BACK
-    call.features, call.outer = _pointer(joined.features), _pointer(joined.outer)
+    call.features, call.second_moments = _pointer(joined.features), _pointer(joined.second_moments)
     call.bias, call.added = _pointer(joined.total), _pointer(joined.added)
     call.core = _box(joined.core)
 

@@ -26,32 +26,32 @@ def library() -> ctypes.CDLL | None:
         return None
     try:
         _load_openmp()
-        found = ctypes.CDLL(str(_FILE))
+        loaded = ctypes.CDLL(str(_FILE))
     except OSError:  # built for another system, or without OpenMP's library
         return None
-    if not (_is_of_these_sources(found) and found.impasto_supported()):
+    if not (_is_of_these_sources(loaded) and loaded.impasto_supported()):
         return None
     for name in _GIVE_NUMBERS:
-        getattr(found, name).restype = ctypes.c_double
-    return found
+        getattr(loaded, name).restype = ctypes.c_double
+    return loaded
 
 
 def kernels() -> ctypes.CDLL:
     """The library, for whoever knows that it is there."""
-    found = library()
-    assert found is not None
-    return found
+    loaded = library()
+    assert loaded is not None
+    return loaded
 
 
-def _is_of_these_sources(found: ctypes.CDLL) -> bool:
+def _is_of_these_sources(loaded: ctypes.CDLL) -> bool:
     """Whether the library was compiled from what lies here: else its calls may be others."""
-    if not hasattr(found, "impasto_sources"):
+    if not hasattr(loaded, "impasto_sources"):
         return False
-    found.impasto_sources.restype = ctypes.c_char_p
+    loaded.impasto_sources.restype = ctypes.c_char_p
     here = hashlib.sha256()
     for source in sorted(_FILE.parent.glob("*.[ch]")):
         here.update(source.read_bytes())
-    return bool(found.impasto_sources() == here.hexdigest().encode())
+    return bool(loaded.impasto_sources() == here.hexdigest().encode())
 
 
 def _load_openmp() -> None:

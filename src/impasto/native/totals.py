@@ -14,7 +14,7 @@ class _Sums(ctypes.Structure):
     _fields_ = [
         ("features", ctypes.c_void_p),
         ("total", ctypes.c_void_p),
-        ("outer", ctypes.c_void_p),
+        ("second_moments", ctypes.c_void_p),
         ("height", ctypes.c_int32),
         ("width", ctypes.c_int32),
         ("pitch", ctypes.c_int32),
@@ -47,12 +47,12 @@ def sums(features: Tensor) -> tuple[Tensor, Tensor]:
     _, channels, height, width = features.shape
     threads = torch.get_num_threads()
     total = torch.zeros(threads, channels, dtype=torch.float64)
-    outer = torch.zeros(threads, channels, channels, dtype=torch.float64)
+    second_moments = torch.zeros(threads, channels, channels, dtype=torch.float64)
     pitch = features.stride(2) // channels if height > 1 else width
     call = _Sums(
         features.data_ptr(),
         total.data_ptr(),
-        outer.data_ptr(),
+        second_moments.data_ptr(),
         height,
         width,
         pitch,
@@ -60,4 +60,4 @@ def sums(features: Tensor) -> tuple[Tensor, Tensor]:
         threads,
     )
     kernels().impasto_sums(ctypes.byref(call))
-    return total[0].float(), outer[0].float()
+    return total[0].float(), second_moments[0].float()

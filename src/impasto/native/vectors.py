@@ -35,13 +35,13 @@ def products(rows: Tensor, image: Tensor, gradient: Tensor, row: Tensor | None) 
 
     """
     call = _call(image, gradient, rows)
-    found = torch.zeros(call.threads, 2, len(rows), dtype=torch.float64)
+    sums = torch.zeros(call.threads, 2, len(rows), dtype=torch.float64)
     at = None if row is None else row.data_ptr()
-    kernels().impasto_products(ctypes.byref(call), _pointer(at), _pointer(found.data_ptr()))
-    return found[0, : 1 if row is None else 2]
+    kernels().impasto_products(ctypes.byref(call), _pointer(at), _pointer(sums.data_ptr()))
+    return sums[0, : 1 if row is None else 2]
 
 
-def turned(
+def search_direction(
     rows: Tensor, shares: Tensor, scale: float, image: Tensor, gradient: Tensor, out: Tensor
 ) -> float:
     """-(scale g + the rows times their shares) where values are free, into ``out``; g . that."""
@@ -65,11 +65,11 @@ def remembered(
     """The differences s of two pictures and y of their gradients into a pair; s . y and y . y."""
     call = _call(images[1], gradients[1])
     assert _is_plain(images[0]) and _is_plain(gradients[0])
-    found = torch.zeros(2, dtype=torch.float64)
-    places = [images[0], gradients[0], *pair, found]
+    sums = torch.zeros(2, dtype=torch.float64)
+    places = [images[0], gradients[0], *pair, sums]
     pointers = [_pointer(each.data_ptr()) for each in places]
     kernels().impasto_remember(ctypes.byref(call), *pointers)
-    s_y, y_y = found.tolist()
+    s_y, y_y = sums.tolist()
     return s_y, y_y
 
 

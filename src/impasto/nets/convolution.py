@@ -1,8 +1,8 @@
 """A 3 x 3 convolution, forward and backward, prepared once for one type, layout and device.
 
 On a processor, oneDNN computes a convolution and its ReLU in one call, from weights in a layout of
-its own. The way back is another convolution, with the kernel turned and its channels exchanged.
-Elsewhere, and for types that oneDNN does not know, torch's own operations serve.
+its own. Its backward pass is another convolution, with the kernel flipped and its channels
+exchanged. Elsewhere, and for types that oneDNN does not know, torch's own operations serve.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Convolution:
         """Convolve ``(B, I, H, W)`` with ``padding`` rows of zeros around it; then the ReLU."""
         return self._convolve(x, self._onednn, self._bias, padding, relu)
 
-    def back(self, gradient: Tensor, *, padding: int, offset: Tensor | None = None) -> Tensor:
+    def backward(self, gradient: Tensor, *, padding: int, offset: Tensor | None = None) -> Tensor:
         """The derivative with respect to x from the one before the ReLU, plus ``offset`` (I,)."""
         return self._convolve(gradient, self._onednn_back, offset, 2 - padding, False)
 
@@ -81,10 +81,10 @@ class Convolution:
         if not self._is_fused or layout_of(weight) != torch.channels_last:
             return weight
         ones = [1, 1]
-        found: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
+        result: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
             weight.to_mkldnn(), ones, ones, ones, 1
         )
-        return found
+        return result
 
     def _convolve(
         self, x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, relu: bool
@@ -93,10 +93,10 @@ class Convolution:
             y = F.conv2d(x, weight, bias, padding=padding)
             return y.relu_() if relu else y
         pads, ones, then = [padding, padding], [1, 1], "relu" if relu else "none"
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x, weight, bias, pads, ones, ones, 1, then, [], ""
         )
-        return found
+        return result
 
 
 class Prepared(dict[str, tuple[object, Convolution]]):

@@ -36,7 +36,7 @@ def suits(layers: Sequence[Layer]) -> bool:
     return all(each.out_channels == 16 or each.out_channels % 32 == 0 for each in layers)
 
 
-def there(route: Route, image: Tensor) -> Iterator[Step]:
+def forward(route: Route, image: Tensor) -> Iterator[Step]:
     """Each layer in turn, just computed; a pooling along with its convolution where it can be."""
     source: Tensor | Picture = Picture(image.contiguous(), route.mean)
     shape = image.shape
@@ -67,7 +67,7 @@ def _convolved_and_pooled(
 ) -> Step:
     convolution, halved = route.convolution(layer), (shape[-2] // 2, shape[-1] // 2)
     kept = Box.of(*route.part.trim(pooling), halved) if route.part else Box.whole(halved)
-    found = native.convolve_and_pool(
+    pooled = native.convolve_and_pool(
         x,
         convolution.tiles,
         convolution.bias,
@@ -76,19 +76,19 @@ def _convolved_and_pooled(
         kept=kept,
     )
     whole = torch.Size((1, layer.out_channels, *shape[-2:]))
-    return Step(layer, shape, whole, found.values, convolution=convolution, pooled=found)
+    return Step(layer, shape, whole, pooled.values, convolution=convolution, pooled=pooled)
 
 
-def back(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Tensor | None:
+def backward(route: Route, steps: list[Step], upstream: dict[str, Derivatives]) -> Tensor | None:
     """The derivative with respect to the picture; uses up the steps."""
     gradient: Tensor | None = None  # with respect to a convolution's sums, or to a pooling
     while steps:
         step = steps.pop()
         if step.convolution is not None:
-            gradient = _through(route, step, gradient, steps, wanted)
+            gradient = _through(route, step, gradient, steps, upstream)
         elif gradient is not None:  # a pooling of a map that is requested, too
             below, spread = steps[-1], unpooled(route, step, gradient)
-            joined = _joined(route, below, wanted[below.layer.name], spread)
+            joined = _joined(route, below, upstream[below.layer.name], spread)
             gradient = native.join(_sizes(below), joined)
     return gradient
 
@@ -98,14 +98,14 @@ def _through(
     step: Step,
     gradient: Tensor | None,
     below: list[Step],
-    wanted: dict[str, Derivatives],
+    upstream: dict[str, Derivatives],
 ) -> Tensor | None:
     """Back through a convolution; joined with what is requested of the layer below and its ReLU."""
     assert step.convolution is not None
     if gradient is None:
-        if wanted[step.layer.name].is_nothing:
+        if upstream[step.layer.name].is_nothing:
             return None
-        gradient = native.join(_sizes(step), _joined(route, step, wanted[step.layer.name]))
+        gradient = native.join(_sizes(step), _joined(route, step, upstream[step.layer.name]))
     source: Tensor | Pooled = gradient
     weights = step.convolution.tiles_back
     if step.pooled is not None:
@@ -115,28 +115,29 @@ def _through(
         return native.convolve_to_picture(source, weights, wraps=_wraps(route))
     joined = None
     if below[-1].convolution is not None and below[-1].pooled is None:
-        joined = _joined(route, below[-1], wanted[below[-1].layer.name])
+        joined = _joined(route, below[-1], upstream[below[-1].layer.name])
     return native.convolve(source, weights, wraps=_wraps(route), joined=joined)
 
 
 def _joined(
-    route: Route, step: Step, wanted: Derivatives, gradient: Tensor | None = None
+    route: Route, step: Step, upstream: Derivatives, gradient: Tensor | None = None
 ) -> Joined:
     """What is requested of a layer, and a gradient that comes from above."""
     height, width = step.output.shape[-2:]
     core = Box.whole((height, width))
     if route.part:
         core = Box.of(*route.part.core(step.layer), (height, width))
-    if wanted.map is not None and gradient is None and not route.part:
-        gradient = wanted.map.to(step.output.dtype)
+    if upstream.map is not None and gradient is None and not route.part:
+        gradient = upstream.map.to(step.output.dtype)
         gradient = gradient.contiguous(memory_format=torch.channels_last)  # .to() keeps a slice
-    elif wanted.map is not None:
+    elif upstream.map is not None:
         gradient = torch.zeros_like(step.output) if gradient is None else gradient
-        route.core(step.layer, gradient).add_(wanted.map)
-    total, outer = (
-        None if each is None else each.float().contiguous() for each in (wanted.total, wanted.outer)
+        route.core(step.layer, gradient).add_(upstream.map)
+    total, second_moments = (
+        None if each is None else each.float().contiguous()
+        for each in (upstream.total, upstream.second_moments)
     )
-    return Joined(step.output, total, outer, gradient, core)
+    return Joined(step.output, total, second_moments, gradient, core)
 
 
 def _sizes(step: Step) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ from impasto.nets.topology import Layer
 from impasto.ops.statistics import add_statistics_gradient, statistics_gradient
 
 
-def there(route: Route, image: Tensor) -> Iterator[Step]:
+def forward(route: Route, image: Tensor) -> Iterator[Step]:
     """Each layer in turn, just computed."""
     x, is_late = _entered(route, image), False
     for layer in route.layers:
@@ -54,12 +54,12 @@ def pooled(route: Route, layer: Layer, x: Tensor, *, is_late: bool) -> Step:
     return Step(layer, x.shape, whole, y.relu_() if is_late else y, is_late, places)
 
 
-def back(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Tensor | None:
+def backward(route: Route, steps: list[Step], upstream: dict[str, Derivatives]) -> Tensor | None:
     """The derivative with respect to the first layer's input; uses up the steps."""
     gradient: Tensor | None = None
     while steps:
         step = steps.pop()
-        gradient = _joined(route, step, gradient, wanted[step.layer.name])
+        gradient = _joined(route, step, gradient, upstream[step.layer.name])
         if gradient is None:
             continue
         if step.relu:
@@ -67,46 +67,48 @@ def back(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Ten
         if step.convolution is None:
             gradient = unpooled(route, step, gradient)
         else:
-            offset = _taken_below(route, steps, wanted)
-            gradient = step.convolution.back(gradient, padding=_zeros(route), offset=offset)
+            offset = _taken_below(route, steps, upstream)
+            gradient = step.convolution.backward(gradient, padding=_zeros(route), offset=offset)
             gradient = unpadded(gradient, route.padding)
     return gradient
 
 
-def _taken_below(route: Route, steps: list[Step], wanted: dict[str, Derivatives]) -> Tensor | None:
+def _taken_below(
+    route: Route, steps: list[Step], upstream: dict[str, Derivatives]
+) -> Tensor | None:
     """What is added at every position of the layer below: a convolution's bias, at no cost."""
     if not steps or route.padding != "zeros" or route.part:
         return None
-    below = wanted[steps[-1].layer.name]
-    wanted[steps[-1].layer.name] = replace(below, total=None)
+    below = upstream[steps[-1].layer.name]
+    upstream[steps[-1].layer.name] = replace(below, total=None)
     return None if below.total is None else below.total.to(steps[-1].output.dtype)
 
 
 def _joined(
-    route: Route, step: Step, gradient: Tensor | None, wanted: Derivatives
+    route: Route, step: Step, gradient: Tensor | None, upstream: Derivatives
 ) -> Tensor | None:
     """The gradient from the layers above, if any, and what is requested of this one, together."""
-    if route.part and not wanted.is_nothing:
+    if route.part and not upstream.is_nothing:
         gradient = torch.zeros_like(step.output) if gradient is None else gradient
         here, features = (route.core(step.layer, x) for x in (gradient, step.output))
-        _joined_whole(here, features, wanted)  # added to where it lies in the gradient
+        _joined_whole(here, features, upstream)  # added to where it lies in the gradient
         return gradient
-    return _joined_whole(gradient, step.output, wanted)
+    return _joined_whole(gradient, step.output, upstream)
 
 
-def _joined_whole(gradient: Tensor | None, output: Tensor, wanted: Derivatives) -> Tensor | None:
-    if wanted.outer is not None:
+def _joined_whole(gradient: Tensor | None, output: Tensor, upstream: Derivatives) -> Tensor | None:
+    if upstream.second_moments is not None:
         if gradient is not None:
-            add_statistics_gradient(gradient, output, wanted.total, wanted.outer)
-        elif wanted.total is not None:
-            gradient = statistics_gradient(output, wanted.total, wanted.outer)
-    if wanted.map is None:
+            add_statistics_gradient(gradient, output, upstream.total, upstream.second_moments)
+        elif upstream.total is not None:
+            gradient = statistics_gradient(output, upstream.total, upstream.second_moments)
+    if upstream.map is None:
         return gradient
-    return wanted.map if gradient is None else gradient.add_(wanted.map)
+    return upstream.map if gradient is None else gradient.add_(upstream.map)
 
 
 def unpooled(route: Route, step: Step, gradient: Tensor) -> Tensor:
-    """The way back through :func:`pooled`, but for the ReLU."""
+    """The backward pass of :func:`pooled`, but for the ReLU."""
     if route.part:
         layout = layout_of(gradient)
         whole = gradient.new_zeros(step.whole).contiguous(memory_format=layout)

@@ -1,4 +1,4 @@
-"""What the engine asks of a network, and the convolutional network that answers.
+"""The protocol of a network, and the convolutional network.
 
 ``compact``, the full VGG-19 and the true VGG-19's first blocks are all a :class:`ConvNetwork`: one
 topology, different widths, depths, input conventions and, for ``compact``, linear heads.
@@ -91,7 +91,7 @@ class ConvNetwork(nn.Module):
         table: the layers, from :func:`impasto.nets.topology.layer_table`.
         tensors: ``convB_I.weight`` (OIHW) and ``convB_I.bias`` for each convolution, and for some
             of them ``convB_I_head.weight`` (N, C, 1, 1) and ``convB_I_head.bias``.
-        convention: how the weights want the picture.
+        convention: what the weights expect as input.
         pooling: ``max`` or ``avg``.
         padding: ``zeros``, as in VGG-19; ``circular``, which sees the picture as a tile whose
             sides should be multiples of 16; or ``replicate``, which sees no edge where it ends.
@@ -172,11 +172,11 @@ class ConvNetwork(nn.Module):
         *,
         part: Part | None = None,
     ) -> Passage:
-        """The way there, for whoever knows derivatives with respect to sums beforehand.
+        """The forward pass, where derivatives with respect to the sums are known beforehand.
 
         Args:
             image: as of :meth:`measured`, and so are the others.
-            maps: names of layers whose maps are wanted.
+            maps: names of layers whose maps are requested.
             sums: names of layers whose statistics' derivatives will come.
             part: what the picture is of a larger one.
 
@@ -197,8 +197,10 @@ class ConvNetwork(nn.Module):
 
     def _route(self, maps: Sequence[str], sums: Sequence[str], part: Part | None = None) -> Route:
         """No further than asked."""
-        wanted = {*maps, *sums}
-        last = max((at for at, each in enumerate(self.table, 1) if each.name in wanted), default=0)
+        requested = {*maps, *sums}
+        last = max(
+            (at for at, each in enumerate(self.table, 1) if each.name in requested), default=0
+        )
         is_max = self.pooling == "max"
         return Route(
             mean=self._mean,
@@ -209,7 +211,7 @@ class ConvNetwork(nn.Module):
             convolution=self._convolution,
             pooling=self.pooling,
             padding=self.padding,
-            late=self._closing - wanted if is_max else frozenset(),
+            late=self._closing - requested if is_max else frozenset(),
             part=part,
         )
 
@@ -221,7 +223,7 @@ class ConvNetwork(nn.Module):
         return (third, second, first) if is_turned else (first, second, third)
 
     def _convolution(self, layer: Layer) -> Convolution:
-        """The layer's weights, prepared anew where they have changed since the last time."""
+        """The layer's weights, prepared again when they have changed."""
         weight = self.get_parameter(f"{layer.name}_weight").detach()
         bias = self.get_parameter(f"{layer.name}_bias").detach()
         state = tuple((t.data_ptr(), t._version, t.dtype) for t in (weight, bias))
@@ -263,10 +265,10 @@ def _tensor(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) ->
         raise WeightsError(
             f"The weights have no tensor {name!r}: this is not the file of this network."
         )
-    found = tensors[name]
-    if tuple(found.shape) != shape:
+    tensor = tensors[name]
+    if tuple(tensor.shape) != shape:
         raise WeightsError(
-            f"The tensor {name!r} has shape {tuple(found.shape)} where {shape} is needed: "
+            f"The tensor {name!r} has shape {tuple(tensor.shape)} where {shape} is needed: "
             "this is not the file of this network."
         )
-    return found.float()
+    return tensor.float()

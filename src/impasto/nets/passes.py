@@ -20,15 +20,15 @@ from impasto.ops.statistics import Statistics, statistics_of
 def follow(route: Route, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
     """Maps and statistics of a picture, by layer; differentiable once."""
     if torch.is_grad_enabled() and image.requires_grad:
-        found = iter(_Layers.apply(image, route))  # type: ignore[no-untyped-call]
+        outputs = iter(_Layers.apply(image, route))  # type: ignore[no-untyped-call]
     else:
-        found = (each for step in _there(route, image) for each in _wanted(route, step))
+        outputs = (each for step in _forward(route, image) for each in _requested(route, step))
     maps, sums = dict[str, Tensor](), dict[str, Statistics]()
     for layer in route.layers:
         if layer.name in route.maps:
-            maps[layer.name] = next(found)
+            maps[layer.name] = next(outputs)
         if layer.name in route.sums:
-            sums[layer.name] = Statistics(next(found), next(found), next(found))
+            sums[layer.name] = Statistics(next(outputs), next(outputs), next(outputs))
     return maps, sums
 
 
@@ -37,11 +37,11 @@ class _Layers(torch.autograd.Function):
     def forward(ctx: Any, image: Tensor, route: Route) -> tuple[Tensor | int, ...]:
         ctx.set_materialize_grads(False)
         ctx.route, ctx.image, ctx.steps = route, image.detach(), list[Step]()
-        found: list[Tensor | int] = []
-        for step in _there(route, image):
-            found += _wanted(route, step)
+        outputs: list[Tensor | int] = []
+        for step in _forward(route, image):
+            outputs += _requested(route, step)
             ctx.steps.append(_remembered(route, step))
-        return tuple(found)
+        return tuple(outputs)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -50,12 +50,12 @@ class _Layers(torch.autograd.Function):
             raise RuntimeError(
                 "the backward pass is gone once only: retain_graph is of no use here"
             )
-        given, wanted = iter(derivatives), dict[str, Derivatives]()
+        given, upstream = iter(derivatives), dict[str, Derivatives]()
         for layer in ctx.route.layers:
             of_map = next(given) if layer.name in ctx.route.maps else None
             sums = [next(given) for _ in range(3)][1:] if layer.name in ctx.route.sums else []
-            wanted[layer.name] = Derivatives(of_map, *_none_missing(sums))
-        return _back(ctx.route, ctx.image, ctx.steps, wanted), None
+            upstream[layer.name] = Derivatives(of_map, *_none_missing(sums))
+        return _backward(ctx.route, ctx.image, ctx.steps, upstream), None
 
 
 def _none_missing(sums: list[Tensor | None]) -> list[Tensor]:
@@ -63,16 +63,16 @@ def _none_missing(sums: list[Tensor | None]) -> list[Tensor]:
     given = [each for each in sums if each is not None]
     if not given:
         return []
-    total, outer = sums
+    total, second_moments = sums
     channels = given[0].shape[-1]
     return [
         given[0].new_zeros(channels) if total is None else total,
-        given[0].new_zeros(channels, channels) if outer is None else outer,
+        given[0].new_zeros(channels, channels) if second_moments is None else second_moments,
     ]
 
 
 class Passage:
-    """A picture's way through a network's layers, and a derivative's way back, once.
+    """One forward pass of a picture through a network's layers, and one backward pass.
 
     For whoever knows the derivatives with respect to the sums without asking for the sums.
 
@@ -89,53 +89,55 @@ class Passage:
         self.maps: dict[str, Tensor] = {}
         self._route, self._image, self._steps = route, image, list[Step]()
         with torch.no_grad():
-            for step in _there(route, image):
+            for step in _forward(route, image):
                 if step.layer.name in route.maps:
                     self.maps[step.layer.name] = route.core(step.layer, step.output)
                 self._steps.append(_remembered(route, step))
 
-    def back(self, maps: Mapping[str, Tensor], sums: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
+    def backward(
+        self, maps: Mapping[str, Tensor], sums: Mapping[str, tuple[Tensor, Tensor]]
+    ) -> Tensor:
         """The derivative with respect to the picture, from those with respect to maps and sums.
 
         Args:
             maps: by layer, of the shape of its map; may be used up.
-            sums: by layer, with respect to its total and outer sum.
+            sums: by layer, with respect to its total and second moments.
 
         """
         nothing = (None, None)
-        wanted = {
+        upstream = {
             layer.name: Derivatives(maps.get(layer.name), *sums.get(layer.name, nothing))
             for layer in self._route.layers
         }
         with torch.no_grad():
-            gradient = _back(self._route, self._image, self._steps, wanted)
+            gradient = _backward(self._route, self._image, self._steps, upstream)
         assert gradient is not None, "nothing is requested of any layer"
         return gradient
 
 
-def _there(route: Route, image: Tensor) -> Iterator[Step]:
+def _forward(route: Route, image: Tensor) -> Iterator[Step]:
     """Each layer in turn, just computed."""
-    return (fused.there if fused.serves(route, image) else layerwise.there)(route, image)
+    return (fused.forward if fused.serves(route, image) else layerwise.forward)(route, image)
 
 
-def _back(
-    route: Route, image: Tensor, steps: list[Step], wanted: dict[str, Derivatives]
+def _backward(
+    route: Route, image: Tensor, steps: list[Step], upstream: dict[str, Derivatives]
 ) -> Tensor | None:
     """The derivative with respect to a picture like this one; uses up the steps."""
-    back = fused.back if fused.serves(route, image) else layerwise.back
-    gradient = back(route, steps, wanted)
+    backward = fused.backward if fused.serves(route, image) else layerwise.backward
+    gradient = backward(route, steps, upstream)
     if gradient is not None:
         gradient = gradient.to(image.dtype, memory_format=torch.contiguous_format)
     return gradient
 
 
-def _wanted(route: Route, step: Step) -> list[Tensor | int]:
+def _requested(route: Route, step: Step) -> list[Tensor | int]:
     core = route.core(step.layer, step.output)
-    found: list[Tensor | int] = [core] if step.layer.name in route.maps else []
+    outputs: list[Tensor | int] = [core] if step.layer.name in route.maps else []
     if step.layer.name in route.sums:
         sums = statistics_of(core)
-        found += [sums.count, sums.total, sums.outer]
-    return found
+        outputs += [sums.count, sums.total, sums.second_moments]
+    return outputs
 
 
 def _remembered(route: Route, step: Step) -> Step:

@@ -34,7 +34,7 @@ def unpool(gradient: Tensor, places: Tensor | None, shape: torch.Size) -> Tensor
 
     """
     if places is None:
-        # An enlargement, which torch does five times faster than its own way back.
+        # An enlargement, which torch does five times faster than its own backward pass.
         spread = F.interpolate(gradient / 4, scale_factor=2, mode="nearest")
     elif len(places) == len(gradient):
         return _scattered(gradient, places, shape)
@@ -53,10 +53,10 @@ def _scattered(gradient: Tensor, places: Tensor, shape: torch.Size) -> Tensor:
         device=gradient.device,
         memory_format=layout_of(gradient),
     )
-    found: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+    spread: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
         gradient, x, [2, 2], [2, 2], [0, 0], [1, 1], False, places
     )
-    return found
+    return spread
 
 
 def _has_free_bands(x: Tensor) -> bool:

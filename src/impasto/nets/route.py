@@ -36,8 +36,8 @@ class Route:
         mean: of the network's pictures, RGB; the first layer takes a picture less that.
         like: a weight of the first layer, for its type and layout.
         layers: those to go through, in order.
-        maps: names of those whose maps are wanted.
-        sums: names of those whose statistics are wanted.
+        maps: names of those whose maps are requested.
+        sums: names of those whose statistics are requested.
         convolution: of a layer.
         pooling: of all.
         padding: of all.
@@ -73,12 +73,12 @@ class Derivatives:
 
     map: Tensor | None
     total: Tensor | None = None
-    outer: Tensor | None = None
+    second_moments: Tensor | None = None
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing is requested of the layer."""
-        return self.map is None and self.outer is None
+        return self.map is None and self.second_moments is None
 
 
 @dataclass

@@ -30,7 +30,7 @@ def vgg19(
 
     Args:
         tensors: ``conv1_1.weight`` (OIHW), ``conv1_1.bias``, ... up to ``conv5_4`` or less.
-        convention: how the weights want the picture; the Keras release's by default.
+        convention: what the weights expect as input; the Keras release's by default.
         pooling: ``avg`` or ``max``.
 
     Raises:
@@ -62,7 +62,7 @@ class Classifier:
     Args:
         tensors: the convolutions, and ``fc1``, ``fc2``, ``predictions`` (``.weight``, ``.bias``),
             with fc1's columns in channel, row, column order.
-        convention: how the weights want the picture.
+        convention: what the weights expect as input.
 
     Raises:
         WeightsError: a tensor is missing or has another shape.

@@ -111,8 +111,8 @@ def _matched(channel: Tensor, wanted: Tensor) -> Tensor:
     _, places, counts = torch.unique(channel, return_inverse=True, return_counts=True)
     ordered = wanted.flatten().sort().values
     ranks = (counts.cumsum(0) * ordered.numel() + channel.numel() - 1) // channel.numel()
-    found: Tensor = ordered[ranks - 1][places]
-    return found
+    values: Tensor = ordered[ranks - 1][places]
+    return values
 
 
 def _color_moments(image: Tensor) -> tuple[Tensor, Tensor]:

@@ -97,7 +97,7 @@ def style_loss(layer_losses: Sequence[Tensor], weights: Sequence[float] | None =
     """Style loss, eq. (3): sum over layers of w_l E_l, with w_l = 1/L when not given."""
     weights = weights or [1 / len(layer_losses)] * len(layer_losses)
     if len(weights) != len(layer_losses):
-        raise ValueError(f"{len(layer_losses)} layers want as many weights, not {len(weights)}")
+        raise ValueError(f"{len(layer_losses)} layers need as many weights, not {len(weights)}")
     losses = torch.stack(tuple(layer_losses), dim=-1)
     return (losses * losses.new_tensor(weights)).sum(-1)
 

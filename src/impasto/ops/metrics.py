@@ -130,10 +130,10 @@ def style_color_share(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
         a scalar; not a number where photograph and painting have the same histogram.
 
     """
-    found, photograph, painting = (_color_histogram(each) for each in (image, content, style))
+    result, photograph, painting = (_color_histogram(each) for each in (image, content, style))
     degree = torch.where(painting > 0, painting / (painting + photograph), 0)
     own = (photograph * degree).sum()
-    return ((found * degree).sum() - own) / ((painting * degree).sum() - own)
+    return ((result * degree).sum() - own) / ((painting * degree).sum() - own)
 
 
 def high_frequency_energy(image: Tensor) -> Tensor:
@@ -174,7 +174,7 @@ def flat_patch_ratio(image: Tensor, *, patch: int = PATCH, flat: float = FLAT) -
 
 def gram_distance(statistics: Statistics, target: Statistics) -> Tensor:
     """Frobenius distance between two Gram matrices, each divided by its number of positions."""
-    difference = statistics.outer / statistics.count - target.outer / target.count
+    difference = statistics.second_moments / statistics.count - target.second_moments / target.count
     return difference.square().sum().sqrt()
 
 

@@ -25,7 +25,7 @@ class Statistics:
     Attributes:
         count: M, the number of positions.
         total: sum of f, ``(N,)``.
-        outer: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
+        second_moments: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
         frame: Q, ``(channels, N)`` with orthonormal columns, where f stands for Q f; None where f
             are the channels themselves.
         derived: what a style loss has made of a painting's sums, by name, kept for the next step.
@@ -34,7 +34,7 @@ class Statistics:
 
     count: int
     total: Tensor
-    outer: Tensor
+    second_moments: Tensor
     frame: Tensor | None = None
     derived: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -43,7 +43,7 @@ class Statistics:
         return Statistics(
             self.count + other.count,
             self.total + other.total,
-            self.outer + other.outer,
+            self.second_moments + other.second_moments,
             self.frame,
         )
 
@@ -55,14 +55,14 @@ class Statistics:
     @property
     def covariance(self) -> Tensor:
         """Covariance of f, ``(N, N)``, with 1/M."""
-        return self.outer / self.count - torch.outer(self.mean, self.mean)
+        return self.second_moments / self.count - torch.outer(self.mean, self.mean)
 
     @property
     def variance(self) -> Tensor:
         """Variance of each channel, ``(channels,)``: the one thing that depends on the axes."""
         if self.frame is None:
             return self.covariance.diagonal()
-        frame = self.frame.to(self.outer)
+        frame = self.frame.to(self.second_moments)
         return ((frame @ self.covariance) * frame).sum(1)
 
     def mapped(self, weight: Tensor, bias: Tensor, frame: Tensor | None = None) -> Statistics:
@@ -70,27 +70,31 @@ class Statistics:
 
         Differentiable once, with respect to the sums.
         """
-        total, outer = _Mapped.apply(  # type: ignore[no-untyped-call]
-            self.total, self.outer, self.count, weight, bias
+        total, second_moments = _Mapped.apply(  # type: ignore[no-untyped-call]
+            self.total, self.second_moments, self.count, weight, bias
         )
-        return Statistics(self.count, total, outer, frame)
+        return Statistics(self.count, total, second_moments, frame)
 
     def double(self) -> Statistics:
         """The same in float64, on the CPU: where sums over many tiles are taken."""
-        return Statistics(self.count, self.total.cpu().double(), self.outer.cpu().double())
+        return Statistics(self.count, self.total.cpu().double(), self.second_moments.cpu().double())
 
     def detach(self) -> Statistics:
         """The same numbers, cut off from the graph."""
-        return Statistics(self.count, self.total.detach(), self.outer.detach(), self.frame)
+        return Statistics(self.count, self.total.detach(), self.second_moments.detach(), self.frame)
 
 
 def mixture(parts: Sequence[Statistics]) -> Statistics:
     """Statistics of several maps with equal shares, whatever their sizes; the first one's count."""
     first = parts[0]
     shares = [first.count / part.count / len(parts) for part in parts]
-    scaled = [(s * part.total, s * part.outer) for s, part in zip(shares, parts, strict=True)]
-    totals, outers = zip(*scaled, strict=True)
-    return replace(first, total=torch.stack(totals).sum(0), outer=torch.stack(outers).sum(0))
+    scaled = [
+        (s * part.total, s * part.second_moments) for s, part in zip(shares, parts, strict=True)
+    ]
+    totals, moments = zip(*scaled, strict=True)
+    return replace(
+        first, total=torch.stack(totals).sum(0), second_moments=torch.stack(moments).sum(0)
+    )
 
 
 StatisticsLoss = Callable[[Statistics, Statistics, int], Tensor]
@@ -100,8 +104,8 @@ StatisticsLoss = Callable[[Statistics, Statistics, int], Tensor]
 def gram_loss(statistics: Statistics, target: Statistics, channels: int) -> Tensor:
     """The report's style loss of one layer, eq. (5), on statistics."""
     return style_layer_loss(
-        statistics.outer,
-        target.outer,
+        statistics.second_moments,
+        target.second_moments,
         channels=channels,
         positions=statistics.count,
         target_positions=target.count,
@@ -123,17 +127,17 @@ def statistics_of(features: Tensor) -> Statistics:
     if is_plain and native.can_sum(features):
         return Statistics(features.shape[-2:].numel(), *native.sums(features))
     rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    total, outer = _Sums.apply(rows)  # type: ignore[no-untyped-call]
-    return Statistics(rows.shape[0], total, outer)
+    total, second_moments = _Sums.apply(rows)  # type: ignore[no-untyped-call]
+    return Statistics(rows.shape[0], total, second_moments)
 
 
-def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tensor:
+def statistics_gradient(features: Tensor, total: Tensor, second_moments: Tensor) -> Tensor:
     """What autograd would bring through :func:`statistics_of`, without the sums being taken.
 
     Args:
         features: f, ``(1, N, H, W)``.
         total: derivative with respect to sum f, ``(N,)``.
-        outer: derivative with respect to sum f f^T, ``(N, N)``.
+        second_moments: derivative with respect to sum f f^T, ``(N, N)``.
 
     Returns:
         of the shape and type of ``features``.
@@ -141,21 +145,23 @@ def statistics_gradient(features: Tensor, total: Tensor, outer: Tensor) -> Tenso
     """
     _, channels, height, width = features.shape
     rows = features.permute(0, 2, 3, 1).reshape(-1, channels)
-    pulled = _pulled_back(rows, total, outer)
+    pulled = _pulled_back(rows, total, second_moments)
     return pulled.view(1, height, width, channels).permute(0, 3, 1, 2)
 
 
 def add_statistics_gradient(
-    gradient: Tensor, features: Tensor, total: Tensor | None, outer: Tensor
+    gradient: Tensor, features: Tensor, total: Tensor | None, second_moments: Tensor
 ) -> None:
     """Add :func:`statistics_gradient` to a gradient where it lies, rounded once."""
     lines = gradient.permute(0, 2, 3, 1)
     if not lines.is_contiguous():
-        nothing = outer.new_zeros(len(outer))
-        gradient += statistics_gradient(features, nothing if total is None else total, outer)
+        nothing = second_moments.new_zeros(len(second_moments))
+        gradient += statistics_gradient(
+            features, nothing if total is None else total, second_moments
+        )
         return
     rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    lines.view(-1, features.shape[1]).addmm_(rows, _doubled(outer).to(rows))
+    lines.view(-1, features.shape[1]).addmm_(rows, _doubled(second_moments).to(rows))
     if total is not None:
         lines += total.to(lines)
 
@@ -168,7 +174,7 @@ _WIDENED = 1 << 18  # values at a time, so that their float32 copy stays in the 
 
 
 class _Sums(torch.autograd.Function):
-    """Sum and outer sum of the rows of an (M, N) matrix, accumulated in float32 or better.
+    """Sum and second moments of the rows of an (M, N) matrix, accumulated in float32 or better.
 
     Autograd's own version would keep a float32 copy of half-precision features for the backward
     pass, and multiply one very tall matrix; this one keeps the features as they are and adds up
@@ -184,8 +190,8 @@ class _Sums(torch.autograd.Function):
         if rows.device.type == "cpu":
             length = max(_CHUNK, _WIDENED // rows.shape[1] // _CHUNK * _CHUNK)
         parts = torch.split(rows, length)
-        totals, outers = zip(*(_added_up(part.float()) for part in parts), strict=True)
-        return torch.stack(totals).sum(0), torch.stack(outers).sum(0)
+        totals, moments = zip(*(_added_up(part.float()) for part in parts), strict=True)
+        return torch.stack(totals).sum(0), torch.stack(moments).sum(0)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -199,30 +205,32 @@ class _Mapped(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, total: Tensor, outer: Tensor, count: int, weight: Tensor, bias: Tensor
+        ctx: Any, total: Tensor, second_moments: Tensor, count: int, weight: Tensor, bias: Tensor
     ) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(weight, bias)
         moved = weight @ total
         shifted = torch.add(moved, bias, alpha=count)
-        return shifted, (weight @ outer @ weight.mT).addr_(moved, bias).addr_(bias, shifted)
+        return shifted, (weight @ second_moments @ weight.mT).addr_(moved, bias).addr_(
+            bias, shifted
+        )
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(
-        ctx: Any, of_total: Tensor, of_outer: Tensor
+        ctx: Any, of_total: Tensor, of_second_moments: Tensor
     ) -> tuple[Tensor, Tensor, None, None, None]:
         weight, bias = ctx.saved_tensors
-        of_moved = torch.addmv(of_total, of_outer + of_outer.mT, bias)
-        return weight.mT @ of_moved, weight.mT @ of_outer @ weight, None, None, None
+        of_moved = torch.addmv(of_total, of_second_moments + of_second_moments.mT, bias)
+        return weight.mT @ of_moved, weight.mT @ of_second_moments @ weight, None, None, None
 
 
-def _pulled_back(rows: Tensor, grad_total: Tensor, grad_outer: Tensor) -> Tensor:
+def _pulled_back(rows: Tensor, grad_total: Tensor, grad_second_moments: Tensor) -> Tensor:
     """Derivatives with respect to both sums, brought to the rows."""
-    matrix, offset = _doubled(grad_outer).to(rows), grad_total.to(rows)
+    matrix, offset = _doubled(grad_second_moments).to(rows), grad_total.to(rows)
     if rows.dtype == torch.bfloat16 and rows.device.type == "cpu" and _has_linear():
         # The same numbers without a copy of the offset for each row; the matrix is symmetric.
-        found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, matrix, offset, "none", [], "")
-        return found
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(rows, matrix, offset, "none", [], "")
+        return product
     return torch.addmm(offset, rows, matrix)
 
 
@@ -232,21 +240,21 @@ def _is_for_the_matrix_unit(rows: Tensor) -> bool:
 
 
 def _added_up(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum and outer sum, block by block; what does not fill a block in float32 or better."""
+    """Sum and second moments, block by block; what does not fill a block in float32 or better."""
     whole = len(rows) // _CHUNK * _CHUNK
     tail = rows[whole:].float() if rows.dtype == torch.bfloat16 else rows[whole:]
-    total, outer = tail.sum(0), tail.mT @ tail
+    total, second_moments = tail.sum(0), tail.mT @ tail
     if whole:
         blocks = rows[:whole].view(-1, _CHUNK, rows.shape[1])
         ones = blocks.new_ones(1, 1, _CHUNK).expand(len(blocks), -1, -1)
         total = total + _summed(ones, blocks)[0]
-        outer = outer + _summed(blocks.mT, blocks)
-    return total, outer
+        second_moments = second_moments + _summed(blocks.mT, blocks)
+    return total, second_moments
 
 
-def _doubled(outer: Tensor) -> Tensor:
+def _doubled(second_moments: Tensor) -> Tensor:
     """What a row is multiplied by: f occurs twice in f f^T."""
-    return outer + outer.mT
+    return second_moments + second_moments.mT
 
 
 def _has_linear() -> bool:

@@ -24,7 +24,7 @@ def gram_mean_std_loss(statistics: Statistics, target: Statistics, channels: int
     The two terms are weighted by the painting's mean energy e = tr(A) / (N M): then a change of the
     means costs as much here as, at most, through the Gram matrix, at any scale of the features.
     """
-    energy = target.outer.diagonal().sum() / (channels * target.count)
+    energy = target.second_moments.diagonal().sum() / (channels * target.count)
     floor = _smallest(target.variance)
     deviation, wanted = ((s.variance.clamp_min(0) + floor).sqrt() for s in (statistics, target))
     moments = (statistics.mean - target.mean).square().sum() + (deviation - wanted).square().sum()
@@ -40,7 +40,7 @@ def wasserstein_loss(statistics: Statistics, target: Statistics, channels: int) 
     (mean, covariance), wanted = _gaussian(statistics), _widened(target)
     wide = covariance + wanted.widening
     if not (wanted.is_known and math.isfinite(wide.detach().sum())):  # no eigenvalues, an error
-        return statistics.outer.sum() * torch.nan
+        return statistics.second_moments.sum() * torch.nan
     squared = squared_wasserstein(mean, wide, wanted.mean, wanted.root)
     return (squared / channels).to(statistics.total)
 
@@ -65,8 +65,8 @@ def _widened(target: Statistics) -> _Widened:
         root, failure = torch.linalg.cholesky_ex(covariance + widening)
         is_known = not failure  # it is where it is not finite, or rounding beyond the widening
         target.derived["w2"] = _Widened(mean, root, widening, is_known)
-    found: _Widened = target.derived["w2"]
-    return found
+    result: _Widened = target.derived["w2"]
+    return result
 
 
 def _smallest(variances: Tensor) -> Tensor:
@@ -74,18 +74,20 @@ def _smallest(variances: Tensor) -> Tensor:
 
 
 def _gaussian(statistics: Statistics) -> tuple[Tensor, Tensor]:
-    found: tuple[Tensor, Tensor] = _Gaussian.apply(  # type: ignore[no-untyped-call]
-        statistics.total, statistics.outer, statistics.count
+    result: tuple[Tensor, Tensor] = _Gaussian.apply(  # type: ignore[no-untyped-call]
+        statistics.total, statistics.second_moments, statistics.count
     )
-    return found
+    return result
 
 
 class _Gaussian(torch.autograd.Function):
     """Mean and covariance in float64 on the CPU; autograd would make three matrices for one."""
 
     @staticmethod
-    def forward(ctx: Any, total: Tensor, outer: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        mean, covariance = (x.to("cpu", torch.float64) / count for x in (total, outer))
+    def forward(
+        ctx: Any, total: Tensor, second_moments: Tensor, count: int
+    ) -> tuple[Tensor, Tensor]:
+        mean, covariance = (x.to("cpu", torch.float64) / count for x in (total, second_moments))
         ctx.save_for_backward(mean)
         ctx.count, ctx.like = count, total.new_empty(0)
         return mean, covariance.addr_(mean, mean, alpha=-1)

@@ -50,7 +50,7 @@ def _evaluated(image, gradient):
 def _direction(remembered, gradient):
     """At a picture within the box, so that nothing is held."""
     out = torch.empty_like(gradient)
-    slope = remembered.turn(_evaluated(torch.full_like(gradient, 0.5), gradient), out)
+    slope = remembered.search_direction(_evaluated(torch.full_like(gradient, 0.5), gradient), out)
     assert slope == pytest.approx(float(gradient.flatten() @ out.flatten()), rel=1e-5)
     return out
 

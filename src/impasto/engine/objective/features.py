@@ -57,14 +57,18 @@ class Features:
         head = self._heads.get(layer)
         if head is None:
             return sums
-        return sums.mapped(head.weight.to(sums.outer), torch.zeros_like(head.bias.to(sums.outer)))
+        return sums.mapped(
+            head.weight.to(sums.second_moments), torch.zeros_like(head.bias.to(sums.second_moments))
+        )
 
     def mapped(self, layer: str, sums: Statistics) -> Statistics:
         """Style statistics from the sums over a layer's map."""
         head = self._heads.get(layer)
         if head is None:
             return sums
-        return sums.mapped(head.weight.to(sums.outer), head.bias.to(sums.outer), head.frame)
+        return sums.mapped(
+            head.weight.to(sums.second_moments), head.bias.to(sums.second_moments), head.frame
+        )
 
 
 def widened(features: Tensor) -> Tensor:
@@ -78,5 +82,5 @@ def _measured(
     """Feature maps of some layers and statistics of others; at once where the network can."""
     if isinstance(network, ConvNetwork):
         return network.measured(image, maps, sums)
-    found = network.features(image, [*maps, *sums])
-    return found, {layer: statistics_of(found[layer]) for layer in sums}
+    all_maps = network.features(image, [*maps, *sums])
+    return all_maps, {layer: statistics_of(all_maps[layer]) for layer in sums}

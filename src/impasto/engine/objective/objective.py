@@ -12,8 +12,8 @@ from torch import Tensor
 
 from impasto.engine.objective.features import Features
 from impasto.engine.objective.terms import (
+    Activations,
     Content,
-    Found,
     Painting,
     Pixels,
     Style,
@@ -119,13 +119,15 @@ class Objective:
         with torch.enable_grad():
             x = image.detach().requires_grad_()
             maps, sums = self._features.computed(x, self._needed.maps, self._needed.sums)
-            found = Found(maps, {}, self._photograph, dict.fromkeys(maps, EVERYWHERE))
-            losses = {term.name: term.loss(found) for term in self.terms if term.needs == "maps"}
+            activations = Activations(maps, {}, self._photograph, dict.fromkeys(maps, EVERYWHERE))
+            losses = {
+                term.name: term.loss(activations) for term in self.terms if term.needs == "maps"
+            }
             weighted = [self._weight_of(t) * losses[t.name] for t in self.terms if t.name in losses]
             outputs = [(each, torch.ones_like(each)) for each in weighted]
             of_sums, slopes = self._losses_of_sums(sums)
             for layer, slope in slopes.items():
-                outputs += zip((sums[layer].total, sums[layer].outer), slope, strict=True)
+                outputs += zip((sums[layer].total, sums[layer].second_moments), slope, strict=True)
             roots, derivatives = zip(
                 *(each for each in outputs if each[0].requires_grad), strict=True
             )
@@ -172,16 +174,16 @@ class Objective:
         """The paintings by their statistics, each the mixture of those at its sizes."""
         scales = len(self._recipe.style_scales)
         paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
-        found = targets or [self._measure_sizes(sizes) for sizes in paintings]
+        measured = targets or [self._measure_sizes(sizes) for sizes in paintings]
         blend = self._recipe.blend_for(len(paintings))
         return [
             Painting(share, statistics, partial(self._painting_map, sizes[0]))
-            for share, statistics, sizes in zip(blend, found, paintings, strict=True)
+            for share, statistics, sizes in zip(blend, measured, paintings, strict=True)
         ]
 
     def _measure_sizes(self, sizes: Sequence[Tensor]) -> dict[str, Statistics]:
-        found = [self._measure_style(painting) for painting in sizes]
-        return {layer: mixture([each[layer] for each in found]) for layer in found[0]}
+        measured = [self._measure_style(painting) for painting in sizes]
+        return {layer: mixture([each[layer] for each in measured]) for layer in measured[0]}
 
     def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
         return self._painting_features.measure(painting, (), self._needed.sums)[1]
@@ -216,11 +218,11 @@ class Objective:
             return term.differentiated(sums, weight)
         leaves = {name: leaves_of(each) for name, each in sums.items()}
         with on_threads(1), torch.enable_grad():  # small matrices: threads wait for each other
-            found = {name: self._features.mapped(name, each) for name, each in leaves.items()}
-            loss = term.loss(Found(sums=found))
+            mapped = {name: self._features.mapped(name, each) for name, each in leaves.items()}
+            loss = term.loss(Activations(sums=mapped))
             derivatives = torch.autograd.grad(
                 weight * loss,
-                [each for s in leaves.values() for each in (s.total, s.outer)],
+                [each for s in leaves.values() for each in (s.total, s.second_moments)],
                 allow_unused=True,
                 materialize_grads=True,
             )
@@ -243,10 +245,10 @@ def _add(term: Term, image: Tensor, gradient: Tensor | None, slope: float) -> fl
         return term.add(image, gradient, slope)
     with torch.enable_grad():
         x = image.detach().requires_grad_()
-        loss = term.loss(Found(picture=x)).sum()
+        loss = term.loss(Activations(picture=x)).sum()
         if gradient is not None:
-            (found,) = torch.autograd.grad(loss, x)
-            gradient.add_(found, alpha=slope)
+            (derivative,) = torch.autograd.grad(loss, x)
+            gradient.add_(derivative, alpha=slope)
     return float(loss.detach())
 
 

@@ -16,7 +16,7 @@ from impasto.shortage import ADVICE, is_shortage
 
 
 class Shrinking:
-    """An objective that is made anew, in smaller tiles, whenever memory runs out.
+    """An objective that is rebuilt with smaller tiles whenever memory runs out.
 
     Args:
         make: makes the objective in tiles of some side, or for the whole picture at once.

@@ -40,15 +40,15 @@ class Span:
             return range(self.start - halo, self.stop + halo)
         return range(max(0, self.start - halo), min(self.length, self.stop + halo))
 
-    def part(self, wanted: int, halo: int, cell: int) -> slice:
+    def part(self, inner: int, halo: int, cell: int) -> slice:
         """Of a map with a position for every ``cell`` pixels of ``reach(halo)``, ``reach(wanted)``.
 
         At the picture's end, where a pooling may have dropped a position: all that is left.
         """
-        whole, found = self.reach(halo), self.reach(wanted)
-        is_end = found.stop == self.length and not self.wraps
-        stop = None if is_end else (found.stop - whole.start) // cell
-        return slice((found.start - whole.start) // cell, stop)
+        whole, kept = self.reach(halo), self.reach(inner)
+        is_end = kept.stop == self.length and not self.wraps
+        stop = None if is_end else (kept.stop - whole.start) // cell
+        return slice((kept.start - whole.start) // cell, stop)
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Tile:
 
     def trim(self, pooling: Layer) -> tuple[slice, slice]:
         """What the next block needs of a pooling's output (:class:`impasto.nets.passes.Part`)."""
-        halo, wanted = self.halos[pooling.block - 1 : pooling.block + 1]
-        return self._part(wanted, halo, 2**pooling.block)
+        halo, inner = self.halos[pooling.block - 1 : pooling.block + 1]
+        return self._part(inner, halo, 2**pooling.block)
 
     def core(self, layer: Layer) -> tuple[slice, slice]:
         """The positions of a layer's map that are this tile's own."""
@@ -97,8 +97,8 @@ class Tile:
         )
         return rows, columns
 
-    def _part(self, wanted: int, halo: int, cell: int) -> tuple[slice, slice]:
-        return self.rows.part(wanted, halo, cell), self.columns.part(wanted, halo, cell)
+    def _part(self, inner: int, halo: int, cell: int) -> tuple[slice, slice]:
+        return self.rows.part(inner, halo, cell), self.columns.part(inner, halo, cell)
 
 
 def tiles(
@@ -129,13 +129,13 @@ def halos(table: Sequence[Layer], layers: Collection[str]) -> tuple[int, ...]:
     """
     last = max(index for index, layer in enumerate(table) if layer.name in layers)
     deepest, reach = table[last].block, 0
-    found = []
+    reaches = []
     for block in range(deepest, 0, -1):
         convs = sum(each.kind == "conv" and each.block == block for each in table[: last + 1])
         cell = 2 ** min(block, deepest - 1)
         reach = -(-(reach + convs * 2 ** (block - 1)) // cell) * cell
-        found.append(reach)
-    return tuple(reversed(found))
+        reaches.append(reach)
+    return tuple(reversed(reaches))
 
 
 def cut(image: Tensor, rows: range, columns: range) -> Tensor:
@@ -155,14 +155,14 @@ def add(values: Tensor, whole: Tensor, rows: range, columns: range) -> None:
             whole[..., down, across] += values[..., from_row, from_column]
 
 
-def _pieces(wanted: range, length: int) -> Iterator[tuple[slice, slice]]:
+def _pieces(inner: range, length: int) -> Iterator[tuple[slice, slice]]:
     """(part of the picture, part of the range) for each stretch without an edge in it."""
-    at = wanted.start
-    while at < wanted.stop:
-        stop = min(wanted.stop, at - at % length + length)
+    at = inner.start
+    while at < inner.stop:
+        stop = min(inner.stop, at - at % length + length)
         yield (
             slice(at % length, at % length + stop - at),
-            slice(at - wanted.start, stop - wanted.start),
+            slice(at - inner.start, stop - inner.start),
         )
         at = stop
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from impasto.engine.objective.objective import Evaluation, Objective, StyleTargets
-from impasto.engine.objective.terms import Found, Term
+from impasto.engine.objective.terms import Activations, Term
 from impasto.engine.objective.terms.term import Slopes
 from impasto.engine.objective.terms.variation import Variation
 from impasto.engine.objective.tiles import Tile, halos, tiles
@@ -33,7 +33,7 @@ class TiledObjective(Objective):
     """:class:`Objective` in tiles: the same losses, weights and gradient, but for rounding.
 
     The photograph's content features are kept between evaluations where they take no more memory
-    than the picture, and else computed anew tile by tile; the numbers are the same.
+    than the picture, and else computed again tile by tile; the numbers are the same.
 
     Args:
         recipe: layers, weights, blend.
@@ -130,10 +130,10 @@ class TiledObjective(Objective):
         losses: dict[str, Tensor] = {}
         if maps:
             with torch.enable_grad():
-                found = Found(maps, {}, photograph, where)
-                losses = {term.name: term.loss(found) for term in self._terms("maps")}
+                activations = Activations(maps, {}, photograph, where)
+                losses = {term.name: term.loss(activations) for term in self._terms("maps")}
                 derivatives = torch.autograd.grad(self._weighted(losses), [*maps.values()])
-        tile.add(passage.back(dict(zip(maps, derivatives, strict=True)), slopes), gradient)
+        tile.add(passage.backward(dict(zip(maps, derivatives, strict=True)), slopes), gradient)
         return {name: float(each.detach()) for name, each in losses.items()}
 
     def _photograph_of(self, index: int, tile: Tile) -> dict[str, Tensor]:
@@ -160,7 +160,7 @@ def make_objective(
     """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
 
     Raises:
-        RecipeError: tiles are asked of a network that is not impasto's own.
+        RecipeError: tiles are requested of a network that is not impasto's own.
 
     """
     own, paintings = _padded(network) if recipe.tileable else (network, network)
@@ -254,11 +254,11 @@ class _Tiled:
     def is_small(self, layers: Collection[str]) -> bool:
         """Whether the features of these layers take no more memory than a float32 picture."""
         size = next(self._network.parameters()).element_size()
-        found = [self._layers[name] for name in layers]
-        bytes_a_pixel = sum(each.out_channels * size / 4.0 ** (each.block - 1) for each in found)
+        seen = [self._layers[name] for name in layers]
+        bytes_a_pixel = sum(each.out_channels * size / 4.0 ** (each.block - 1) for each in seen)
         return bytes_a_pixel <= 3 * 4
 
 
-def _add(found: Mapping[str, Statistics], sums: dict[str, Statistics]) -> None:
-    for layer, more in found.items():
+def _add(measured: Mapping[str, Statistics], sums: dict[str, Statistics]) -> None:
+    for layer, more in measured.items():
         sums[layer] = sums[layer] + more.double() if layer in sums else more.double()

@@ -42,7 +42,7 @@ class Average:
             mine.lerp_(one, share)
 
     def forget(self) -> None:
-        """Begin anew, so that nothing is left of pictures before this."""
+        """Start again, without the pictures before this."""
         self._picture, self._count = None, 0
 
     @property
@@ -59,8 +59,8 @@ class Average:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up where :meth:`state_dict` left off."""
-        found, self._count = state["average"], state["averaged"]
-        self._picture = None if found is None else self._copied(found)
+        picture, self._count = state["average"], state["averaged"]
+        self._picture = None if picture is None else self._copied(picture)
 
     def _copied(self, image: Tensor) -> Tensor:
         return self._storage(image, tuple(image.shape)).copy_(image)

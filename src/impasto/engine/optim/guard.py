@@ -1,6 +1,6 @@
-"""An optimiser that is put back on its feet when it falls.
+"""An optimiser that recovers when a step fails.
 
-Each step is looked at once it is done. If its loss or gradient is not finite, if the loss has run
+Each step is checked when it is done. If its loss or gradient is not finite, if the loss has run
 away, or if nothing has moved although the gradient points somewhere, the run goes back to the best
 picture of its stage, with a fresh optimiser and a fresh running average (so that nothing remembers
 the fault) and steps a tenth as long; they grow again, twofold with each good step. After three
@@ -35,10 +35,10 @@ class _Watch:
     broken: bool = False
 
     def __call__(self, image: Tensor) -> Evaluation:
-        found = self.evaluate(image)
+        result = self.evaluate(image)
         self.asked = True
-        self.broken = self.broken or not found.finite
-        return found
+        self.broken = self.broken or not result.finite
+        return result
 
 
 class Guard:
@@ -69,17 +69,17 @@ class Guard:
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; the best picture so far if it fails."""
         watch = _Watch(evaluate)
-        found = self._optimizer.step(at, self._shortened(at.image, watch))
-        fault = self._fault(at, found, watch)
+        result = self._optimizer.step(at, self._shortened(at.image, watch))
+        fault = self._fault(at, result, watch)
         self.went_back = fault is not None
         if fault is not None:
             return self._recover(fault, at, evaluate)
         self.trouble = Trouble("not finite", "a shorter step") if watch.broken else None
         self._length = min(1.0, 2 * self._length)
-        if not found.losses.total >= self._best_loss:
-            self._best, self._best_loss = found.image, found.losses.total
+        if not result.losses.total >= self._best_loss:
+            self._best, self._best_loss = result.image, result.losses.total
             self._failures = 0
-        return found
+        return result
 
     def settled(
         self, at: Evaluation, evaluate: Evaluate, average: Tensor | None = None
@@ -94,11 +94,11 @@ class Guard:
             average: of the pictures since the last fault.
 
         """
-        found = at if average is None else evaluate(average)
-        if not found.finite and at.finite:
-            self.trouble, found = Trouble("not finite", "the last picture"), at
-        if not self._was_in_trouble or found.losses.total <= self._best_loss:
-            return found
+        result = at if average is None else evaluate(average)
+        if not result.finite and at.finite:
+            self.trouble, result = Trouble("not finite", "the last picture"), at
+        if not self._was_in_trouble or result.losses.total <= self._best_loss:
+            return result
         return evaluate(self._best)
 
     def state_dict(self, at: Evaluation) -> dict[str, Any]:
@@ -126,12 +126,12 @@ class Guard:
         self._first_loss, self._best_loss = state["first_loss"], state["best_loss"]
         self._best = at.image if state["best"] is None else state["best"]
 
-    def _fault(self, at: Evaluation, found: Evaluation, watch: _Watch) -> Fault | None:
-        if not found.finite:
+    def _fault(self, at: Evaluation, result: Evaluation, watch: _Watch) -> Fault | None:
+        if not result.finite:
             return "not finite"
-        if found.losses.total > max(self._first_loss, RUN_AWAY * self._best_loss) > 0:
+        if result.losses.total > max(self._first_loss, RUN_AWAY * self._best_loss) > 0:
             return "diverged"
-        if not _equal(found.image, at.image) or not _points_somewhere(at):
+        if not _equal(result.image, at.image) or not _points_somewhere(at):
             return None
         if watch.broken:
             return "not finite"
@@ -149,7 +149,7 @@ class Guard:
         return at if at.image is self._best and at.finite else evaluate(self._best)
 
     def _shortened(self, start: Tensor, evaluate: Evaluate) -> Evaluate:
-        """The evaluation of a step that goes only a part of the way that the optimiser asks for."""
+        """The evaluation of a step shorter than the optimiser's own."""
         if self._length == 1:
             return evaluate
         return lambda image: evaluate(torch.lerp(start, image, self._length))

@@ -23,7 +23,7 @@ Evaluate = Callable[[Tensor], Evaluation]
 
 
 class Optimizer(Protocol):
-    """What the engine asks of an optimiser. Any object with this shape can be passed instead."""
+    """The protocol of an optimiser. Any object with these methods can be passed instead."""
 
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """Go from an evaluated picture to a better one; ``at`` itself when there is none."""
@@ -104,15 +104,15 @@ class LBFGS:
     def step(self, at: Evaluation, evaluate: Evaluate) -> Evaluation:
         """One step; usually one evaluation."""
         self._losses = [*self._losses, at.losses.total][-self.memory_of_losses :]
-        found = self._search(at, evaluate)
-        if found is None and len(self._pairs):
+        result = self._search(at, evaluate)
+        if result is None and len(self._pairs):
             self._pairs.forget()
             self._losses = self._losses[-1:]
-            found = self._search(at, evaluate)
-        if found is None:
+            result = self._search(at, evaluate)
+        if result is None:
             return at
-        self._remember(at, found)
-        return found
+        self._remember(at, result)
+        return result
 
     def state_dict(self) -> dict[str, Any]:
         """The pairs and the last losses."""
@@ -132,7 +132,7 @@ class LBFGS:
             self._direction = self._storage(at.gradient, tuple(at.gradient.shape))
         direction = self._direction
         if len(self._pairs):
-            return direction, self._pairs.turn(at, direction)
+            return direction, self._pairs.search_direction(at, direction)
         direction.copy_(at.gradient).masked_fill_(at.held, 0)
         size = float(direction.abs().mean())
         direction.mul_(-self.first_change / size if size else 0)
@@ -146,17 +146,17 @@ class LBFGS:
         length, bound = 1.0, max(self._losses)
         for _ in range(self.trials):
             image, slope = self._vectors.move(at, direction, length)
-            found = evaluate(image)
-            if not found.finite:
+            result = evaluate(image)
+            if not result.finite:
                 length /= 10
-            elif found.losses.total <= bound + self.armijo * min(0.0, slope):
-                return found
+            elif result.losses.total <= bound + self.armijo * min(0.0, slope):
+                return result
             else:
                 length /= 2
         return None
 
-    def _remember(self, at: Evaluation, found: Evaluation) -> None:
-        self._pairs.add(found, at)
+    def _remember(self, at: Evaluation, result: Evaluation) -> None:
+        self._pairs.add(result, at)
 
 
 class Adam:
@@ -266,9 +266,9 @@ class SGD:
                 return at
             self._rate, self._change = self.learning_rate / size, torch.zeros_like(at.image)
         change = self.momentum * self._change - self._rate * at.gradient
-        found = _first_finite(at, (at.image + change).clamp_(0, 1), evaluate)
-        self._change = found.image - at.image
-        return found
+        result = _first_finite(at, (at.image + change).clamp_(0, 1), evaluate)
+        self._change = result.image - at.image
+        return result
 
     def state_dict(self) -> dict[str, Any]:
         """The last step, and the rate."""
@@ -282,9 +282,9 @@ class SGD:
 def _first_finite(at: Evaluation, image: Tensor, evaluate: Evaluate) -> Evaluation:
     """The picture after a step, or after a tenth of it where that is not a number, and so on."""
     for share in (1.0, 0.1, 0.01, 0.001):
-        found = evaluate(image if share == 1 else torch.lerp(at.image, image, share))
-        if found.finite:
-            return found
+        result = evaluate(image if share == 1 else torch.lerp(at.image, image, share))
+        if result.finite:
+            return result
     return at
 
 

@@ -44,14 +44,14 @@ class Pairs:
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, found: Evaluation, at: Evaluation) -> bool:
+    def add(self, later: Evaluation, at: Evaluation) -> bool:
         """Remember the differences of two pictures and of their gradients.
 
-        The oldest pair makes room where there is none. A pair that tells of no curvature, s . y not
+        The oldest pair makes room where there is none. A pair without positive curvature, s . y not
         above 1e-10 y . y, is not remembered.
 
         Args:
-            found: the later one.
+            later: the later one.
             at: the earlier one.
 
         Returns:
@@ -61,12 +61,12 @@ class Pairs:
         if self._new is not None:
             self._learn()
         if not self._rows.numel():
-            self._rows = self._room_for(found.image.numel(), found.image)
+            self._rows = self._room_for(later.image.numel(), later.image)
         if len(self) == self.capacity:
             del self._places[0]
         place = min(set(range(self.capacity)).difference(self._places))
         pair = self._rows[2 * place : 2 * place + 2]
-        s_y, y_y = self._vectors.remember(found, at, pair)
+        s_y, y_y = self._vectors.remember(later, at, pair)
         if not s_y > 1e-10 * y_y:
             pair.zero_()
             return False
@@ -74,14 +74,14 @@ class Pairs:
         self._new = 2 * place + 1
         return True
 
-    def turn(self, at: Evaluation, out: Tensor) -> float:
+    def search_direction(self, at: Evaluation, out: Tensor) -> float:
         """-H g within the free values into ``out``; its product with g.
 
-        H is the inverse Hessian that the pairs tell of, of which at least one is needed; g is the
+        H is the approximate inverse Hessian of the pairs, of which at least one is needed; g is the
         gradient, zero where values are held (:mod:`impasto.engine.optim.vectors`).
         """
         scale, shares = self._recursion(self._learn(at)[0])
-        return self._vectors.turn(self._filled(), shares, scale, at, out)
+        return self._vectors.search_direction(self._filled(), shares, scale, at, out)
 
     def forget(self) -> None:
         """Forget every pair."""
@@ -118,14 +118,14 @@ class Pairs:
     def _learn(self, at: Evaluation | None = None) -> Tensor:
         """Inner products of the gradient with all rows; those of a new y become known as well."""
         rows, new = self._filled(), self._new
-        found = self._vectors.products(rows, at, None if new is None else rows[new])
+        products = self._vectors.products(rows, at, None if new is None else rows[new])
         if new is None:
-            return found
+            return products
         # Of s . y' the recursion asks only where y' is the younger, so s needs no pass of its own.
-        self._products[new, : len(rows)] = found[-1]
-        self._products[: len(rows), new] = found[-1]
+        self._products[new, : len(rows)] = products[-1]
+        self._products[: len(rows), new] = products[-1]
         self._new = None
-        return found
+        return products
 
     def _recursion(self, dots: Tensor) -> tuple[float, Tensor]:
         """H g = scale * g + the rows times their shares, from the rows' products with g."""

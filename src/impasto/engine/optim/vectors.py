@@ -29,7 +29,7 @@ class Vectors(Protocol):
         """A tensor of the rows' type and device."""
         ...
 
-    def remember(self, found: Evaluation, at: Evaluation, pair: Tensor) -> tuple[float, float]:
+    def remember(self, later: Evaluation, at: Evaluation, pair: Tensor) -> tuple[float, float]:
         """The differences s of the pictures and y of the gradients into a pair; s . y, y . y."""
         ...
 
@@ -42,7 +42,7 @@ class Vectors(Protocol):
         """
         ...
 
-    def turn(
+    def search_direction(
         self, rows: Tensor, shares: Tensor, scale: float, at: Evaluation, out: Tensor
     ) -> float:
         """-(scale g + the rows times their shares) where values are free, into ``out``; g . out."""
@@ -60,11 +60,11 @@ class Plain:
         """The picture itself."""
         return image
 
-    def remember(self, found: Evaluation, at: Evaluation, pair: Tensor) -> tuple[float, float]:
+    def remember(self, later: Evaluation, at: Evaluation, pair: Tensor) -> tuple[float, float]:
         """See :class:`Vectors`, as for the others."""
         s, y = pair
-        torch.sub(found.image.flatten(), at.image.flatten(), out=s)
-        torch.sub(found.gradient.flatten(), at.gradient.flatten(), out=y)
+        torch.sub(later.image.flatten(), at.image.flatten(), out=s)
+        torch.sub(later.gradient.flatten(), at.gradient.flatten(), out=y)
         return float(torch.dot(s, y)), float(torch.dot(y, y))
 
     def products(self, rows: Tensor, at: Evaluation | None, row: Tensor | None) -> Tensor:
@@ -72,7 +72,7 @@ class Plain:
         free = None if at is None else at.gradient.masked_fill(at.held, 0).flatten()
         return _products([each for each in (free, row) if each is not None], rows)
 
-    def turn(
+    def search_direction(
         self, rows: Tensor, shares: Tensor, scale: float, at: Evaluation, out: Tensor
     ) -> float:
         """A matrix product, in place."""
@@ -100,9 +100,9 @@ class Halved:
         """One of bfloat16."""
         return image.new_empty(0, dtype=torch.bfloat16)
 
-    def remember(self, found: Evaluation, at: Evaluation, pair: Tensor) -> tuple[float, float]:
+    def remember(self, later: Evaluation, at: Evaluation, pair: Tensor) -> tuple[float, float]:
         """See :class:`Vectors`, as for the others."""
-        return native.remembered((found.image, at.image), (found.gradient, at.gradient), pair)
+        return native.remembered((later.image, at.image), (later.gradient, at.gradient), pair)
 
     def products(self, rows: Tensor, at: Evaluation | None, row: Tensor | None) -> Tensor:
         """In one pass over the rows."""
@@ -112,11 +112,11 @@ class Halved:
         single = row.float()
         return native.products(rows, torch.full_like(single, 0.5), single, None)
 
-    def turn(
+    def search_direction(
         self, rows: Tensor, shares: Tensor, scale: float, at: Evaluation, out: Tensor
     ) -> float:
         """In one pass over the rows."""
-        return native.turned(rows, shares, scale, at.image, at.gradient, out)
+        return native.search_direction(rows, shares, scale, at.image, at.gradient, out)
 
     def move(self, at: Evaluation, direction: Tensor, length: float) -> tuple[Tensor, float]:
         """In one pass."""
@@ -130,7 +130,7 @@ def vectors_for(stage: Stage, device: str) -> Vectors:
 
 def _products(vectors: Sequence[Tensor], rows: Tensor) -> Tensor:
     """Inner products of all with all, ``(vectors, rows)`` in float64 on the CPU, in one pass."""
-    found = torch.zeros(len(vectors), len(rows), dtype=torch.float64)
+    products = torch.zeros(len(vectors), len(rows), dtype=torch.float64)
     length = _BLOCK * _BLOCKS
     for start in range(0, rows.shape[1], length):
         left = torch.stack([vector[start : start + length] for vector in vectors])
@@ -138,5 +138,5 @@ def _products(vectors: Sequence[Tensor], rows: Tensor) -> Tensor:
         whole = left.shape[1] // _BLOCK * _BLOCK
         a, b = (each[:, :whole].view(len(each), -1, _BLOCK) for each in (left, right))
         blocks = torch.bmm(a.transpose(0, 1), b.permute(1, 2, 0)).sum(0, dtype=torch.float64)
-        found += (blocks + left[:, whole:] @ right[:, whole:].mT).cpu()
-    return found
+        products += (blocks + left[:, whole:] @ right[:, whole:].mT).cpu()
+    return products

@@ -37,7 +37,8 @@ def fitted(
         network: what is to be computed.
 
     Raises:
-        RecipeError: a stage does not fit even in tiles, or tiles are asked of another's network.
+        RecipeError: a stage does not fit even in tiles, or tiles are requested of a network that
+            is not impasto's own.
 
     """
     if recipe.tile == "none":

@@ -140,6 +140,6 @@ def _itemsize(stage: Stage) -> int:
 
 def tiling_cost(table: Sequence[Layer], layers: Sequence[str], size: Size, side: int) -> float:
     """Time of a gradient in tiles over that of the whole at once: two passes, and the halos."""
-    found = tiles(*size, side, halos(table, layers))
-    covered = sum(sum(each.areas()) / len(each.halos) for each in found)
+    parts = tiles(*size, side, halos(table, layers))
+    covered = sum(sum(each.areas()) / len(each.halos) for each in parts)
     return PASSES * covered / (size[0] * size[1])

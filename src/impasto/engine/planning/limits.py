@@ -81,8 +81,8 @@ def _groups(root: Path, controller: str) -> Iterator[tuple[Path, bool]]:
             for mount in (mounts, mounts / "unified"):
                 yield from ((folder, True) for folder in _up(mount, path))
         elif controller in controllers.split(","):
-            found = [mounts / name for name in (controller, controllers)]
-            mount = next((each for each in found if each.is_dir()), mounts / controller)
+            folders = [mounts / name for name in (controller, controllers)]
+            mount = next((each for each in folders if each.is_dir()), mounts / controller)
             yield from ((folder, False) for folder in _up(mount, path))
 
 

@@ -2,7 +2,7 @@
 
 The same plan, machine and versions give the same picture on a CPU, bit for bit (the number of
 threads is part of the plan: another count adds in another order). On CUDA some sums are not
-ordered, and small differences grow over a run; the tolerance asked of two runs there is 2/255 in
+ordered, and small differences grow over a run; the tolerance between two runs there is 2/255 in
 the mean over pixels (stated, not measured: no GPU was at hand).
 """
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from impasto.engine.objective.terms.content import Content
 from impasto.engine.objective.terms.statistics import Style
-from impasto.engine.objective.terms.term import Found, Painting, Pixels, Sums, Target, Term
+from impasto.engine.objective.terms.term import Activations, Painting, Pixels, Sums, Target, Term
 from impasto.engine.objective.terms.variation import Variation
 from impasto.recipe.still import Recipe
 
 __all__ = [
+    "Activations",
     "Content",
-    "Found",
     "Needed",
     "Painting",
     "Pixels",

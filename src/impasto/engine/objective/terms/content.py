@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.engine.objective.features import Features, widened
-from impasto.engine.objective.terms.term import Found, Needs, Target
+from impasto.engine.objective.terms.term import Activations, Needs, Target
 from impasto.ops.statistics import Statistics
 
 
@@ -32,9 +32,9 @@ class Content:
     def prepare(self, target: Target) -> None:
         """Nothing to do: the photograph's maps come with each loss."""
 
-    def loss(self, found: Found) -> Tensor:
+    def loss(self, activations: Activations) -> Tensor:
         """Eq. (1); zero, a float, without a content layer."""
-        terms = self.by_layer(found.maps, found.photograph)
+        terms = self.by_layer(activations.maps, activations.photograph)
         return torch.cat(terms).sum() if terms else torch.zeros(())
 
     def by_layer(
@@ -61,9 +61,9 @@ class Content:
         assert self._features is not None
         deviation, energy = 0.0, 0.0
         for name in self.layers:
-            found = self._features.content_sums(name, sums[name])
-            energy += float(found.outer.trace()) / 2
-            deviation += float(found.covariance.trace()) * found.count / 2
+            statistics = self._features.content_sums(name, sums[name])
+            energy += float(statistics.second_moments.trace()) / 2
+            deviation += float(statistics.covariance.trace()) * statistics.count / 2
         return _unit(deviation, energy)
 
 

@@ -11,7 +11,14 @@ import torch
 from torch import Tensor
 
 from impasto.engine.objective.features import Features
-from impasto.engine.objective.terms.term import Found, Needs, Painting, Slopes, Target, leaves_of
+from impasto.engine.objective.terms.term import (
+    Activations,
+    Needs,
+    Painting,
+    Slopes,
+    Target,
+    leaves_of,
+)
 from impasto.engine.threads import on_threads, side_by_side
 from impasto.ops.losses import style_loss
 from impasto.ops.statistics import Statistics, StatisticsLoss
@@ -50,15 +57,19 @@ class Style:
         """The paintings' statistics."""
         self._paintings = target.paintings
 
-    def loss(self, found: Found) -> Tensor:
+    def loss(self, activations: Activations) -> Tensor:
         """Eq. (3)."""
-        return self._of({name: found.sums[name] for name in self.layers})
+        return self._of({name: activations.sums[name] for name in self.layers})
 
     def unit(self, photograph: Mapping[str, Statistics]) -> float:
         """S0; kept away from zero for a photograph that has the painting's style already."""
         own = {name: photograph[name] for name in self.layers}
         nothing = {
-            name: replace(s, total=torch.zeros_like(s.total), outer=torch.zeros_like(s.outer))
+            name: replace(
+                s,
+                total=torch.zeros_like(s.total),
+                second_moments=torch.zeros_like(s.second_moments),
+            )
             for name, s in own.items()
         }
         return max(float(self._of(own)), 1e-4 * float(self._of(nothing)), 1e-12)
@@ -76,13 +87,13 @@ class Style:
         else:
             with on_threads(1):
                 parts = halves[0](), halves[1]()
-        found = {**parts[0], **parts[1]}
-        weights = self._recipe.weights_of_layers([found[layer].channels for layer in sums])
+        made = {**parts[0], **parts[1]}
+        weights = self._recipe.weights_of_layers([made[layer].channels for layer in sums])
         slopes = Slopes()
         for layer, weight in zip(sums, weights, strict=True):
-            of_total, of_outer = found[layer].slopes
-            slopes[layer] = slope * weight * of_total, slope * weight * of_outer
-        return style_loss([found[layer].loss for layer in sums], weights), slopes
+            of_total, of_second_moments = made[layer].slopes
+            slopes[layer] = slope * weight * of_total, slope * weight * of_second_moments
+        return style_loss([made[layer].loss for layer in sums], weights), slopes
 
     def _is_worth_sharing(self, widest: Statistics) -> bool:
         """Whether layers that wide are made at the same time; never with a loss of the caller's."""
@@ -97,24 +108,24 @@ class Style:
     def _of_layer(self, layer: str, sums: Statistics) -> _LayerLoss:
         assert self._features is not None
         with torch.enable_grad():
-            found = self._features.mapped(layer, sums)
-            loss, channels = self._layer_style_loss(layer, found)
-            of_total, of_outer = torch.autograd.grad(
-                loss, (sums.total, sums.outer), allow_unused=True, materialize_grads=True
+            mapped = self._features.mapped(layer, sums)
+            loss, channels = self._layer_style_loss(layer, mapped)
+            of_total, of_second_moments = torch.autograd.grad(
+                loss, (sums.total, sums.second_moments), allow_unused=True, materialize_grads=True
             )
-        return _LayerLoss(loss.detach(), channels, (of_total, of_outer))
+        return _LayerLoss(loss.detach(), channels, (of_total, of_second_moments))
 
     def _of(self, statistics: Mapping[str, Statistics]) -> Tensor:
-        found = [self._layer_style_loss(layer, each) for layer, each in statistics.items()]
-        weights = self._recipe.weights_of_layers([channels for _, channels in found])
-        return style_loss([loss for loss, _ in found], weights)
+        losses = [self._layer_style_loss(layer, each) for layer, each in statistics.items()]
+        weights = self._recipe.weights_of_layers([channels for _, channels in losses])
+        return style_loss([loss for loss, _ in losses], weights)
 
-    def _layer_style_loss(self, layer: str, found: Statistics) -> tuple[Tensor, int]:
+    def _layer_style_loss(self, layer: str, statistics: Statistics) -> tuple[Tensor, int]:
         """Eq. (2) of one layer over the paintings with their shares, and N of eq. (5)."""
         assert self._features is not None
-        channels = self._features.channels(layer, found)
+        channels = self._features.channels(layer, statistics)
         losses = [
-            each.share * self._layer_loss(found, each.statistics[layer], channels)
+            each.share * self._layer_loss(statistics, each.statistics[layer], channels)
             for each in self._paintings
         ]
         return sum(losses[1:], losses[0]), channels

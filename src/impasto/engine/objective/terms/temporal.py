@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto.engine.objective.terms.term import Found, Needs, Target
+from impasto.engine.objective.terms.term import Activations, Needs, Target
 from impasto.ops.losses import temporal_loss
 
 
@@ -44,11 +44,11 @@ class Temporal:
         self._anchors = anchors
 
     def prepare(self, target: Target) -> None:
-        """Nothing to do: anchors are of the size in hand."""
+        """Nothing to do: anchors have the current size."""
 
-    def loss(self, found: Found) -> Tensor:
+    def loss(self, activations: Activations) -> Tensor:
         """The sum over the anchors."""
-        x = found.picture
+        x = activations.picture
         assert x is not None
         terms = [temporal_loss(x, each.picture, each.weights) for each in self._anchors]
         return torch.cat(terms).sum()

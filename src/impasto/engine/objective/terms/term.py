@@ -14,12 +14,12 @@ Needs = Literal["maps", "sums", "pixels"]
 EVERYWHERE = (slice(None), slice(None))
 
 Slopes = dict[str, tuple[Tensor, Tensor]]
-"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.outer``."""
+"""By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.second_moments``."""
 
 
 @dataclass(frozen=True)
 class Painting:
-    """A painting at the size in hand.
+    """A painting at the current size.
 
     Attributes:
         share: its part of the blend; the shares add up to 1.
@@ -49,7 +49,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Found:
+class Activations:
     """What a term is given of the picture: what it needs, and of the rest what there is.
 
     Attributes:
@@ -109,8 +109,8 @@ class Term(Protocol):
         """Once at each size, before any loss."""
         ...
 
-    def loss(self, found: Found) -> Tensor:
-        """A scalar, differentiable with respect to what was found."""
+    def loss(self, activations: Activations) -> Tensor:
+        """A scalar, differentiable with respect to the activations."""
         ...
 
 
@@ -134,5 +134,7 @@ class Sums(Term, Protocol):
 
 def leaves_of(sums: Statistics) -> Statistics:
     """The same sums, to differentiate with respect to."""
-    total, outer = (each.detach().requires_grad_() for each in (sums.total, sums.outer))
-    return Statistics(sums.count, total, outer)
+    total, second_moments = (
+        each.detach().requires_grad_() for each in (sums.total, sums.second_moments)
+    )
+    return Statistics(sums.count, total, second_moments)

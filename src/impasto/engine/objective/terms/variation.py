@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from impasto import native
-from impasto.engine.objective.terms.term import Found, Needs, Target
+from impasto.engine.objective.terms.term import Activations, Needs, Target
 from impasto.engine.objective.tiles import add, cut
 from impasto.ops.losses import total_variation
 from impasto.recipe.still import Recipe
@@ -36,10 +36,10 @@ class Variation:
         """The photograph's own, kept away from zero."""
         self._unit = max(1e-4, self._add(target.photograph, None, 0.0))
 
-    def loss(self, found: Found) -> Tensor:
+    def loss(self, activations: Activations) -> Tensor:
         """As a tensor, differentiable with respect to the picture."""
-        assert found.picture is not None
-        return total_variation(_closed(found.picture, wraps=self._wraps)).sum() / self._unit
+        assert activations.picture is not None
+        return total_variation(_closed(activations.picture, wraps=self._wraps)).sum() / self._unit
 
     def add(self, picture: Tensor, gradient: Tensor | None, slope: float) -> float:
         """The loss; ``slope`` times its derivative goes to ``gradient``, if there is one."""
@@ -58,8 +58,8 @@ class Variation:
             x = image.detach().requires_grad_(gradient is not None)
             value = total_variation(_closed(x, wraps=self._wraps)).sum()
             if gradient is not None:
-                (found,) = torch.autograd.grad(value, x)
-                gradient.add_(found, alpha=slope)
+                (derivative,) = torch.autograd.grad(value, x)
+                gradient.add_(derivative, alpha=slope)
         return float(value.detach())
 
     def _add_in_bands(self, image: Tensor, gradient: Tensor | None, slope: float) -> float:
@@ -74,8 +74,8 @@ class Variation:
                 term = across / (channels * height * (width - 1))
                 term = term + down / (channels * (height - 1) * width)
                 if gradient is not None:
-                    (found,) = torch.autograd.grad(slope * term, band)
-                    add(found, gradient, rows, columns)
+                    (derivative,) = torch.autograd.grad(slope * term, band)
+                    add(derivative, gradient, rows, columns)
             value += float(term.detach())
         return value
 

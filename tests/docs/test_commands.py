@@ -15,9 +15,13 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _blocks(page: Path) -> list[list[list[str]]]:
-    """Words of each line that begins with impasto, block by block."""
-    found = re.findall(r"^```(?:sh)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
-    joined = [block.replace("\\\n", " ") for block in found]
+    """Words of each line that begins with impasto, block by block; a table's cells are a block."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.M | re.S)
+    joined = [block.replace("\\\n", " ") for block in blocks]
+    rows = "\n".join(re.findall(r"^\|.*\|$", text, re.M))
+    cells = re.findall(r"`(impasto \w+ [^`|]*\.[^`|]*)`", rows)
+    joined.append("\n".join(dict.fromkeys(cells)))
     return [
         [
             shlex.split(line, comments=True)

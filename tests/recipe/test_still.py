@@ -30,11 +30,11 @@ def test_every_option_has_an_explanation_and_a_heading():
     ("use", "names"),
     [
         ("texture", "strength content_layers init size print crop_preview alpha beta "
-                    "preserve_color match_color"),
-        ("film", "print dpi crop_preview tileable"),
+                    "preserve_color match_color neighbours"),
+        ("film", "print dpi crop_preview tileable neighbours"),
         ("grid", "network weights size print dpi crop_preview depth max_pixels"),
         ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
-                    "optimizer history learning_rate average tile crop_preview"),
+                    "optimizer history learning_rate average tile crop_preview neighbours"),
     ],
 )  # fmt: skip
 def test_the_options_that_mean_nothing_in_a_use(use, names):

@@ -131,6 +131,10 @@ class Bank:
             rounds=self._rounds,
         )
 
+    def channels(self, part: slice) -> Tensor:
+        """Some channels of all positions, ``(M, n)``."""
+        return self._channels[:, part]
+
     def take(self, matches: Tensor, size: tuple[int, int]) -> Tensor:
         """All channels at the matches ``(N)``, ``(1, C, *size)``."""
         return self._channels[matches].T.reshape(1, -1, *size)

@@ -50,6 +50,11 @@ class Hypercolumns:
         ]
         return self._joined(maps, pictures), torch.cat(texture, 1)
 
+    def with_maps(self, pictures: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The hypercolumns, and the layers' own maps that they are made of."""
+        maps = self._maps(pictures)
+        return self._joined(maps, pictures), maps
+
     def columns(self, pictures: Tensor) -> Tensor:
         """The hypercolumns alone, in half of the time."""
         return self._joined(self._maps(pictures), pictures)

@@ -105,6 +105,25 @@ class SizePainter:
             image[tile.core] = painted[tile.inner]
         return image
 
+    @torch.no_grad()
+    def matches(
+        self, content: Tensor, before: Tensor | None, *, photograph: float = PHOTOGRAPH
+    ) -> Tensor:
+        """The index of each position's match in the bank, ``(H / 4, W / 4)``; as for a picture."""
+        if before is None:
+            before, photograph = content, 1.0
+        tiles = tiles_of(*content.shape[-2:])
+        inner = (_rows(self._query(content, before, photograph, t)[t.cells]) for t in tiles)
+        mean, price = self._shared(inner, content.shape[-2] * content.shape[-1] // CELL**2)
+        matches = torch.empty(content[0, 0, ::CELL, ::CELL].shape, dtype=torch.long)
+        for tile in tiles:
+            query = self._query(content, before, photograph, tile)
+            size = (query.shape[-2], query.shape[-1])
+            own = self._bank.match(_rows(query), mean, price, size).view(size)
+            rows, columns = (slice(each.start // CELL, each.stop // CELL) for each in tile.core[1:])
+            matches[rows, columns] = own[tile.cells[1:]].to(matches.device)
+        return matches.to(content.device)
+
     def _shared(self, rows: Iterable[Tensor], count: int) -> tuple[Tensor, Tensor]:
         """What all tiles share: the mean of the queries, and the prices set on a sample of them."""
         sums, sample = [], []

@@ -37,6 +37,7 @@ from impasto.files.records.write import (
 )
 from impasto.files.scratch import Scratch
 from impasto.files.weights.decoder import load_painter, with_decoder
+from impasto.instant.neighbours import Neighbours, instant_states
 from impasto.instant.run import forecast as forecast_instant
 from impasto.instant.run import run_instant
 from impasto.nets.network import Network
@@ -176,6 +177,12 @@ class Job:
             tuple(style.tensor for style in styles),
             init.tensor if init is not None else None,
         )
+        terms = maker.terms
+        if recipe.neighbours:
+            more = Neighbours(recipe, self.plan, pictures, maker.network, load_painter())
+            terms = (*terms, more)
+        if recipe.init == "instant":
+            pictures = self._started(pictures)
         if recipe.is_instant:
             self._states = run_instant(recipe, self.plan, pictures, maker.network, load_painter())
             return
@@ -185,11 +192,19 @@ class Job:
             pictures,
             maker.network,
             layer_loss=maker.style_loss,
-            terms=maker.terms,
+            terms=terms,
             optimizer=maker.optimizer,
             resume=kept.point if kept else None,
             storage=storage,
         )
+
+    def _started(self, pictures: Pictures) -> Pictures:
+        """With the instant picture to start from."""
+        states = instant_states(
+            self.recipe, self.plan, pictures, self._maker.network, load_painter()
+        )
+        (*_, last) = states
+        return replace(pictures, init=last.image.cpu())
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds

@@ -61,6 +61,7 @@ def _check_numbers(recipe: Recipe) -> None:
     need(0 <= recipe.average < 1, "--average must be at least 0 and below 1.")
     need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need((recipe.tv or 0) >= 0, "--tv must not be negative.")
+    need(recipe.neighbours >= 0, "--neighbours must not be negative.")
     need(
         (recipe.alpha or 0) >= 0 and (recipe.beta or 0) >= 0, "--alpha and --beta must be positive."
     )
@@ -141,8 +142,12 @@ def _check_lists(recipe: Recipe) -> None:
 
 
 def _check_instant(recipe: Recipe) -> None:
-    """Nothing is optimised, so that nothing of the objective or the optimiser has an effect."""
+    """An instant picture, or one that uses it: what has no effect there, and what it needs."""
     given = given_in_vain(recipe, "instant") if recipe.is_instant else None
+    if recipe.crop_preview and (recipe.neighbours or recipe.init == "instant"):
+        raise RecipeError(
+            "--neighbours and --init instant need the whole picture: leave out --crop-preview."
+        )
     if given:
         raise RecipeError(
             f"--quality instant optimises nothing: leave out {given}, or choose another quality."

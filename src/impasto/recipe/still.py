@@ -21,7 +21,7 @@ STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
 MARGIN = 8
-INITS = ("noise", "content", "style", "stripes")
+INITS = ("noise", "content", "style", "stripes", "instant")
 
 
 _look = option_group("The look")
@@ -102,8 +102,15 @@ class Recipe:
     tileable: bool = _look(False, "Make opposite edges meet, at any size.", not_for=("film",))
     init: str = _run(
         "content",
-        "Starting picture: noise, content, style, stripes, or a picture file.",
+        "Starting picture: noise, content, style, stripes, instant (the picture of --quality "
+        "instant), or a picture file.",
         not_for=("texture", "instant"),
+    )
+    neighbours: float = _objective(
+        0.0,
+        "Weight of the features that an instant picture takes from the painting, position by "
+        "position; 1 counts as much as the other terms.",
+        not_for=("texture", "film", "instant"),
     )
     seed: int = _run(0, "Seed of the noise.")
     alpha: float | None = _objective(

@@ -20,8 +20,9 @@ FORMAT = "impasto-decoder-1"
 
 
 def with_decoder(network: Mapping[str, str], recipe: Recipe) -> dict[str, str]:
-    """What a record says about the networks of a run: of an instant one, the decoder's file too."""
-    decoder = {"decoder": load_painter().sha256} if recipe.is_instant else {}
+    """What a record says about the networks of a run: the decoder's file too where it is used."""
+    uses_it = recipe.is_instant or recipe.neighbours or recipe.init == "instant"
+    decoder = {"decoder": load_painter().sha256} if uses_it else {}
     return {**network, **decoder}
 
 

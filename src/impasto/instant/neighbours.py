@@ -1,0 +1,216 @@
+"""Matched features as a term: the drawing of the painting, at every position of the picture.
+
+At the start of each size an instant picture decides which of the paintings' positions each of the
+picture's takes. From then on the picture is held to their features, layer by layer (Kolkin et al.
+2022, *Neural Neighbor Style Transfer*, arXiv 2203.13215, section 3.3, whose matches are found anew
+at every step; here they stay, so that the term is one of positions, each by itself).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.engine.framing import asked, made
+from impasto.engine.objective.terms import Activations, Target
+from impasto.engine.objective.terms.term import Needs
+from impasto.engine.planning.plan import Plan, make_plan
+from impasto.engine.planning.stages import Stage
+from impasto.engine.run import Pictures, recolored
+from impasto.engine.state import State
+from impasto.instant.decoder import Painter
+from impasto.instant.hypercolumns import CELL, LAYERS
+from impasto.instant.run import check_network, run_instant
+from impasto.instant.size import SizePainter
+from impasto.nets.convolution import layout_of
+from impasto.nets.network import Network
+from impasto.ops.inits import resize
+from impasto.recipe.still import Recipe, options_not_for
+
+TINY = 1e-8  # squared length of features that point nowhere
+
+
+def instant_states(
+    recipe: Recipe, plan: Plan, pictures: Pictures, network: Network, painter: Painter
+) -> Iterator[State]:
+    """The states of the instant picture from which an optimised one can start.
+
+    Args:
+        recipe: of the optimised picture.
+        plan: its plan; the instant one has its last stage's size, device and precision.
+        pictures: photograph and paintings.
+        network: ``compact``.
+        painter: the decoder.
+
+    Raises:
+        RecipeError: the network is another one.
+
+    """
+    instant = _instant_recipe(recipe, plan, plan.stages[-1])
+    height, width = plan.stages[-1].height, plan.stages[-1].width
+    sizes = [(style.shape[-2], style.shape[-1]) for style in pictures.styles]
+    own = make_plan(instant, (height, width), sizes, network=network)
+    photograph = resize(pictures.content, height, width)
+    return run_instant(instant, own, replace(pictures, content=photograph), network, painter)
+
+
+class Neighbours:
+    """The mean cosine distance to the matched features, over the positions and the layers.
+
+    Args:
+        recipe: of the picture; ``neighbours`` is the weight.
+        plan: of the picture.
+        pictures: photograph and paintings.
+        network: ``compact``.
+        painter: the decoder of the instant picture.
+
+    Raises:
+        RecipeError: the network is another one.
+
+    """
+
+    name = "neighbours"
+    needs: Needs = "maps"
+    layers: tuple[str, ...] = LAYERS
+
+    def __init__(
+        self, recipe: Recipe, plan: Plan, pictures: Pictures, network: Network, painter: Painter
+    ) -> None:
+        self.weight = recipe.neighbours
+        self._recipe, self._plan = recipe, plan
+        self._styles = recolored(recipe, pictures).styles
+        self._network, self._painter = check_network(network), painter
+
+    @torch.no_grad()
+    def prepare(self, target: Target) -> None:
+        """Decide the matches of the current size."""
+        height, width = target.photograph.shape[-2:]
+        stage = next(each for each in self._plan.stages if tuple(each.size) == (height, width))
+        instant = _instant_recipe(self._recipe, self._plan, stage)
+        photograph = target.photograph.cpu()
+        sizes = [(style.shape[-2], style.shape[-1]) for style in self._styles]
+        own = make_plan(instant, (stage.height, stage.width), sizes, network=self._network)
+        pictures = Pictures(asked(photograph, stage), self._styles)
+        (*_, last) = run_instant(instant, own, pictures, self._network, self._painter)
+        before = _whole_cells(made(last.image.cpu(), stage)).to(own.device)
+        size = _LayerMatcher(
+            instant, own, replace(own.stages[-1], styles=stage.styles), self._styles,
+            self._network, self._painter,
+        )  # fmt: skip
+        self._matcher = size
+        self._matches = size.matches(_whole_cells(photograph).to(own.device), before)
+        self._positions = {
+            layer: (height // _stride(layer)) * (width // _stride(layer)) for layer in LAYERS
+        }
+        self._means = {layer: size.mean(layer) for layer in LAYERS}
+        self._kept: dict[str, Tensor] = {}
+
+    def loss(self, activations: Activations) -> Tensor:
+        """A sum over positions, so that tiles add up to the whole."""
+        losses = []
+        for layer in LAYERS:
+            maps = activations.maps[layer]
+            centred = maps.float() - self._means[layer]
+            matched = self._matched(layer, activations.where[layer], maps)
+            # Six times as fast as torch's cosine similarity.
+            likeness = (centred * matched).sum(1) * (centred.square().sum(1) + TINY).rsqrt()
+            losses.append((1 - likeness).sum() / self._positions[layer])
+        return torch.stack(losses).mean()
+
+    def _matched(self, layer: str, where: tuple[slice, slice], maps: Tensor) -> Tensor:
+        """Directions of the matched features at a part of a layer's map, in float32."""
+        is_whole = maps.shape[-2] * maps.shape[-1] == self._positions[layer]
+        if is_whole and layer in self._kept:
+            return self._kept[layer]
+        lines = [
+            slice(*each.indices(count * CELL // _stride(layer))[:2])
+            for each, count in zip(where, self._matches.shape, strict=True)
+        ]
+        lines = [slice(e.start, e.start + n) for e, n in zip(lines, maps.shape[-2:], strict=True)]
+        with torch.no_grad():
+            matched = self._matcher.layer(layer, self._matches, lines)
+            matched = F.normalize(matched.float() - self._means[layer], dim=1)
+            matched = matched.contiguous(memory_format=layout_of(maps))
+        if is_whole:
+            self._kept[layer] = matched
+        return matched
+
+
+class _LayerMatcher(SizePainter):
+    """A size whose paintings' positions hold the layers' maps in place of pixels and texture."""
+
+    def mean(self, layer: str) -> Tensor:
+        """Of a layer's features over the paintings, ``(1, N, 1, 1)``."""
+        rows = self._bank.channels(self._part(layer)).float()
+        return rows.view(len(rows), -1, _cells(layer)).mean((0, 2)).view(1, -1, 1, 1)
+
+    def layer(self, layer: str, matches: Tensor, lines: Sequence[slice]) -> Tensor:
+        """A layer's map at the matches ``(h, w)``, in some of its rows and columns."""
+        stride = _stride(layer)
+        first = [each.start * stride // CELL for each in lines]
+        last = [-(-each.stop * stride // CELL) for each in lines]
+        part = matches[first[0] : last[0], first[1] : last[1]]
+        rows = self._bank.channels(self._part(layer))[part.flatten()]
+        taken = rows.T.reshape(1, -1, *part.shape)
+        if stride < CELL:
+            taken = F.pixel_shuffle(taken, CELL // stride)
+        elif stride > CELL:
+            taken = F.avg_pool2d(taken.float(), stride // CELL)
+        inner = [
+            slice(each.start - start * CELL // stride, each.stop - start * CELL // stride)
+            for each, start in zip(lines, first, strict=True)
+        ]
+        return taken[..., inner[0], inner[1]]
+
+    def _part(self, layer: str) -> slice:
+        """Which of the bank's channels are the layer's."""
+        start = self._split[0]
+        for each in LAYERS[: LAYERS.index(layer)]:
+            start += self._widths[each] * _cells(each)
+        return slice(start, start + self._widths[layer] * _cells(layer))
+
+    def _channels(self, picture: Tensor) -> Tensor:
+        """Hypercolumns, and the layers' maps cell by cell, ``(1, C, H / 4, W / 4)``."""
+        columns, maps = self._see.with_maps(picture)
+        self._widths = {layer: each.shape[1] for layer, each in maps.items()}
+        size = columns.shape[-2:]
+        return torch.cat([columns, *(_by_cell(maps[layer].float(), size) for layer in LAYERS)], 1)
+
+
+def _by_cell(maps: Tensor, size: torch.Size) -> Tensor:
+    """A layer's map with all that lies in a cell as channels."""
+    times = maps.shape[-1] // size[1]
+    if times > 1:
+        return F.pixel_unshuffle(maps, times)
+    if maps.shape[-2:] == size:
+        return maps
+    return F.interpolate(maps, size, mode="bilinear", align_corners=False)
+
+
+def _stride(layer: str) -> int:
+    """Pixels of the picture to a position of a layer."""
+    return int(2 ** (int(layer[4]) - 1))
+
+
+def _cells(layer: str) -> int:
+    """Positions of a layer in a cell."""
+    return max(1, CELL // _stride(layer)) ** 2
+
+
+def _whole_cells(picture: Tensor) -> Tensor:
+    """With its last rows and columns repeated up to the next multiples of 16."""
+    down, right = (-side % 16 for side in picture.shape[-2:])
+    return F.pad(picture, (0, right, 0, down), mode="replicate") if down or right else picture
+
+
+def _instant_recipe(recipe: Recipe, plan: Plan, stage: Stage) -> Recipe:
+    """The options that an instant picture knows, on the same device and in the same precision."""
+    unknown = {*options_not_for("instant"), "size", "print", "dpi", "scales", "steps", "quality"}
+    own = {each.name: getattr(recipe, each.name) for each in fields(Recipe)}
+    known = {name: value for name, value in own.items() if name not in unknown}
+    settled = {"quality": "instant", "size": "full", "threads": plan.threads}
+    return Recipe(**{**known, **settled, "device": plan.device, "precision": stage.precision})

@@ -18,25 +18,26 @@ POSITIONS = 65_536  # of the paintings, at most: a painting of 1024 x 1024 pixel
 PIECE = 64  # positions along each side of the pieces that a larger painting is seen in
 PRINCIPAL = 64  # directions in feature space that likeness is measured in
 RIM = 2  # positions at the edge of a piece that the network's padding has spoiled
-COHERENCE = 0.6  # cosine similarity that agreement with all eight neighbours is worth
 
 See = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How thorough the search for matches is.
+    """How matches are searched for.
 
     Attributes:
         first: of the bank's positions, at random, so many are first matches, and have prices set.
         queries: of the picture's positions, so many at most set the prices.
         rounds: of coherent matching.
+        coherence: cosine similarity that agreement with all eight neighbours is worth.
 
     """
 
     first: int = 4096
     queries: int = 2048
     rounds: int = 8
+    coherence: float = 0.6
 
 
 DEFAULT = Effort()
@@ -87,7 +88,7 @@ class Bank:
         self._principal = _principal(seen[self._sample])
         self._offered = seen @ self._principal
         self._channels = bank.to(dtype)
-        self._rounds = effort.rounds
+        self._effort = effort
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -127,8 +128,8 @@ class Bank:
             self._sample[first],
             self._table,
             size=size,
-            weight=COHERENCE,
-            rounds=self._rounds,
+            weight=self._effort.coherence,
+            rounds=self._effort.rounds,
         )
 
     def channels(self, part: slice) -> Tensor:

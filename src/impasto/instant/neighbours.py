@@ -22,6 +22,7 @@ from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, recolored
 from impasto.engine.state import State
+from impasto.instant.bank import Effort
 from impasto.instant.decoder import Painter
 from impasto.instant.hypercolumns import CELL, LAYERS
 from impasto.instant.run import check_network, run_instant
@@ -31,6 +32,8 @@ from impasto.nets.network import Network
 from impasto.ops.inits import resize
 from impasto.recipe.still import Recipe, options_not_for
 
+PHOTOGRAPH = 0.5  # of the features that are matched; the rest is the instant picture's
+EFFORT = Effort(coherence=1.2)  # what this costs a face, the content loss gives back
 TINY = 1e-8  # squared length of features that point nowhere
 
 
@@ -99,10 +102,12 @@ class Neighbours:
         before = _whole_cells(made(last.image.cpu(), stage)).to(own.device)
         size = _LayerMatcher(
             instant, own, replace(own.stages[-1], styles=stage.styles), self._styles,
-            self._network, self._painter,
+            self._network, self._painter, effort=EFFORT,
         )  # fmt: skip
         self._matcher = size
-        self._matches = size.matches(_whole_cells(photograph).to(own.device), before)
+        self._matches = size.matches(
+            _whole_cells(photograph).to(own.device), before, photograph=PHOTOGRAPH
+        )
         self._positions = {
             layer: (height // _stride(layer)) * (width // _stride(layer)) for layer in LAYERS
         }

@@ -19,6 +19,10 @@ from benchmarks.pairs import Pair
 from impasto.files.weights.trained import read_trained
 
 ANY, ONE = "any painting", "the paintings it was trained for"
+NEIGHBOURS = (
+    *("--init", "instant", "--neighbours", "0.5", "--strength", "0.99"),
+    *("--scales", "1", "--steps", "40"),
+)
 GRAM = (
     *("--style-loss", "gram", "--layer-weights", "equal", "--optimizer", "lbfgs"),
     *("--average", "0", "--margin", "0", "--strength", "0.95"),
@@ -60,6 +64,7 @@ def makers(program: Path | None, networks: Sequence[Path]) -> list[Maker]:
         Maker("gram", ANY, _ours(GRAM)),
         Maker("default", ANY, _ours(())),
         Maker("instant", ANY, _ours(("--quality", "instant"))),
+        Maker("neighbours", ANY, _ours(NEIGHBOURS)),
     ]
     if networks:
         makers_here.append(Maker("trained", ONE, _trained(networks)))

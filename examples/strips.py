@@ -18,7 +18,7 @@ import impasto
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 STRENGTHS = (0.6, 0.8, 0.9, 0.975)
-HEIGHT, GAP = 300, 6
+HEIGHT, GAP = 256, 6
 
 
 def strip(pictures: list[Image.Image], path: Path) -> None:
@@ -38,7 +38,10 @@ def main() -> None:
     stylizer = impasto.Stylizer()
     made = {each: stylizer(photo, painting, strength=each).image for each in STRENGTHS}
     instant = stylizer(photo, painting, quality="instant").image
-    strip([photo, painting, made[STRENGTHS[-1]], instant], IMAGES / "strip.jpg")
+    drawn = stylizer(
+        photo, painting, init="instant", neighbours=0.5, strength=0.99, scales=1, steps=(40,)
+    ).image
+    strip([photo, painting, instant, drawn, made[STRENGTHS[-1]]], IMAGES / "strip.jpg")
     strip(list(made.values()), IMAGES / "strengths.jpg")
 
 

@@ -1,4 +1,4 @@
-"""``impasto stylize`` with many photographs: each in its turn, none lost for another's sake."""
+"""``impasto stylize`` with many photographs: one after the other; failures stop no others."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class _Batch:
         keeper.discard()
 
     def _job(self, task: _Task, keeper: Keeper) -> Job:
-        """Gone on with from the checkpoint of a batch that was stopped or killed, where it fits."""
+        """Resumed from the checkpoint of a batch that was stopped or killed, where it fits."""
         kept = keeper.resumable(resume=True, overwrite=self._overwrite, quiet=True)
         try:
             return self._stylizer.start(self._recipe, task.photograph, self._styles, resume=kept)

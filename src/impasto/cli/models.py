@@ -1,4 +1,4 @@
-"""``impasto models``: what there is, and getting it, bringing it and removing it."""
+"""``impasto models``: list, download, import and remove networks."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def import_file(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Bring a VGG-19 from a file: no internet is needed."""
+    """Import a VGG-19 from a file: no internet is needed."""
     del debug
     from impasto.files.weights.importing import import_weights
 

@@ -1,5 +1,6 @@
-"""The time left, by the pace of late: machines get busy and scales differ, so the whole run's
-mean would go on telling of what is long past.
+"""The time left, by the recent pace.
+
+Machines get busy and scales differ, so the mean of the whole run would be out of date.
 """
 
 from __future__ import annotations

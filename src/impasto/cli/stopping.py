@@ -1,4 +1,4 @@
-"""Being stopped: Ctrl-C, a closed terminal and ``kill`` are one and the same, and never a crash.
+"""Being stopped: Ctrl-C, a closed terminal and ``kill`` are treated alike, and are never a crash.
 
 The first signal ends a run once the step in hand is done, and everything else at once; what there
 is is then kept. A second one ends all of it at once, and what is on the disk stays as it is.

@@ -257,7 +257,7 @@ class _Run:
 
 @contextmanager
 def _display(*, quiet: bool) -> Iterator[Callable[[TrainState], None]]:
-    """A bar with the mean loss of late; plain lines where there is no terminal."""
+    """A bar with the recent mean loss; plain lines where there is no terminal."""
     from rich.console import Console
 
     from impasto.cli.progress import at_tenths, progress_bar

@@ -92,7 +92,7 @@ def _many(
     quiet: bool,
     recipe: Recipe,
 ) -> int:
-    """Each in its turn; what is finished is left as it is, and none is lost for another's sake."""
+    """One after the other; finished ones are left as they are, and failures stop no others."""
     if output is None or (written_as(Path(output), "still") and not Path(output).is_dir()):
         raise OutputError("These are many photographs: name a folder for the results with -o.")
     folder, suffix = Path(output), f".{kind.lower().lstrip('.')}"

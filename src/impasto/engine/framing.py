@@ -1,7 +1,7 @@
-"""Between a picture as it is asked for and the larger one that is made in its place.
+"""The margin around a picture: added before it is made, cut off afterwards.
 
 Next to the zeros of a network's padding a picture comes out lighter or darker than it should, two
-to ten pixels deep. So it is made with a margin, in which the photograph goes on as in a mirror, and
+to ten pixels deep. So it is made with a margin, in which the photograph is mirrored, and
 the margin is cut off again. A departure from the report; ``margin=0`` is its method. A tile has no
 edge: it is made in whole cells and resized.
 """
@@ -35,7 +35,7 @@ def made(picture: Tensor, stage: Stage, *, wrap: bool = False, resize: Resize = 
 
 
 def surrounded(picture: Tensor, stage: Stage) -> Tensor:
-    """A picture of the size that is asked for, continued as in a mirror where there is a margin."""
+    """A picture of the requested size, mirrored into the margin where there is one."""
     if not stage.margin:
         return picture
     for dim, side in zip((-2, -1), stage.size, strict=True):
@@ -45,7 +45,7 @@ def surrounded(picture: Tensor, stage: Stage) -> Tensor:
 
 
 def asked(picture: Tensor, stage: Stage, *, wrap: bool = False) -> Tensor:
-    """A picture of the size at which a stage is made, at the size that is asked for.
+    """A picture of the size at which a stage is made, at the requested size.
 
     A view where there is only a margin to be cut off. Of a tile one side after the other, as the
     copies around it take less room then.
@@ -65,7 +65,7 @@ def _asked(stage: Stage) -> tuple[int, int]:
 
 
 def _mirrored(length: int, side: int, margin: int) -> Tensor:
-    """Where each of ``side`` lines lies in a picture of ``length`` that a mirror stands around."""
+    """The line of a picture of ``length`` that each of ``side`` lines repeats, mirrored."""
     turn = max(1, length - 1)
     lines = turn - ((torch.arange(side) - margin) % (2 * turn) - turn).abs()
     return lines.clamp(max=length - 1)

@@ -1,7 +1,7 @@
 """A request to end that comes inside a step waits until the step is done.
 
 Inside a step the optimiser's memory has moved and the picture has not, so a run that ended there
-could not be gone on with. Nothing here asks for signals: a program's own handler hands over what it
+could not be resumed. Nothing here asks for signals: a program's own handler hands over what it
 would raise (:func:`hold_back`), as the command's does. Each thread is by itself.
 """
 

@@ -2,7 +2,7 @@
 
 At the start of each size an instant picture decides which of the paintings' positions each of the
 picture's takes. From then on the picture is held to their features, layer by layer (Kolkin et al.
-2022, *Neural Neighbor Style Transfer*, arXiv 2203.13215, section 3.3, whose matches are found anew
+2022, *Neural Neighbor Style Transfer*, arXiv 2203.13215, section 3.3, whose matches are found again
 at every step; here they stay, so that the term is one of positions, each by itself).
 """
 

@@ -46,7 +46,7 @@ def forecast(plan: Plan) -> Forecast:
 
 
 def check_network(network: Network) -> ConvNetwork:
-    """The same network.
+    """Make sure that the network is the one that the decoder was trained on, and return it.
 
     Raises:
         RecipeError: the decoder was not trained on its features.

@@ -132,7 +132,7 @@ class FilmJob:
     """One film in the making: iterate for its states; at their end it is written.
 
     What stops it halfway leaves the finished frames beside the output; the same job with ``resume``
-    goes on with them and ends in the same film. :meth:`save_so_far` makes a film of them.
+    continues with them and ends in the same film. :meth:`save_so_far` makes a film of them.
 
     Args:
         clip: the source.
@@ -260,7 +260,7 @@ class FilmJob:
     def _pass(
         self, number: int, count: int, deliver: Deliver | None
     ) -> Generator[FilmState, None, int]:
-        """One way through the film, from its end for an odd number; the number of its frames."""
+        """One pass over the film, backwards for an odd number; the number of its frames."""
         kind = _RESULT.format(number)
         results: deque[Tensor] = deque(maxlen=max(self._motion.long_term))
         shot: Shot | InstantShot | None = None

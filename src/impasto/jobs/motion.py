@@ -1,4 +1,4 @@
-"""A film's frames and what ties them to earlier ones: cuts, flows, where these may be believed."""
+"""A film's frames and what ties them to earlier ones: cuts, flows, and where these are reliable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from impasto.ops.warp import inside, reliable, shared
 
 @dataclass(frozen=True)
 class Tie:
-    """How a frame hangs together with one before it.
+    """How a frame is tied to an earlier one.
 
     Attributes:
         back: how many frames back that one is, in the order of the pass.

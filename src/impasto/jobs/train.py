@@ -1,4 +1,4 @@
-"""A network in training: a stream of states, which whoever consumes it keeps, draws and ends."""
+"""A network in training: a stream of states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled library: found, loaded once, and asked whether this processor can run it."""
+"""The compiled library: loaded once, if this processor can run it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def kernels() -> ctypes.CDLL:
-    """The library, for whoever knows that it is there."""
+    """The library, where it is known to be available."""
     loaded = library()
     assert loaded is not None
     return loaded

@@ -100,7 +100,7 @@ def _through(
     below: list[Step],
     upstream: dict[str, Derivatives],
 ) -> Tensor | None:
-    """Back through a convolution; joined with what is requested of the layer below and its ReLU."""
+    """The backward pass of a convolution, joined with the derivatives of the layer below."""
     assert step.convolution is not None
     if gradient is None:
         if upstream[step.layer.name].is_nothing:
@@ -122,7 +122,7 @@ def _through(
 def _joined(
     route: Route, step: Step, upstream: Derivatives, gradient: Tensor | None = None
 ) -> Joined:
-    """What is requested of a layer, and a gradient that comes from above."""
+    """The derivatives of a layer, and the gradient from the layers above."""
     height, width = step.output.shape[-2:]
     core = Box.whole((height, width))
     if route.part:

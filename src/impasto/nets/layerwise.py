@@ -1,4 +1,4 @@
-"""Through a network's layers and back, layer by layer, by torch's operations, on any device.
+"""Forward and backward pass, layer by layer, by torch's operations, on any device.
 
 A layer's map is read by the next layer and by its statistics. Autograd would make a map of each
 one's derivative, and their sum a third; here the one is added to the other where it lies.

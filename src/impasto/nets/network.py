@@ -72,7 +72,7 @@ class Head:
 
 @runtime_checkable
 class Network(Protocol):
-    """All that the engine needs. Any object with this shape can be passed in its place."""
+    """All that the engine needs. Any object with these members can be passed in its place."""
 
     @property
     def layers(self) -> Sequence[str]:

@@ -1,6 +1,6 @@
-"""Through a network's layers and back: one node of autograd's graph, its derivative by hand.
+"""Forward and backward pass of a network as one node of autograd's graph.
 
-The way itself is that of :mod:`impasto.nets.fused` where our own kernels serve, and else that of
+They are those of :mod:`impasto.nets.fused` where our own kernels serve, and else of
 :mod:`impasto.nets.layerwise`.
 """
 
@@ -74,7 +74,7 @@ def _none_missing(sums: list[Tensor | None]) -> list[Tensor]:
 class Passage:
     """One forward pass of a picture through a network's layers, and one backward pass.
 
-    For whoever knows the derivatives with respect to the sums without asking for the sums.
+    For a caller who knows the derivatives with respect to the sums beforehand.
 
     Args:
         route: its maps are wanted; its sums are not, but derivatives with respect to them come.

@@ -1,4 +1,4 @@
-"""Figures of merit: what a result owes to its photograph and its painting, and what went wrong.
+"""Figures of merit: how near a result is to its photograph and its painting, and its faults.
 
 None of them needs a download, and none is what the optimiser minimises. Pictures are RGB in [0, 1];
 statistics of layers are :class:`impasto.ops.statistics.Statistics`. docs/measuring.md says how each

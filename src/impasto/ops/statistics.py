@@ -1,4 +1,4 @@
-"""Sums over positions: all that a style loss may know of a layer.
+"""Sums over positions: all that a style loss is computed from.
 
 Gram matrices, means and covariances depend on a feature map only through sum f, sum f f^T and the
 number of positions. Sums add up, over tiles as over machines; so whatever is a function of

@@ -1,4 +1,4 @@
-"""Moving pictures along optical flow, and knowing where the flow may be believed.
+"""Warping pictures along optical flow, and where the flow is reliable.
 
 A flow is ``(1, 2, H, W)`` in pixels, horizontal then vertical: the point (x, y) of one frame lies
 at (x + u, y + v) of the other. Conditions and constants are those of Ruder, Dosovitskiy and Brox,

@@ -1,4 +1,4 @@
-"""A network seen through its heads: maps as they are, statistics as they count."""
+"""A network with its heads: feature maps, and statistics after the heads."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Evaluation:
     def held(self) -> Tensor:
         """True for values on the bounds of [0, 1] that the gradient would push further out.
 
-        Also where the gradient is zero, which no step down it cares about.
+        Also where the gradient is zero.
         """
         anywhere = torch.sub(self.image, self.gradient, alpha=1e30).clamp_(0, 1)
         return anywhere == self.image
@@ -59,7 +59,7 @@ StyleTargets = Sequence[Mapping[str, Statistics]]
 
 
 class Objective:
-    """Eq. (7), and what is added to it, for one photograph and its paintings at one size.
+    """Eq. (7) and further terms, for one photograph and its paintings at one size.
 
     With a strength s the weights are those of (1 - s) L_content / C0 + s L_style / S0, where C0 is
     half the sum of squared deviations of the photograph's content features from their mean over

@@ -1,4 +1,4 @@
-"""Where memory runs out, a GPU's or the machine's: tiles, and then smaller ones, no crash."""
+"""When memory runs out, a GPU's or the machine's: tiles, then smaller ones, instead of a crash."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Shrinking:
         return self._objective
 
     def _shrink(self, error: RuntimeError | MemoryError) -> None:
-        """Go over to smaller tiles after an error that says that memory ran out."""
+        """Change to smaller tiles after an error that says that memory ran out."""
         smaller = [side for side in TILES if self.tile is None or side < self.tile]
         if not smaller or not self._can_tile:
             raise _too_little(error) from error

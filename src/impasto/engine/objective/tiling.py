@@ -204,7 +204,7 @@ def check_can_tile(network: Network) -> ConvNetwork:
 
 
 def _padded(network: Network) -> tuple[Network, Network]:
-    """The same network twice: the picture seen as a tile, the paintings without an edge."""
+    """The same network twice: the picture's padding circular, the paintings' edges replicated."""
     tile, edgeless = (copy.copy(cast("ConvNetwork", network)) for _ in range(2))
     tile.padding, edgeless.padding = "circular", "replicate"
     return tile, edgeless
@@ -237,7 +237,7 @@ class _Tiled:
     def passage(
         self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
     ) -> Passage:
-        """A tile's way through the network."""
+        """A tile's forward and backward pass."""
         return self._network.passage(tile.cut(image), maps, sums, part=tile)
 
     def place(self, tile: Tile, layer: str) -> tuple[slice, slice]:

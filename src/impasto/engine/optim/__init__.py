@@ -1,1 +1,1 @@
-"""The optimisers, and what keeps them healthy."""
+"""The optimisers, and recovery from their failures."""

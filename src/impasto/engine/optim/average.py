@@ -30,7 +30,7 @@ class Average:
         self._count = 0
 
     def add(self, image: Tensor) -> None:
-        """Take in one more picture."""
+        """Add one more picture."""
         if not self.decay:
             return
         self._count += 1
@@ -58,7 +58,7 @@ class Average:
         return {"average": self._picture, "averaged": self._count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore a :meth:`state_dict`."""
         picture, self._count = state["average"], state["averaged"]
         self._picture = None if picture is None else self._copied(picture)
 

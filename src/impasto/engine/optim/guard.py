@@ -115,7 +115,7 @@ class Guard:
         }
 
     def load_state_dict(self, state: Mapping[str, Any], at: Evaluation) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore a :meth:`state_dict`."""
         self._is_adam = state["is_adam"]
         if self._is_adam:
             self._optimizer = Adam()
@@ -138,7 +138,7 @@ class Guard:
         return "no better picture" if watch.asked else "stalled"
 
     def _recover(self, fault: Fault, at: Evaluation, evaluate: Evaluate) -> Evaluation:
-        """The best picture, evaluated, and an optimiser that knows nothing of the fault."""
+        """The best picture, evaluated, and a fresh optimiser."""
         self._failures += 1
         self._was_in_trouble = True
         self._length = max(SHORTEST, SHORTER * self._length)

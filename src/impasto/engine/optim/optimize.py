@@ -1,4 +1,4 @@
-"""The optimisers: one step at a time, the picture kept in [0, 1], all state in the open.
+"""The optimisers: one step at a time, the picture kept in [0, 1], all state accessible.
 
 A step starts at an evaluated picture and ends at one, so losses and picture always belong
 together. The whole state can be saved between any two steps (:meth:`Optimizer.state_dict`).
@@ -37,7 +37,7 @@ class Optimizer(Protocol):
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off, so that the next step is the same."""
+        """Restore a :meth:`state_dict`, so that the next step is the same."""
         ...
 
 
@@ -119,7 +119,7 @@ class LBFGS:
         return {**self._pairs.state_dict(), "losses": list(self._losses)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore a :meth:`state_dict`."""
         self._pairs.load_state_dict(state)
         self._losses = list(state["losses"])
 
@@ -224,7 +224,7 @@ class Adam:
         return {**copies, "count": self._count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore a :meth:`state_dict`."""
         moments = (state["first"], state["second"])
         self._first, self._second = (m if m is None else self._copied(m) for m in moments)
         self._count = state["count"]
@@ -275,7 +275,7 @@ class SGD:
         return {"rate": self._rate, "change": self._change}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore a :meth:`state_dict`."""
         self._rate, self._change = state["rate"], state["change"]
 
 

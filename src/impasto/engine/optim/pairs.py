@@ -97,7 +97,7 @@ class Pairs:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up where :meth:`state_dict` left off."""
+        """Restore a :meth:`state_dict`."""
         rows = state["rows"]
         self._places, self._new = list(state["places"]), state["new"]
         self._products = state["products"].clone()

@@ -1,4 +1,4 @@
-"""Where an optimiser's memory lies, and passes over pictures that take no copy of one."""
+"""Where an optimiser's state is stored, and operations on pictures without copies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PIECE = 1 << 22  # values at a time
 
 
 def in_memory(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The storage of whoever hands in none."""
+    """The storage when none is given."""
     return like.new_empty(shape)
 
 

@@ -1,4 +1,4 @@
-"""What of a machine this process may use: free memory and processors, limits of containers counted.
+"""Free memory and processors that this process may use, within a container's limits.
 
 A container sees the whole machine's memory and processors, but is ended, or slowed down, at the
 limits of its control groups (cgroups, of version 1 or 2). They are nested: every group from the

@@ -1,4 +1,4 @@
-"""The sizes of a coarse-to-fine run: what is known of one before and while it is planned."""
+"""The sizes of a coarse-to-fine run: one :class:`Stage` for each."""
 
 from __future__ import annotations
 

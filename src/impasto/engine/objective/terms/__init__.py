@@ -1,4 +1,4 @@
-"""The terms of the objective: each says what it needs, and gives a loss."""
+"""The terms of the objective: each says what it needs, and computes a loss."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Needed:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """All of them; a layer of both kinds stands twice."""
+        """All of them; a layer of both kinds is listed twice."""
         return (*self.maps, *self.sums)
 
 

@@ -50,7 +50,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Activations:
-    """What a term is given of the picture: what it needs, and of the rest what there is.
+    """What a term is computed from: what it needs, and what else is known.
 
     Attributes:
         maps: by layer, the picture's maps ``(1, N, h, w)``; of a tile, those of its core.
@@ -70,7 +70,7 @@ class Activations:
 
 @runtime_checkable
 class Term(Protocol):
-    """A part of what is minimised. Any object with this shape can be passed.
+    """A part of what is minimised. Any object with these members can be passed.
 
     A term that needs maps is a sum over positions, each by itself, so that tiles add up to the
     whole; what decides for all positions belongs into :meth:`prepare`. One that needs sums may be
@@ -87,22 +87,22 @@ class Term(Protocol):
 
     @property
     def name(self) -> str:
-        """Of its loss."""
+        """The name of its loss."""
         ...
 
     @property
     def needs(self) -> Needs:
-        """What it looks at."""
+        """What it is computed from."""
         ...
 
     @property
     def layers(self) -> Sequence[str]:
-        """Where it looks."""
+        """The layers that it is computed from."""
         ...
 
     @property
     def weight(self) -> float:
-        """What it counts."""
+        """Its weight in the objective."""
         ...
 
     def prepare(self, target: Target) -> None:
@@ -125,7 +125,7 @@ class Pixels(Term, Protocol):
 
 @runtime_checkable
 class Sums(Term, Protocol):
-    """A term of sums that differentiates itself, for one that knows how to share out the work."""
+    """A term of sums that computes its own derivatives, for instance on several threads."""
 
     def differentiated(self, sums: Mapping[str, Statistics], slope: float) -> tuple[Tensor, Slopes]:
         """The loss, and ``slope`` times its derivatives; the sums are those before any head."""

@@ -42,6 +42,26 @@ class Example:
 
 
 STYLIZE = "impasto stylize photo.jpg painting.jpg"
+DRAWN = "--init instant --neighbours 0.5 --strength 0.99 --scales 1 --steps 40"
+STRIPS = (
+    Example(
+        "strip",
+        (
+            f"{STYLIZE} --quality instant -o fast.png",
+            f"{STYLIZE} {DRAWN} -o drawn.png",
+            STYLIZE,
+        ),
+        ("photo.jpg", "painting.jpg", "fast.png", "drawn.png", "photo+painting.png"),
+    ),
+    Example(
+        "strengths",
+        (
+            *(f"{STYLIZE} --strength {each} -o {each}.png" for each in ("0.6", "0.8", "0.9")),
+            STYLIZE,
+        ),
+        ("0.6.png", "0.8.png", "0.9.png", "photo+painting.png"),
+    ),
+)
 THINGS = (
     Example("default", (STYLIZE,), ("photo+painting.png",)),
     Example("instant", (f"{STYLIZE} --quality instant -o fast.png",), ("fast.png",)),
@@ -158,7 +178,7 @@ def main(arguments: Sequence[str]) -> None:
     with TemporaryDirectory() as scratch:
         os.chdir(scratch)
         prepare(painting, second)
-        for folder, examples in (("things", THINGS), ("faults", FAULTS)):
+        for folder, examples in ((".", STRIPS), ("things", THINGS), ("faults", FAULTS)):
             for example in examples:
                 if not arguments[2:] or example.name in arguments[2:]:
                     make(example, IMAGES / folder)

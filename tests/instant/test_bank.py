@@ -27,7 +27,7 @@ def test_all_of_a_painting_but_its_rim_and_odd_pixels():
     bank = _bank(painting)
     inner = cells_of(painting[..., :64, :80])[..., 2:-2, 2:-2]
     assert len(bank) == 12 * 16
-    assert torch.equal(bank.take(torch.arange(len(bank)), (12, 16)), inner)
+    assert torch.equal(bank.take(torch.arange(len(bank)).view(12, 16)), inner)
 
 
 def test_a_tiny_painting_keeps_its_rim():
@@ -44,8 +44,8 @@ def test_pieces_of_a_large_painting_are_the_painting_s(monkeypatch):
     assert all(tuple(row.tolist()) in cells for row in cells_of(pieces[0])[0].flatten(1).T[:, :3])
     bank = _bank(painting)
     assert len(bank) == 3 * 64**2
-    other = [_bank(painting, seed=seed).take(torch.arange(9), (3, 3)) for seed in (0, 1, 2)]
-    assert torch.equal(bank.take(torch.arange(9), (3, 3)), other[0])
+    other = [_bank(painting, seed=seed).take(torch.arange(9).view(3, 3)) for seed in (0, 1, 2)]
+    assert torch.equal(bank.take(torch.arange(9).view(3, 3)), other[0])
     assert not all(torch.equal(other[0], each) for each in other[1:])
 
 

@@ -90,9 +90,7 @@ class Shot:
         terms: Sequence[Term] = (),
         optimizer: Callable[[], Optimizer] | None = None,
     ) -> None:
-        self._pictures = recolored(recipe, Pictures(first, styles))
-        colors = "none" if recipe.preserve_color == "statistics" else recipe.preserve_color
-        self._recipe = replace(recipe, preserve_color=colors)
+        self._recipe, self._pictures = for_a_shot(recipe, first, styles)
         self._plan = plan
         last = replace(plan.stages[-1], steps=frame_steps)
         self._later_plan = replace(plan, stages=(last,))
@@ -157,6 +155,15 @@ class Shot:
                 self._recipe, self._later_plan, self._pictures, self._network, self._terms
             )
         return self._later
+
+
+def for_a_shot(
+    recipe: Recipe, first: Tensor, styles: tuple[Tensor, ...]
+) -> tuple[Recipe, Pictures]:
+    """A shot's paintings in the colours of its first frame, and a recipe that leaves them so."""
+    colors = "none" if recipe.preserve_color == "statistics" else recipe.preserve_color
+    pictures = recolored(recipe, Pictures(first, styles))
+    return replace(recipe, preserve_color=colors), pictures
 
 
 def _near_its_solution(recipe: Recipe) -> Recipe:

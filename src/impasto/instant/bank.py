@@ -136,9 +136,9 @@ class Bank:
         """Some channels of all positions, ``(M, n)``."""
         return self._channels[:, part]
 
-    def take(self, matches: Tensor, size: tuple[int, int]) -> Tensor:
-        """All channels at the matches ``(N)``, ``(1, C, *size)``."""
-        return self._channels[matches].T.reshape(1, -1, *size)
+    def take(self, matches: Tensor, part: slice = slice(None)) -> Tensor:
+        """All channels, or some, at the matches ``(h, w)``: ``(1, C, h, w)``."""
+        return self.channels(part)[matches.flatten()].T.reshape(1, -1, *matches.shape)
 
     def _directions(self, queries: Tensor, mean: Tensor) -> Tensor:
         return directions(queries, mean) @ self._principal

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from impasto.engine.framing import asked, made
 from impasto.engine.planning.plan import Plan
-from impasto.engine.run import Pictures, recolored
-from impasto.engine.shots import Link, blended
+from impasto.engine.shots import Link, blended, for_a_shot
 from impasto.engine.state import State
 from impasto.engine.threads import on_threads
 from impasto.instant.bank import Effort
@@ -57,9 +56,7 @@ class InstantShot:
         network: Network,
         painter: Painter,
     ) -> None:
-        self._pictures = recolored(recipe, Pictures(first, styles))
-        colors = "none" if recipe.preserve_color == "statistics" else recipe.preserve_color
-        self._recipe = replace(recipe, preserve_color=colors)
+        self._recipe, self._pictures = for_a_shot(recipe, first, styles)
         self._plan = plan
         self._later_plan = replace(plan, stages=plan.stages[-1:])
         self._network, self._painter = check_network(network), painter

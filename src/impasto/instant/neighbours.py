@@ -158,9 +158,8 @@ class _LayerMatcher(SizePainter):
         stride = _stride(layer)
         first = [each.start * stride // CELL for each in lines]
         last = [-(-each.stop * stride // CELL) for each in lines]
-        part = matches[first[0] : last[0], first[1] : last[1]]
-        rows = self._bank.channels(self._part(layer))[part.flatten()]
-        taken = rows.T.reshape(1, -1, *part.shape)
+        near = matches[first[0] : last[0], first[1] : last[1]]
+        taken = self._bank.take(near, self._part(layer))
         if stride < CELL:
             taken = F.pixel_shuffle(taken, CELL // stride)
         elif stride > CELL:

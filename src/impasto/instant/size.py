@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -88,41 +89,38 @@ class SizePainter:
             photograph: its share of the features that are matched; the rest is ``before``'s.
 
         """
-        if before is None:
-            before, photograph = content, 1.0
-        tiles = tiles_of(*content.shape[-2:])
-        queries = (self._query(content, before, photograph, tile) for tile in tiles)
-        if len(tiles) == 1:
-            query = next(queries)
-            rows = _rows(query)
-            return self._painted(content, query, *self._shared([rows], len(rows)))
-        inner = (_rows(q[tile.cells]) for q, tile in zip(queries, tiles, strict=True))
-        mean, price = self._shared(inner, content.shape[-2] * content.shape[-1] // CELL**2)
         image = torch.empty_like(content)
-        for tile in tiles:
-            query = self._query(content, before, photograph, tile)
-            painted = self._painted(content[tile.outer], query, mean, price)
-            image[tile.core] = painted[tile.inner]
+        for tile, matches in self._by_tile(content, before, photograph):
+            image[tile.core] = self._painted(content[tile.outer], matches)[tile.inner]
         return image
 
-    @torch.no_grad()
     def matches(
         self, content: Tensor, before: Tensor | None, *, photograph: float = PHOTOGRAPH
     ) -> Tensor:
         """The index of each position's match in the bank, ``(H / 4, W / 4)``; as for a picture."""
+        height, width = (side // CELL for side in content.shape[-2:])
+        matches = torch.empty(height, width, dtype=torch.long, device=content.device)
+        for tile, own in self._by_tile(content, before, photograph):
+            rows, columns = (slice(each.start // CELL, each.stop // CELL) for each in tile.core[1:])
+            matches[rows, columns] = own[tile.cells[1:]]
+        return matches
+
+    def _by_tile(
+        self, content: Tensor, before: Tensor | None, photograph: float
+    ) -> Iterator[tuple[Tile, Tensor]]:
+        """Each tile and the matches of its positions, halo included, ``(h, w)``."""
         if before is None:
             before, photograph = content, 1.0
         tiles = tiles_of(*content.shape[-2:])
-        inner = (_rows(self._query(content, before, photograph, t)[t.cells]) for t in tiles)
+        query = partial(self._query, content, before, photograph)
+        # Of several tiles the queries are computed twice: all of them together are too large.
+        only = query(tiles[0]) if len(tiles) == 1 else None
+        inner = (_rows((query(t) if only is None else only)[t.cells]) for t in tiles)
         mean, price = self._shared(inner, content.shape[-2] * content.shape[-1] // CELL**2)
-        matches = torch.empty(content[0, 0, ::CELL, ::CELL].shape, dtype=torch.long)
         for tile in tiles:
-            query = self._query(content, before, photograph, tile)
-            size = (query.shape[-2], query.shape[-1])
-            own = self._bank.match(_rows(query), mean, price, size).view(size)
-            rows, columns = (slice(each.start // CELL, each.stop // CELL) for each in tile.core[1:])
-            matches[rows, columns] = own[tile.cells[1:]].to(matches.device)
-        return matches.to(content.device)
+            own = query(tile) if only is None else only
+            size = (own.shape[-2], own.shape[-1])
+            yield tile, self._bank.match(_rows(own), mean, price, size).view(size)
 
     def _shared(self, rows: Iterable[Tensor], count: int) -> tuple[Tensor, Tensor]:
         """What all tiles share: the mean of the queries, and the prices set on a sample of them."""
@@ -140,10 +138,9 @@ class SizePainter:
             return columns
         return torch.lerp(self._see.columns(before[tile.outer]), columns, photograph)
 
-    def _painted(self, content: Tensor, query: Tensor, mean: Tensor, price: Tensor) -> Tensor:
-        """A tile, matched and decoded."""
-        size = (query.shape[-2], query.shape[-1])
-        taken = self._bank.take(self._bank.match(_rows(query), mean, price, size), size)
+    def _painted(self, content: Tensor, matches: Tensor) -> Tensor:
+        """A tile, decoded."""
+        taken = self._bank.take(matches)
         if self._matched < 1:
             taken = torch.lerp(self._channels(content).to(taken.dtype), taken, self._matched)
         layout = torch.channels_last

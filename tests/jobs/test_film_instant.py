@@ -18,6 +18,7 @@ from impasto.files.weights.store import load_network
 from impasto.instant.film import KEPT, InstantShot
 from impasto.jobs.film import film_job
 from impasto.jobs.reproduce_film import reproduce_film
+from impasto.ops.color import match_color_statistics
 from impasto.recipe.still import Recipe
 
 QUICK = {"quality": "instant", "size": 96, "codec": "ffv1", "threads": 1, "precision": "fp32"}
@@ -82,6 +83,24 @@ def test_the_last_result_goes_into_the_next_where_it_shows_the_same(waves):
         assert torch.equal(tied.image[..., 32:], alone.image[..., 32:])
         mixed = torch.lerp(alone.image, frame, KEPT)[..., :32]
         torch.testing.assert_close(tied.image[..., :32], mixed, rtol=0, atol=1e-6)
+
+
+@torch.no_grad()
+def test_later_frames_too_are_given_the_paintings_colours(waves):
+    frame, painting = waves(48, 64).float(), waves(64, 64, phase=1.0).float() * 0.3
+    network, painter = load_network(Recipe()).network, load_painter()
+
+    def later(content, **options):
+        recipe = Recipe(quality="instant", size="full", threads=1, precision="fp32", **options)
+        plan = make_plan(recipe, (48, 64), [(64, 64)], network=network)
+        shot = InstantShot(recipe, plan, content, (painting,), network, painter)
+        nowhere = torch.zeros(1, 1, 48, 64)
+        (state,) = shot.following(content, [Link(content, torch.zeros(1, 2, 48, 64), nowhere)])
+        return state.image
+
+    matched = match_color_statistics(frame, painting)
+    assert torch.equal(later(frame, match_color=True), later(matched))
+    assert not torch.equal(later(frame), later(matched))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from impasto.engine.framing import asked, made
 from impasto.engine.planning.plan import Plan
+from impasto.engine.run import recolored
 from impasto.engine.shots import Link, blended, for_a_shot
 from impasto.engine.state import State
 from impasto.engine.threads import on_threads
@@ -81,6 +82,8 @@ class InstantShot:
         del before
         (stage,), link = self._later_plan.stages, links[0]
         with on_threads(self._plan.threads), torch.no_grad():
+            pictures = replace(self._pictures, content=content)
+            content = recolored(self._recipe, pictures).content
             moved = warp(link.picture, link.flow).clamp(0, 1)
             seen = link.weights if link.explained is None else link.explained
             kept = torch.maximum(link.weights, seen)

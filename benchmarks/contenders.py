@@ -22,6 +22,7 @@ from impasto.engine.planning.stages import Size
 from impasto.nets.network import Network
 from impasto.ops.losses import total_variation
 from impasto.recipe.still import Recipe
+from impasto.recipe.strength import strength_for
 
 REPORT_STEPS = (150, 100, 60)  # at sizes that double
 
@@ -113,12 +114,16 @@ def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
     weights = scene.objective().weights
     alpha = 0.015 * 2 / (channels * features[0, 0].numel())
     strength = 1 / (1 + alpha * weights.content_unit / weights.style_unit)
-    return {"strength": strength, "tv": 2.0 * variation * strength / weights.style_unit}
+    return {
+        "strength": strength_for(strength),
+        "tv": 2.0 * variation * strength / weights.style_unit,
+    }
 
 
 # The report's objective in full, independent of impasto's defaults.
 REPORT: dict[str, Any] = {
-    "strength": 0.95,
+    "method": "statistics",
+    "strength": strength_for(0.95),
     "style_loss": "gram",
     "layer_weights": "equal",
     "style_scale": 1.0,
@@ -167,8 +172,9 @@ _LBFGS = _varied(
 )
 REFERENCE = _entry("gram", "the report: eq. (5), w_l = 1/5")
 DEFAULT = Contender(
-    "default",
-    "impasto's default",
+    "statistics",
+    "impasto's statistics",
+    {"method": "statistics"},
     shares=DEFAULT_STEPS,
     ratio=RATIO,
     balance=lambda _: {"strength": Recipe.strength},
@@ -205,14 +211,14 @@ CONTENDERS = (
         name="w2-coarse-strong",
         words="the same at strength 0.96",
         coarsest=64,
-        balance=lambda _: {"strength": 0.96},
+        balance=lambda _: {"strength": strength_for(0.96)},
     ),
     # Ways to minimise the winner's objective.
     replace(
         DEFAULT,
         name="default-lbfgs",
-        words="the default by L-BFGS",
-        options={"optimizer": "lbfgs"},
+        words="the same by L-BFGS",
+        options={"method": "statistics", "optimizer": "lbfgs"},
     ),
     replace(
         DEFAULT,

@@ -15,17 +15,27 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks import lite
+from benchmarks.contenders import CROWSONKB, Scene, crowsonkb_balance
 from benchmarks.pairs import Pair
+from impasto import Stylizer
+from impasto.engine.planning.plan import make_plan
+from impasto.files.pictures.images import read_picture
 from impasto.files.weights.trained import read_trained
+from impasto.jobs.running import carry_out
+from impasto.ops.inits import resize
 
 ANY, ONE = "any painting", "the paintings it was trained for"
-NEIGHBOURS = (
-    *("--init", "instant", "--neighbours", "0.5", "--strength", "0.99"),
-    *("--scales", "1", "--steps", "40"),
-)
 GRAM = (
     *("--style-loss", "gram", "--layer-weights", "equal", "--optimizer", "lbfgs"),
-    *("--average", "0", "--margin", "0", "--strength", "0.95"),
+    *("--average", "0", "--margin", "0", "--strength", "0.62"),
+)
+# Of the second contest (docs/look.md). Without statistics: their weight is zero.
+_ALONE = ("--alpha", "1", "--beta", "0", "--init", "instant", "--scales", "1", "--steps", "80")
+PLAIN = ("--method", "neighbours", "--neighbours", "25", "--strength", "0.5", *_ALONE)
+BALANCED = ("--method", "neighbours", "--neighbours", "21", "--strength", "0.75", *_ALONE)
+FROM_INSTANT = (
+    *("--method", "neighbours", "--init", "instant", "--scales", "1", "--steps", "80"),
+    *("--style-layers", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1"),
 )
 Make = Callable[[Pair, Path, int], None]
 
@@ -62,9 +72,13 @@ def makers(program: Path | None, networks: Sequence[Path]) -> list[Maker]:
     """
     makers_here = [
         Maker("gram", ANY, _ours(GRAM)),
+        Maker("statistics", ANY, _ours(("--method", "statistics"))),
+        Maker("crowsonkb", ANY, _crowsonkb),
+        Maker("plain", ANY, _ours(PLAIN)),
+        Maker("balanced", ANY, _ours(BALANCED)),
+        Maker("from-instant", ANY, _ours(FROM_INSTANT)),
         Maker("default", ANY, _ours(())),
         Maker("instant", ANY, _ours(("--quality", "instant"))),
-        Maker("neighbours", ANY, _ours(NEIGHBOURS)),
     ]
     if networks:
         makers_here.append(Maker("trained", ONE, _trained(networks)))
@@ -124,6 +138,19 @@ def _ours(options: Sequence[str]) -> Make:
         _impasto(pair[0], pair[1], out, size, options)
 
     return make
+
+
+def _crowsonkb(pair: Pair, out: Path, size: int) -> None:
+    """Its objective with its own weights, which depend on the pair, in the default's steps."""
+    stylizer = Stylizer()
+    recipe = stylizer.recipe({**CROWSONKB.options, "size": size})
+    content, style = (read_picture(path).tensor for path in pair)
+    sizes = [(each.shape[-2], each.shape[-1]) for each in (content, style)]
+    last = make_plan(recipe, sizes[0], sizes[1:]).stages[-1]
+    sized = resize(content, last.height, last.width), (resize(style, *last.styles[0]),)
+    balance = crowsonkb_balance(Scene(recipe, stylizer.network, *sized))
+    carry_out(job := stylizer.start(recipe.but(balance), *pair))
+    job.result().save(out, overwrite=True)
 
 
 def _trained(networks: Sequence[Path]) -> Make:

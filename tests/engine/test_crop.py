@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from impasto.ops.inits import resize
 from impasto.recipe.still import Recipe
 
 PLAIN = Machine(devices=("cpu",), fast_bf16=frozenset(), threads=1)
-RECIPE = Recipe(size=160, scales=3, steps=(4, 3, 2), crop_preview=True)
+RECIPE = Recipe(method="statistics", size=160, scales=3, steps=(4, 3, 2), crop_preview=True)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_small_sizes_are_whole_and_large_ones_windows_around_one_spot(pictures):
     whole, plan = _plan(RECIPE, pictures)
     assert [stage.window is None for stage in plan.stages] == [True, False, False]
     assert [stage.styles for stage in plan.stages] == [stage.styles for stage in whole.stages]
-    far = make_plan(Recipe(size=900, scales=4), (120, 160), [(90, 100)], PLAIN)
+    far = make_plan(replace(RECIPE, size=900, scales=4, steps=None), (120, 160), [(90, 100)], PLAIN)
     spotted = crop_plan(far, pictures.content, side=64)
     assert [stage.window is None for stage in spotted.stages] == [False] * 4
     centres = []

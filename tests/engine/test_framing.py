@@ -143,7 +143,7 @@ def test_what_ties_a_film_s_frame_has_the_margin_too(pictures, tiny_network):
 
 
 def test_tiles_and_the_report_s_method_have_no_margin(pictures):
-    assert _plan(Recipe(**STEPS), pictures).stages[-1].margin == Recipe.margin > 0
+    assert _plan(Recipe(**STEPS), pictures).stages[-1].margin == Recipe().margin > 0
     assert _plan(Recipe(**STEPS, tileable=True), pictures).stages[-1].margin == 0
     plain = _plan(Recipe(**STEPS, margin=0), pictures).stages[-1]
     assert plain.size == (plain.height, plain.width)

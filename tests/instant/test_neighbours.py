@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from impasto.engine.framing import made
 from impasto.engine.objective.objective import Objective
-from impasto.engine.objective.terms import Activations, Target
+from impasto.engine.objective.terms import Activations
 from impasto.engine.objective.tiling import TiledObjective
 from impasto.engine.planning.plan import Machine, make_plan
 from impasto.engine.run import Pictures
@@ -16,8 +16,7 @@ from impasto.errors import RecipeError
 from impasto.files.weights.decoder import load_painter
 from impasto.files.weights.store import load_network
 from impasto.instant import neighbours as module
-from impasto.instant.hypercolumns import LAYERS
-from impasto.instant.neighbours import Neighbours
+from impasto.instant.neighbours import MATCHED, Neighbours
 from impasto.recipe.still import Recipe
 
 PLAIN = Machine(("cpu",), frozenset(), 1, {"cpu": 8e9})
@@ -36,7 +35,7 @@ def _term(network, photo, *paintings, **options):
     plan = make_plan(recipe, tuple(photo.shape[-2:]), sizes, PLAIN, network)
     term = Neighbours(recipe, plan, Pictures(photo, paintings), network, load_painter())
     picture = made(photo, plan.stages[-1])
-    term.prepare(Target(picture, ()))
+    term.start(plan.stages[-1], picture, picture)
     return term, picture, recipe
 
 
@@ -44,11 +43,11 @@ def _term(network, photo, *paintings, **options):
 def test_a_painting_s_own_inside_is_matched_by_itself(network, waves):
     painting = waves(96, 112).float()
     term, picture, _ = _term(network, painting, painting, margin=0)
-    maps = network.features(picture, LAYERS)
+    maps = network.features(picture, MATCHED)
     own = torch.arange(20 * 24).view(20, 24)  # the painting's positions without the rim of two
     inner = term._matches[2:-2, 2:-2]
     assert (inner == own).float().mean() > 0.9
-    for layer in LAYERS:
+    for layer in MATCHED:
         matched = term._matched(layer, WHOLE, maps[layer])
         expected = F.normalize(maps[layer] - term._means[layer], dim=1)
         stride = 2 ** (int(layer[4]) - 1)
@@ -62,14 +61,14 @@ def test_a_painting_s_own_inside_is_matched_by_itself(network, waves):
 @torch.no_grad()
 def test_the_loss_by_hand(network, waves):
     term, picture, _ = _term(network, waves(64, 80).float(), waves(80, 64, phase=2.0).float())
-    maps = network.features(picture, LAYERS)
+    maps = network.features(picture, MATCHED)
     distances = []
-    for layer in LAYERS:
+    for layer in MATCHED:
         matched = term._matched(layer, WHOLE, maps[layer])
         likeness = F.cosine_similarity(maps[layer] - term._means[layer], matched, dim=1)
         distances.append(float((1 - likeness).mean()))
-    loss = term.loss(Activations(maps, {}, {}, dict.fromkeys(LAYERS, WHOLE)))
-    assert float(loss) == pytest.approx(sum(distances) / len(LAYERS), rel=1e-4)
+    loss = term.loss(Activations(maps, {}, {}, dict.fromkeys(MATCHED, WHOLE)))
+    assert float(loss) == pytest.approx(sum(distances) / len(MATCHED), rel=1e-4)
     assert 0 < float(loss) < 2
 
 
@@ -85,6 +84,32 @@ def test_in_tiles_as_in_one(network, waves, margin):
     assert tiled.losses.total == pytest.approx(whole.losses.total, rel=1e-4)
     error = (tiled.gradient - whole.gradient).norm() / whole.gradient.norm()
     assert float(error) < 1e-3
+
+
+def test_small_sizes_are_left_to_the_statistics(network, waves):
+    photo = waves(200, 400).float()
+    recipe = Recipe(size="full", neighbours=1.0, threads=1)
+    plan = make_plan(recipe, (200, 400), [(200, 400)], PLAIN, network)
+    term = Neighbours(recipe, plan, Pictures(photo, (photo,)), network, load_painter())
+    layers = []
+    for stage in plan.stages:
+        picture = made(photo, stage)
+        start = term.start(stage, picture, picture)
+        layers.append(term.layers)
+        assert (start is picture) == (term.layers == ())
+        assert start.shape == picture.shape
+    assert layers == [(), MATCHED]
+
+
+def test_a_size_starts_from_what_the_decoder_paints(network, waves):
+    photo, painting = waves(64, 96).float(), waves(80, 64, phase=2.0).float()
+    term, picture, recipe = _term(network, photo, painting, strength=0.3)
+    plan = make_plan(recipe, (64, 96), [(80, 64)], PLAIN, network)
+    mild = term.start(plan.stages[-1], picture, picture)
+    strong, *_ = _term(network, photo, painting, strength=0.9)
+    bold = strong.start(plan.stages[-1], picture, picture)
+    assert 0 <= float(bold.min()) <= float(bold.max()) <= 1
+    assert (mild - picture).abs().mean() < (bold - picture).abs().mean()
 
 
 def test_several_paintings_and_sizes_of_them(network, waves):

@@ -18,6 +18,7 @@ from impasto.recipe.still import (
     options_not_for,
     options_of_network,
 )
+from impasto.recipe.strength import strength_for, style_share
 
 
 def test_every_option_has_an_explanation_and_a_heading():
@@ -32,9 +33,9 @@ def test_every_option_has_an_explanation_and_a_heading():
         ("texture", "strength content_layers init size print crop_preview alpha beta "
                     "preserve_color match_color neighbours"),
         ("film", "print dpi crop_preview tileable neighbours"),
-        ("grid", "network weights size print dpi crop_preview depth max_pixels"),
+        ("grid", "method network weights size print dpi crop_preview depth max_pixels"),
         ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
-                    "optimizer history learning_rate average tile crop_preview neighbours"),
+                    "optimizer history learning_rate average tile neighbours method"),
     ],
 )  # fmt: skip
 def test_the_options_that_mean_nothing_in_a_use(use, names):
@@ -217,7 +218,7 @@ def test_an_unknown_option_is_named():
 @pytest.mark.parametrize(
     ("options", "weight"),
     [
-        ({"strength": 0.8}, 0.005 * 0.8),
+        ({"strength": 0.5}, 0.005 * 5 / 6),
         ({"strength": 0.0}, 0.0),
         ({"alpha": 1.0, "beta": 2.0}, 0.0),
         ({"tv": 0.3}, 0.3),
@@ -246,3 +247,48 @@ def test_a_tile_that_cannot_be(tile, sentence):
     with pytest.raises(RecipeError, match=sentence):
         Recipe(tile=tile)
     assert Recipe(tile="128").tile == 128
+
+
+def test_the_method_settles_what_is_left_open():
+    usual, report = Recipe(), Recipe(method="report")
+    assert (usual.method, usual.neighbours > 0, usual.optimizer) == ("neighbours", True, "adam")
+    assert (report.init, report.style_loss, report.scales) == ("noise", "gram", 1)
+    assert (report.precision, report.average, report.margin, report.tv) == ("fp32", 0.0, 0, 0.0)
+    assert Recipe(method="report", optimizer="adam").optimizer == "adam"
+    assert Recipe(method="report", optimizer="adam").command_line() == (
+        "--method report --optimizer adam"
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"network": "vgg19"}, {"weights": "a.safetensors"}, {"tileable": True}, {"alpha": 1.0},
+        {"style_loss": "gram"}, {"layer_weights": "equal"}, {"style_layers": ("conv1_1",)},
+        {"quality": "instant"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_said_of_statistics_or_another_network_chooses_the_method(options):
+    recipe = Recipe(**options)
+    assert (recipe.method, recipe.neighbours) == ("statistics", 0.0)
+    assert "--method" not in recipe.command_line()
+
+
+def test_own_layers_have_falling_weights_whatever_the_method():
+    recipe = Recipe(method="neighbours", style_layers=("conv1_1", "conv2_1"))
+    assert (recipe.layer_weights, recipe.neighbours) == ("falling", 0.3)
+
+
+def test_another_method_keeps_what_was_given():
+    recipe = Recipe(steps=(3,), average=0.5).by("statistics")
+    assert recipe == Recipe(method="statistics", steps=(3,), average=0.5)
+    assert Recipe(size=64).but({"style_loss": "gram"}).neighbours == 0
+    assert Recipe(size=64).but({"style_loss": "gram"}).but({"style_loss": "w2"}) == Recipe(size=64)
+
+
+@given(share=st.floats(0.001, 0.9999))
+def test_a_strength_and_its_share_of_the_style(share):
+    assert style_share(strength_for(share)) == pytest.approx(share)
+    assert style_share(0.5) == pytest.approx(5 / 6)
+    assert [style_share(end) for end in (0, 1)] == [0, 1] == [strength_for(e) for e in (0, 1)]

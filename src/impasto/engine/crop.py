@@ -14,6 +14,7 @@ from functools import partial
 
 from torch import Tensor
 
+from impasto.engine.framing import Resize
 from impasto.engine.objective.terms import Term
 from impasto.engine.optim.optimize import Optimizer
 from impasto.engine.optim.storage import Storage, in_memory
@@ -83,8 +84,12 @@ def run_cropped(
     elif whole:
         first = go(recipe, replace(plan, stages=tuple(whole)), pictures, resume=resume)
     else:
-        alone = _alone(plan, plan.stages[0])
-        first = go(recipe, alone, _first_pictures(pictures, plan.stages[0]), resume=resume)
+        first = go(
+            recipe,
+            _plan_of(plan, plan.stages[0]),
+            _first_pictures(pictures, plan.stages[0]),
+            resume=resume,
+        )
     return _stages(recipe, plan, pictures, first, go, done=done, resume=resume)
 
 
@@ -123,7 +128,7 @@ def _stages(
         else:
             start = _start(recipe, state.image.cpu(), pictures.content, content, before, stage)
         given = Pictures(content, pictures.styles, start)
-        for state in go(recipe, _alone(plan, stage), given, resume=again):
+        for state in go(recipe, _plan_of(plan, stage), given, resume=again):
             yield replace(
                 state,
                 step=plan.steps_before(index) + state.step,
@@ -159,14 +164,27 @@ def _start(
     recipe: Recipe, last: Tensor, photograph: Tensor, content: Tensor, before: Stage, stage: Stage
 ) -> Tensor:
     """The result of the stage before, enlarged; see :mod:`impasto.engine.run`."""
+    if recipe.init != "content":
+        return enlarged(last, before, stage)
+    change = enlarged(last - cropped(photograph, before), before, stage, resize=interpolate)
+    return (content + change).clamp(0, 1)
+
+
+def enlarged(last: Tensor, before: Stage, stage: Stage, *, resize: Resize = resize) -> Tensor:
+    """The part of a stage's window that an earlier stage's result has made, at the stage's size.
+
+    Args:
+        last: the earlier result, of its own window.
+        before: the earlier stage.
+        stage: the later one.
+        resize: :func:`impasto.ops.inits.resize`, or ``interpolate`` for values beyond [0, 1].
+
+    """
     top, left, height, width = before.window or (0, 0, before.height, before.width)
     down, across = stage.height / before.height, stage.width / before.width
     size = (round(height * down), round(width * across))
     inner = _inner(stage, (round(top * down), round(left * across), *size))
-    if recipe.init != "content":
-        return _cut(resize(last, *size), inner)
-    change = last - cropped(photograph, before)
-    return (content + _cut(interpolate(change, *size), inner)).clamp(0, 1)
+    return _cut(resize(last, *size), inner)
 
 
 def _inner(stage: Stage, outer: Window) -> Window:
@@ -189,10 +207,17 @@ def _windowed(stage: Stage, spot: tuple[float, float], side: int) -> Stage:
     return replace(stage, window=(top, left, height, width))
 
 
-def _alone(plan: Plan, stage: Stage) -> Plan:
+def _plan_of(plan: Plan, stage: Stage) -> Plan:
     """A plan of this stage's window, as a picture of its own."""
-    height, width = stage.window[2:] if stage.window else (stage.height, stage.width)
-    return replace(plan, stages=(replace(stage, height=height, width=width, window=None),))
+    return replace(plan, stages=(alone(stage),))
+
+
+def alone(stage: Stage) -> Stage:
+    """A stage's window, as a picture of its own; the stage itself where it has none."""
+    if stage.window is None:
+        return stage
+    height, width = stage.window[2:]
+    return replace(stage, height=height, width=width, window=None)
 
 
 def _cut(image: Tensor, window: Window | None) -> Tensor:

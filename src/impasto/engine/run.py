@@ -18,6 +18,7 @@ from impasto.engine.objective.objective import Evaluation, Objective, StyleTarge
 from impasto.engine.objective.shrinking import Shrinking
 from impasto.engine.objective.terms import Term, needed, standard
 from impasto.engine.objective.terms.temporal import Anchor, Temporal
+from impasto.engine.objective.terms.term import Starting
 from impasto.engine.objective.tiling import check_can_tile, make_objective
 from impasto.engine.optim.average import Average
 from impasto.engine.optim.guard import Guard
@@ -38,6 +39,7 @@ from impasto.ops.statistics import StatisticsLoss
 from impasto.recipe.still import Recipe
 from impasto.shortage import is_shortage
 
+COARSER = "coarser"  # in a checkpoint: the result of the size before, if a term starts from it
 RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
 
@@ -130,9 +132,9 @@ def _stages(
     resume: Checkpoint | None,
 ) -> Iterator[State]:
     pictures = recolored(recipe, pictures)
-    at: Evaluation | None = None
+    coarser = None if resume is None else resume.optimizer.get(COARSER)
+    starting = [term for term in own_terms[1] if isinstance(term, Starting)]
     standing = _Standing()
-    before = (plan.stages[0], pictures.content)
     for index, stage in enumerate(plan.stages):
         if resume and index < resume.stage:
             continue
@@ -141,17 +143,24 @@ def _stages(
             content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
             own, sized = placed(network, plan, stage), (content, *styles)
             tied = replace(pictures, anchors=_anchors(stage, pictures))
+            begins = resume is None or index > resume.stage
+            start = content
+            if begins or starting:
+                start = _start(recipe, plan, index, pictures, coarser, content)
+            for term in starting:
+                start = term.start(stage, content, start)
             objective = Shrinking(
                 partial(_objective, recipe, own, sized, own_terms, tied),
                 stage.tile,
                 can_tile=isinstance(network, ConvNetwork),
             )
             fresh, average = partial(make, stage), Average(recipe.average, place(stage))
-            if resume and index == resume.stage:
+            if resume is not None and not begins:
                 first, at, guard = _resumed(resume, fresh, average, content.device)
             else:
-                at = objective.evaluate(_start(recipe, stage, pictures, at, before, content))
+                at = objective.evaluate(start)
                 first, guard = 0, Guard(fresh, at)
+        again = coarser if starting else None
         deliver = partial(asked, stage=stage, wrap=recipe.tileable)
         keeps_luminance = recipe.preserve_color == "luminance"
         finish = partial(with_luma_of, deliver(content)) if keeps_luminance else _unchanged
@@ -177,12 +186,12 @@ def _stages(
                 image=deliver(at.image),
                 finish=finish,
                 shown=None if average.picture is None else deliver(average.picture),
-                checkpoint=partial(_checkpoint, standing, index, step, at, guard, average),
+                checkpoint=partial(_checkpoint, standing, index, step, at, guard, average, again),
                 is_whole=partial(standing.is_at, index, step),
                 trouble=guard.trouble,
                 tile=objective.tile,
             )
-        before = (stage, content)
+        coarser = at.image
 
 
 @dataclass
@@ -196,7 +205,13 @@ class _Standing:
 
 
 def _checkpoint(
-    standing: _Standing, stage: int, step: int, at: Evaluation, guard: Guard, average: Average
+    standing: _Standing,
+    stage: int,
+    step: int,
+    at: Evaluation,
+    guard: Guard,
+    average: Average,
+    coarser: Tensor | None,
 ) -> Checkpoint:
     if not standing.is_at(stage, step):
         raise RecordError(
@@ -204,6 +219,8 @@ def _checkpoint(
             "use a checkpoint made earlier, or start again."
         )
     state = {**guard.state_dict(at), **average.state_dict()}
+    if coarser is not None:
+        state[COARSER] = coarser
     return Checkpoint(stage, step, at.image, at.gradient, at.losses, state)
 
 
@@ -299,10 +316,10 @@ def recolored(recipe: Recipe, pictures: Pictures) -> Pictures:
 
 def _start(
     recipe: Recipe,
-    stage: Stage,
+    plan: Plan,
+    index: int,
     pictures: Pictures,
-    last: Evaluation | None,
-    before: tuple[Stage, Tensor],
+    coarser: Tensor | None,
     content: Tensor,
 ) -> Tensor:
     """Where a stage starts: the recipe's starting picture, or the result of the stage before.
@@ -310,12 +327,14 @@ def _start(
     A run that started from the photograph enlarges only its change to it, so that the photograph's
     finer detail is there again; enlarging the picture itself ended 2 to 5% higher in the loss.
     """
-    wrap = recipe.tileable
-    if last is None:
+    wrap, stage, before = recipe.tileable, plan.stages[index], plan.stages[index - 1]
+    if coarser is None:
         return _first_picture(recipe, stage, pictures).to(content.device)
+    coarser = coarser.to(content.device)
     if recipe.init != "content":
-        return made(_inner(last.image, before[0], wrap), stage, wrap=wrap)
-    change = _inner(last.image - before[1], before[0], wrap)
+        return made(_inner(coarser, before, wrap), stage, wrap=wrap)
+    photograph = made(pictures.content, before, wrap=wrap).to(content.device)
+    change = _inner(coarser - photograph, before, wrap)
     return made(change, stage, wrap=wrap, resize=interpolate).add_(content).clamp_(0, 1)
 
 

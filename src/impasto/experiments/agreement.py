@@ -14,8 +14,9 @@ from impasto.experiments.model import Cell, Check, Experiment, Finding
 from impasto.experiments.presets import REPORT_METHOD
 from impasto.nets.topology import conv_names
 from impasto.recipe.still import STYLE_LAYERS, Recipe
+from impasto.recipe.strength import strength_for
 
-STRENGTHS = (0.3, 0.7, 0.9, 0.99)
+SHARES = (0.3, 0.7, 0.9, 0.99)
 CONTENT = ("conv4_2", "conv3_2", "conv2_2", "conv1_2")
 SMALLER, SMALLEST = 2, 64  # the full VGG-19 takes sixteen times as long
 
@@ -50,12 +51,12 @@ def _names(lab: Lab) -> list[str]:
 def _cells(lab: Lab) -> Sequence[Cell]:
     return [
         Cell(
-            f"{_title(lab, name)}, strength {strength:g}",
-            {**_options(lab), "strength": strength},
+            f"{_title(lab, name)}, style share {share:g}",
+            {**_options(lab), "strength": strength_for(share)},
             network=name,
         )
         for name in _names(lab)
-        for strength in STRENGTHS
+        for share in SHARES
     ]
 
 
@@ -124,6 +125,6 @@ NETWORKS = Experiment(
         Check("content ranks", "at least", 0.8, "least rank correlation between two networks"),
         Check("style ranks", "at least", 0.8, "least rank correlation between two networks"),
     ),
-    columns=len(STRENGTHS),
+    columns=len(SHARES),
     caption="The same transfers on every network, one row each.",
 )

@@ -40,7 +40,7 @@ from impasto.recipe.still import INITS, Recipe
 
 RATIO = "alpha/beta"
 USUAL_RATIO = 1e-3  # the report's, in sections 3.2 and 3.3
-BALANCED = 0.95  # the strength equivalent to it, where ratios are not used as stated
+BALANCED = 0.95  # the style share equivalent to it, where ratios are not used as stated
 
 
 class Lab:
@@ -149,8 +149,8 @@ class Lab:
         With the preset as stated that is the ratio itself. Eq. (1) is a sum over positions and each
         network has a scale of its own, so the same number gives another balance at another size
         and on another network. Departure from the report, for the smaller presets: 1e-3, which the
-        report calls balanced, is put where a strength of 0.95 balances this pair, on this network
-        and at this size; the other ratios keep their factors to it.
+        report calls balanced, is put where a style share of 0.95 balances this pair, on this
+        network and at this size; the other ratios keep their factors to it.
         """
         return {"alpha": _rounded(ratio * self.ratio_unit), "beta": 1.0}
 

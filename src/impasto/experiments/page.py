@@ -78,7 +78,7 @@ def _preface(lab: Lab, *, is_judged: bool) -> Iterator[str]:
     if not (preset.as_stated or preset.as_product):
         yield (
             "Ratios alpha/beta are in the report's units: eq. (1) is a sum over positions, and "
-            "each network has its own scale, so 1e-3 is set where a strength of 0.95 balances "
+            "each network has its own scale, so 1e-3 is set where a style share of 0.95 balances "
             f"this pair (a factor of {lab.ratio_unit:.3g} on this network at this size), and the "
             "others as many decades from it as in the report. The preset report takes them "
             "as stated."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REPORT_METHOD: dict[str, Any] = {
+    "method": "report",
     "scales": 1,
     "init": "noise",
     "seed": 0,
@@ -41,7 +42,7 @@ class Preset:
         attack_steps: gradient steps of an attack.
         frames: of the film.
         as_stated: use alpha / beta as the report states them, and a full VGG-19 as released;
-            otherwise 1e-3 is put where a strength of 0.95 is (:meth:`Lab.weights_for`).
+            otherwise 1e-3 is put where a style share of 0.95 is (:meth:`Lab.weights_for`).
         as_product: add neither steps nor alpha / beta to a cell's options, so that options that a
             cell does not name have the recipe's defaults.
         options: of :class:`impasto.Recipe`, for every cell.

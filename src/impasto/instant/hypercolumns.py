@@ -40,6 +40,10 @@ class Hypercolumns:
             sampled feature misses, a pattern of two pixels above all. Both in float32.
 
         """
+        return self.with_maps(pictures)[:2]
+
+    def with_maps(self, pictures: Tensor) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
+        """The same two, and the layers' own maps that they are made of."""
         maps = self._maps(pictures)
         texture = [
             F.avg_pool2d(self._mapped(layer, maps[layer]).float().square(), CELL)
@@ -48,12 +52,7 @@ class Hypercolumns:
             for layer, scale in zip(LAYERS, self._scales, strict=True)
             if layer in TEXTURE_LAYERS
         ]
-        return self._joined(maps, pictures), torch.cat(texture, 1)
-
-    def with_maps(self, pictures: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """The hypercolumns, and the layers' own maps that they are made of."""
-        maps = self._maps(pictures)
-        return self._joined(maps, pictures), maps
+        return self._joined(maps, pictures), torch.cat(texture, 1), maps
 
     def columns(self, pictures: Tensor) -> Tensor:
         """The hypercolumns alone, in half of the time."""

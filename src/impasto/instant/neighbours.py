@@ -1,9 +1,10 @@
 """Matched features as a term: the drawing of the painting, at every position of the picture.
 
-At the start of each size an instant picture decides which of the paintings' positions each of the
-picture's takes. From then on the picture is held to their features, layer by layer (Kolkin et al.
-2022, *Neural Neighbor Style Transfer*, arXiv 2203.13215, section 3.3, whose matches are found again
-at every step; here they stay, so that the term is one of positions, each by itself).
+At the start of each size it is decided which of the paintings' positions each of the picture's
+takes, and the decoder of instant pictures paints them: from there the optimiser sets out. From then
+on the picture is held to their features, layer by layer (Kolkin et al. 2022, *Neural Neighbor Style
+Transfer*, arXiv 2203.13215, section 3.3, whose matches are found again at every step; here they
+stay, so that the term is one of positions, each by itself).
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.engine.framing import asked, made
 from impasto.engine.objective.terms import Activations, Target
 from impasto.engine.objective.terms.term import Needs
 from impasto.engine.planning.plan import Plan, make_plan
@@ -23,8 +23,8 @@ from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, recolored
 from impasto.engine.state import State
 from impasto.instant.bank import Effort
-from impasto.instant.decoder import Painter
-from impasto.instant.hypercolumns import CELL, LAYERS
+from impasto.instant.decoder import Painter, cells_of
+from impasto.instant.hypercolumns import CELL
 from impasto.instant.run import check_network, run_instant
 from impasto.instant.size import SizePainter
 from impasto.nets.convolution import layout_of
@@ -32,6 +32,8 @@ from impasto.nets.network import Network
 from impasto.ops.inits import resize
 from impasto.recipe.still import Recipe, options_not_for
 
+MATCHED = ("conv2_2", "conv3_2", "conv4_2")  # with conv1_2 as well it takes half as long again
+SMALLEST = 384  # longest side of the sizes that are matched, or the last one
 PHOTOGRAPH = 0.5  # of the features that are matched; the rest is the instant picture's
 EFFORT = Effort(coherence=1.2)  # what this costs a face, the content loss gives back
 TINY = 1e-8  # squared length of features that point nowhere
@@ -65,11 +67,11 @@ class Neighbours:
     """The mean cosine distance to the matched features, over the positions and the layers.
 
     Args:
-        recipe: of the picture; ``neighbours`` is the weight.
-        plan: of the picture.
+        recipe: of the picture; ``neighbours`` is the weight beside the style's own.
+        plan: of the picture; says which device.
         pictures: photograph and paintings.
         network: ``compact``.
-        painter: the decoder of the instant picture.
+        painter: has the decoder.
 
     Raises:
         RecipeError: the network is another one.
@@ -78,53 +80,59 @@ class Neighbours:
 
     name = "neighbours"
     needs: Needs = "maps"
-    layers: tuple[str, ...] = LAYERS
 
     def __init__(
         self, recipe: Recipe, plan: Plan, pictures: Pictures, network: Network, painter: Painter
     ) -> None:
-        self.weight = recipe.neighbours
+        self.layers: tuple[str, ...] = MATCHED
+        self.weight = recipe.neighbours * recipe.style_share
         self._recipe, self._plan = recipe, plan
         self._styles = recolored(recipe, pictures).styles
         self._network, self._painter = check_network(network), painter
 
     @torch.no_grad()
-    def prepare(self, target: Target) -> None:
-        """Decide the matches of the current size."""
-        height, width = target.photograph.shape[-2:]
-        stage = next(each for each in self._plan.stages if tuple(each.size) == (height, width))
-        instant = _instant_recipe(self._recipe, self._plan, stage)
-        photograph = target.photograph.cpu()
-        sizes = [(style.shape[-2], style.shape[-1]) for style in self._styles]
-        own = make_plan(instant, (stage.height, stage.width), sizes, network=self._network)
-        pictures = Pictures(asked(photograph, stage), self._styles)
-        (*_, last) = run_instant(instant, own, pictures, self._network, self._painter)
-        before = _whole_cells(made(last.image.cpu(), stage)).to(own.device)
-        size = _LayerMatcher(
-            instant, own, replace(own.stages[-1], styles=stage.styles), self._styles,
-            self._network, self._painter, effort=EFFORT,
+    def start(self, stage: Stage, photograph: Tensor, picture: Tensor) -> Tensor:
+        """Decide the matches of a size; returns the picture that the decoder paints of them.
+
+        Each position is matched by features of the photograph and of what the size would start
+        from, half and half: what has become a stroke at a coarser size stays one.
+        """
+        self.layers = MATCHED if self._is_matched(stage) else ()
+        if not self.layers:
+            return picture
+        height, width = photograph.shape[-2:]
+        self._matcher = _LayerMatcher(
+            self._recipe, self._plan, stage, self._styles, self._network, self._painter,
+            effort=EFFORT,
         )  # fmt: skip
-        self._matcher = size
-        self._matches = size.matches(
-            _whole_cells(photograph).to(own.device), before, photograph=PHOTOGRAPH
+        image, self._matches = self._matcher.paint_and_match(
+            *(_whole_cells(each) for each in (photograph, picture)), photograph=PHOTOGRAPH
         )
         self._positions = {
-            layer: (height // _stride(layer)) * (width // _stride(layer)) for layer in LAYERS
+            layer: (height // _stride(layer)) * (width // _stride(layer)) for layer in MATCHED
         }
-        self._means = {layer: size.mean(layer) for layer in LAYERS}
+        self._means = {layer: self._matcher.mean(layer) for layer in MATCHED}
         self._kept: dict[str, Tensor] = {}
+        return image[..., :height, :width].contiguous()
+
+    def _is_matched(self, stage: Stage) -> bool:
+        """Not small sizes: shapes as large as theirs come from the statistics alone."""
+        return max(stage.size) >= SMALLEST or stage.size == self._plan.stages[-1].size
+
+    def prepare(self, target: Target) -> None:
+        """Nothing: :meth:`start` has decided everything."""
 
     def loss(self, activations: Activations) -> Tensor:
         """A sum over positions, so that tiles add up to the whole."""
-        losses = []
-        for layer in LAYERS:
+        losses = [torch.zeros(())]
+        for layer in self.layers:
             maps = activations.maps[layer]
             centred = maps.float() - self._means[layer]
             matched = self._matched(layer, activations.where[layer], maps)
             # Six times as fast as torch's cosine similarity.
             likeness = (centred * matched).sum(1) * (centred.square().sum(1) + TINY).rsqrt()
             losses.append((1 - likeness).sum() / self._positions[layer])
-        return torch.stack(losses).mean()
+        return torch.stack([each.cpu() for each in losses]).sum() / len(MATCHED)
 
     def _matched(self, layer: str, where: tuple[slice, slice], maps: Tensor) -> Tensor:
         """Directions of the matched features at a part of a layer's map, in float32."""
@@ -146,7 +154,7 @@ class Neighbours:
 
 
 class _LayerMatcher(SizePainter):
-    """A size whose paintings' positions hold the layers' maps in place of pixels and texture."""
+    """A size whose paintings' positions also hold the layers' maps."""
 
     def mean(self, layer: str) -> Tensor:
         """Of a layer's features over the paintings, ``(1, N, 1, 1)``."""
@@ -172,17 +180,17 @@ class _LayerMatcher(SizePainter):
 
     def _part(self, layer: str) -> slice:
         """Which of the bank's channels are the layer's."""
-        start = self._split[0]
-        for each in LAYERS[: LAYERS.index(layer)]:
+        start = sum(self._split)
+        for each in MATCHED[: MATCHED.index(layer)]:
             start += self._widths[each] * _cells(each)
         return slice(start, start + self._widths[layer] * _cells(layer))
 
     def _channels(self, picture: Tensor) -> Tensor:
-        """Hypercolumns, and the layers' maps cell by cell, ``(1, C, H / 4, W / 4)``."""
-        columns, maps = self._see.with_maps(picture)
-        self._widths = {layer: each.shape[1] for layer, each in maps.items()}
-        size = columns.shape[-2:]
-        return torch.cat([columns, *(_by_cell(maps[layer].float(), size) for layer in LAYERS)], 1)
+        """What is decoded, and the layers' maps cell by cell, ``(1, C, H / 4, W / 4)``."""
+        columns, texture, maps = self._see.with_maps(picture)
+        self._widths = {layer: maps[layer].shape[1] for layer in MATCHED}
+        cells = [_by_cell(maps[layer].float(), columns.shape[-2:]) for layer in MATCHED]
+        return torch.cat([columns, texture, cells_of(picture), *cells], 1)
 
 
 def _by_cell(maps: Tensor, size: torch.Size) -> Tensor:

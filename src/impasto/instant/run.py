@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from impasto.engine.crop import alone, cropped, enlarged
 from impasto.engine.framing import asked, made
 from impasto.engine.planning.forecast import Forecast
 from impasto.engine.planning.plan import Plan
@@ -87,12 +88,15 @@ def _states(
     coarser: Tensor | None = None
     for index, stage in enumerate(plan.stages):
         with on_threads(plan.threads), torch.no_grad():
-            content = made(pictures.content, stage)
+            own = alone(stage)
+            content = made(cropped(pictures.content, stage), own)
             size = SizePainter(recipe, plan, stage, pictures.styles, network, painter)
-            before = None if coarser is None else made(coarser, stage)
+            before = None
+            if coarser is not None:
+                before = made(enlarged(coarser, plan.stages[index - 1], stage), own)
             image = size.paint(content.to(plan.device), before)
-            coarser = asked(image, stage)
-        yield painted(recipe, plan, index, asked(content, stage).to(plan.device), coarser)
+            coarser = asked(image, own)
+        yield painted(recipe, plan, index, asked(content, own).to(plan.device), coarser)
 
 
 def painted(recipe: Recipe, plan: Plan, index: int, content: Tensor, image: Tensor) -> State:

@@ -57,9 +57,9 @@ class SizePainter:
         decoder = copy.deepcopy(painter.decoder).to(plan.device, dtype)
         self._decoder = decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # From nothing but the photograph to nothing but matches at half of the strength; from
-        # there on the whole painting is used more and more alike.
+        # there on the painting is used more and more alike, the whole of it at three quarters.
         self._matched = min(1.0, 2 * recipe.strength)
-        self._balance = max(0.0, 2 * recipe.strength - 1)
+        self._balance = min(1.0, max(0.0, 4 * recipe.strength - 2))
         self._effort = effort
         self._split = [*painter.decoder.channels, 3 * CELL**2]
         scales = len(stage.styles) // len(styles)
@@ -89,21 +89,20 @@ class SizePainter:
             photograph: its share of the features that are matched; the rest is ``before``'s.
 
         """
-        image = torch.empty_like(content)
-        for tile, matches in self._by_tile(content, before, photograph):
-            image[tile.core] = self._painted(content[tile.outer], matches)[tile.inner]
-        return image
+        return self.paint_and_match(content, before, photograph=photograph)[0]
 
-    def matches(
+    def paint_and_match(
         self, content: Tensor, before: Tensor | None, *, photograph: float = PHOTOGRAPH
-    ) -> Tensor:
-        """The index of each position's match in the bank, ``(H / 4, W / 4)``; as for a picture."""
+    ) -> tuple[Tensor, Tensor]:
+        """The picture, and the index of each position's match in the bank, ``(H / 4, W / 4)``."""
+        image = torch.empty_like(content)
         height, width = (side // CELL for side in content.shape[-2:])
         matches = torch.empty(height, width, dtype=torch.long, device=content.device)
         for tile, own in self._by_tile(content, before, photograph):
+            image[tile.core] = self._painted(content[tile.outer], own)[tile.inner]
             rows, columns = (slice(each.start // CELL, each.stop // CELL) for each in tile.core[1:])
             matches[rows, columns] = own[tile.cells[1:]]
-        return matches
+        return image, matches
 
     def _by_tile(
         self, content: Tensor, before: Tensor | None, photograph: float
@@ -140,16 +139,21 @@ class SizePainter:
 
     def _painted(self, content: Tensor, matches: Tensor) -> Tensor:
         """A tile, decoded."""
-        taken = self._bank.take(matches)
+        decoded = slice(sum(self._split))
+        taken = self._bank.take(matches, decoded)
         if self._matched < 1:
-            taken = torch.lerp(self._channels(content).to(taken.dtype), taken, self._matched)
+            own = self._channels(content)[:, decoded].to(taken.dtype)
+            taken = torch.lerp(own, taken, self._matched)
         layout = torch.channels_last
         parts = torch.split(taken, self._split, 1)
         image: Tensor = self._decoder(*(each.contiguous(memory_format=layout) for each in parts))
         return image.float()
 
     def _channels(self, picture: Tensor) -> Tensor:
-        """Features, texture and pixels of a picture's positions, ``(1, C, H / 4, W / 4)``."""
+        """Features, texture and pixels of a picture's positions, ``(1, C, H / 4, W / 4)``.
+
+        What follows these, in a subclass, is not decoded.
+        """
         return torch.cat([*self._see(picture), cells_of(picture)], 1)
 
 

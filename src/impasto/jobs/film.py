@@ -55,7 +55,7 @@ from impasto.jobs.stylizer import Stylizer
 from impasto.ops.color import with_luma_of
 from impasto.ops.inits import resize
 from impasto.recipe.film import FilmRecipe, check_frames
-from impasto.recipe.still import INITS, Recipe
+from impasto.recipe.still import INITS, Recipe, without_neighbours
 from impasto.shortage import memory_told
 
 AT_ONCE: dict[str, Any] = {"long_term": (1,), "frame_steps": 1}  # an instant film's
@@ -532,6 +532,7 @@ def start_film(
     """The same of recipes: the stylizer's default for the frames, and the film's own."""
     recipe, styles = stylizer.defaults, _listed(style)
     check_frames(recipe, film)
+    recipe = without_neighbours(recipe)
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))

@@ -21,7 +21,7 @@ from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.inits import white_noise
 from impasto.ops.statistics import StatisticsLoss
-from impasto.recipe.still import INITS, Recipe, as_texture, options_of_network
+from impasto.recipe.still import INITS, Recipe, as_texture, options_of_network, without_neighbours
 from impasto.shortage import memory_told
 
 Styles = PictureLike | Sequence[PictureLike]
@@ -60,8 +60,11 @@ class Stylizer:
         options |= {name: given for name, given in named.items() if isinstance(given, str)}
         if options.get("weights") is not None:
             options["weights"] = os.fspath(options["weights"])
+        recipe = Recipe.from_dict(options)
+        if "method" not in options and not (isinstance(network, str) and _is_named(style_loss)):
+            recipe = without_neighbours(recipe)
         self._set_up(
-            Recipe.from_dict(options),
+            recipe,
             None if isinstance(network, str) else network,
             None if isinstance(style_loss, str) else style_loss,
             tuple(terms),
@@ -224,6 +227,10 @@ class Stylizer:
         job = self.job(content, style, **options)
         carry_out(job)
         return job.result()
+
+
+def _is_named(style_loss: str | StatisticsLoss | None) -> bool:
+    return style_loss is None or isinstance(style_loss, str)
 
 
 def _listed(style: Styles) -> list[Any]:

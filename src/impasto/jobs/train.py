@@ -31,7 +31,7 @@ from impasto.files.weights.trained import (
     write_trained,
 )
 from impasto.nets.feedforward import BLOCKS, WIDTHS
-from impasto.recipe.still import Recipe
+from impasto.recipe.still import Recipe, without_neighbours
 from impasto.shortage import memory_told
 
 StrPath = str | os.PathLike[str]
@@ -87,7 +87,7 @@ class TrainJob:
         recipe: Recipe | None = None,
         resume: Path | None = None,
     ) -> None:
-        recipe, training = recipe or Recipe(), training or Training()
+        recipe, training = without_neighbours(recipe or Recipe()), training or Training()
         _check_length(minutes, steps)
         if not paintings:
             raise RecipeError("A painting is needed: impasto train painting.jpg.")

@@ -142,13 +142,8 @@ def _check_lists(recipe: Recipe) -> None:
 
 
 def _check_instant(recipe: Recipe) -> None:
-    """An instant picture, or one that uses it: what has no effect there, and what it needs."""
-    given = given_in_vain(recipe, "instant") if recipe.is_instant else None
-    if recipe.crop_preview and (recipe.neighbours or recipe.init == "instant"):
-        raise RecipeError(
-            "--neighbours and --init instant need the whole picture: leave out --crop-preview."
-        )
-    if given:
+    """What has no effect on an instant picture."""
+    if given := given_in_vain(recipe, "instant") if recipe.is_instant else None:
         raise RecipeError(
             f"--quality instant optimises nothing: leave out {given}, or choose another quality."
         )

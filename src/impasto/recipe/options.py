@@ -49,18 +49,29 @@ def given_in_vain(options: Any, use: Use) -> str | None:
         use: what they are for.
 
     """
-    changed = (item for item in fields(options) if getattr(options, item.name) != item.default)
-    return next((f"--{flag(i.name)}" for i in changed if use in i.metadata["not_for"]), None)
+    vain = set(options_not_for(type(options), use))
+    return next((f"--{flag(name)}" for name in given(options) if name in vain), None)
+
+
+def given(options: Any) -> dict[str, Any]:
+    """The fields of a dataclass of options that are neither at their defaults nor as settled.
+
+    Where the dataclass settles what is left open, its ``settled`` says how, by name.
+    """
+    settled = getattr(options, "settled", {})
+    values = {item.name: (getattr(options, item.name), item.default) for item in fields(options)}
+    return {
+        name: value
+        for name, (value, default) in values.items()
+        if value != settled.get(name, default)
+    }
 
 
 def command_line(options: Any) -> str:
     """The fields of a dataclass of options that are not at their defaults, as flags."""
     words: list[str] = []
-    for item in fields(options):
-        value = getattr(options, item.name)
-        if value == item.default:
-            continue
-        words.append(f"--{flag(item.name)}")
+    for name, value in given(options).items():
+        words.append(f"--{flag(name)}")
         if value is not True:
             words.append(_written(value))
     return shlex.join(words)

@@ -14,13 +14,14 @@ from typing import Any, Literal
 from impasto.errors import RecipeError
 from impasto.recipe import options as declared
 from impasto.recipe.checks import check, count
-from impasto.recipe.options import Use, command_line, given_in_vain, option_group
+from impasto.recipe.methods import METHODS, NEIGHBOURS, STATISTICS, automatic, settle, told
+from impasto.recipe.options import Use, command_line, given, given_in_vain, option_group
 from impasto.recipe.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
+from impasto.recipe.strength import style_share
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
-MARGIN = 8
 INITS = ("noise", "content", "style", "stripes", "instant")
 
 
@@ -35,13 +36,25 @@ _machine = option_group("The machine")
 class Recipe:
     """What to make of a photograph and one or more paintings.
 
+    What is left open, or None, has the value of its method (:mod:`impasto.recipe.methods`) as soon
+    as the recipe is made.
+
     Raises:
         RecipeError: an option is out of range or contradicts another.
 
     """
 
+    method: Literal["neighbours", "statistics", "report"] = _look(
+        None,
+        "neighbours: each place of the picture takes after its match in the painting, and the "
+        "whole after the painting's statistics; statistics: these alone; report: eqs. (1) to (7) "
+        "by L-BFGS from noise at one size. When not given: neighbours for a picture by the bundled "
+        "network, but statistics for films and textures, and where --style-loss, --layer-weights, "
+        "--alpha or --beta is given.",
+        not_for=("grid", "instant"),
+    )
     strength: float = _look(
-        0.975,
+        0.7,
         "How much style, from 0 (the photograph) to 1; means the same at every size.",
         not_for=("texture",),
     )
@@ -69,7 +82,7 @@ class Recipe:
         False,
         "Make only the most detailed 512 pixels, at the final scale, as NAME.crop.png: to judge a "
         "large picture before it is paid for.",
-        not_for=("texture", "film", "grid", "instant"),
+        not_for=("texture", "film", "grid"),
     )
     depth: Literal[8, 16] = _picture(
         8, "Bits of each colour in a PNG or TIFF: 8 or 16.", not_for=("grid",), trained=True
@@ -101,15 +114,15 @@ class Recipe:
     )
     tileable: bool = _look(False, "Make opposite edges meet, at any size.", not_for=("film",))
     init: str = _run(
-        "content",
+        None,
         "Starting picture: noise, content, style, stripes, instant (the picture of --quality "
-        "instant), or a picture file.",
+        "instant), or a picture file." + told("init"),
         not_for=("texture", "instant"),
     )
     neighbours: float = _objective(
-        0.0,
+        None,
         "Weight of the features that an instant picture takes from the painting, position by "
-        "position; 1 counts as much as the other terms.",
+        "position; 1 counts as much as the other terms." + told("neighbours"),
         not_for=("texture", "film", "instant"),
     )
     seed: int = _run(0, "Seed of the noise.")
@@ -152,28 +165,30 @@ class Recipe:
         not_for=("texture", "instant"),
     )
     style_layers: tuple[str, ...] = _objective(
-        STYLE_LAYERS, "Layers whose statistics carry the style.", not_for=("instant",)
+        None,
+        "Layers whose statistics carry the style." + told("style_layers"),
+        not_for=("instant",),
     )
     layer_weights: Literal["equal", "gatys", "falling"] | tuple[float, ...] = _objective(
-        "falling",
+        None,
         "Weight w_l of each style layer in eq. (3): numbers, or equal (1/L), gatys (1000/N^2 for N "
-        "channels), falling (256:64:16:4:1).",
+        "channels), falling (256:64:16:4:1)." + told("layer_weights"),
         not_for=("instant",),
     )
     style_loss: Literal["gram", "gram+mean-std", "w2"] = _objective(
-        "w2",
+        None,
         "Style loss of a layer: eq. (5) of the report (gram); that with means and standard "
-        "deviations; or the squared Wasserstein distance of Gaussians (w2).",
+        "deviations; or the squared Wasserstein distance of Gaussians (w2)." + told("style_loss"),
         not_for=("instant",),
     )
     margin: int = _run(
-        MARGIN,
-        "Pixels that are made beyond each edge and cut off again, so that no frame is seen; 0, as "
-        "in the report, makes none.",
+        None,
+        "Pixels that are made beyond each edge and cut off again, so that no frame is seen; 0 "
+        "makes none." + told("margin"),
     )
     optimizer: Literal["lbfgs", "adam", "sgd"] = _run(
-        "adam",
-        "The optimiser: Adam, L-BFGS, or gradient descent with momentum.",
+        None,
+        "The optimiser: Adam, L-BFGS, or gradient descent with momentum." + told("optimizer"),
         not_for=("instant",),
     )
     history: int = _run(10, "Pairs that L-BFGS remembers.", not_for=("instant",))
@@ -183,7 +198,9 @@ class Recipe:
         not_for=("instant",),
     )
     scales: int | None = _run(
-        None, "Sizes from coarse to fine, each 1.4 times the last; 1 works at full size only."
+        None,
+        "Sizes from coarse to fine, each 1.4 times the last (2 with neighbours); 1 works at full "
+        "size only. When not given: all from 128 pixels on, but 1 with --method report.",
     )
     steps: tuple[int, ...] | None = _run(
         None, "Steps at each size, coarse to fine, such as 100,50,50; or one number for all."
@@ -194,17 +211,18 @@ class Recipe:
         "distance (docs/performance.md). instant: no steps, a network paints in about a second.",
     )
     average: float = _run(
-        0.9,
+        None,
         "Deliver the running average of the steps' pictures, with this decay, such as 0.9; 0 "
-        "delivers the last one.",
+        "delivers the last one." + told("average"),
         not_for=("instant",),
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = _machine(
         "auto", "Where to compute.", trained=True
     )
     precision: Literal["auto", "fp32", "bf16"] = _machine(
-        "auto",
-        "Arithmetic of the network; auto is bfloat16 where the hardware has it.",
+        None,
+        "Arithmetic of the network; auto is bfloat16 where the hardware has it."
+        + told("precision"),
         trained=True,
     )
     tile: int | str = _machine(
@@ -218,7 +236,13 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
+        settle(self)
         check(self)
+
+    @property
+    def settled(self) -> dict[str, Any]:
+        """The values of what its method settles where a recipe leaves it open, by name."""
+        return {"method": automatic(self), **METHODS[self.method]}
 
     @property
     def is_instant(self) -> bool:
@@ -245,7 +269,12 @@ class Recipe:
         """
         if self.tv is not None:
             return self.tv
-        return 0.0 if self.uses_alpha_beta else 0.005 * self.strength
+        return 0.0 if self.uses_alpha_beta else 0.005 * self.style_share
+
+    @property
+    def style_share(self) -> float:
+        """Weight of the style in the objective, in [0, 1]; the content has the rest."""
+        return style_share(self.strength)
 
     @property
     def frame(self) -> Frame | None:
@@ -327,7 +356,11 @@ class Recipe:
             RecipeError: one is unknown or out of range.
 
         """
-        return replace(self, **self._plain(options)) if options else self
+        return type(self)(**{**given(self), **self._plain(options)}) if options else self
+
+    def by(self, method: str) -> Recipe:
+        """The same by another method: what was left open is the other's."""
+        return type(self)(**{**given(self), "method": method})
 
     @classmethod
     def _plain(cls, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -352,9 +385,14 @@ def as_texture(recipe: Recipe, width: int, height: int) -> Recipe:
     """
     if recipe.is_instant:
         raise RecipeError("A texture cannot be made at once: choose another --quality.")
-    if given := given_in_vain(recipe, "texture"):
-        raise RecipeError(f"A texture has no photograph: leave out {given}.")
-    return replace(recipe, **TEXTURE, size=max(width, height))
+    if vain := given_in_vain(recipe, "texture"):
+        raise RecipeError(f"A texture has no photograph: leave out {vain}.")
+    return replace(without_neighbours(recipe), **TEXTURE, size=max(width, height))
+
+
+def without_neighbours(recipe: Recipe) -> Recipe:
+    """The same by statistics where it would be by neighbours: for films and textures."""
+    return recipe.by(STATISTICS) if recipe.method == NEIGHBOURS else recipe
 
 
 def options_not_for(use: Use) -> tuple[str, ...]:

@@ -81,12 +81,14 @@ def test_strength_becomes_alpha_and_beta_by_the_photograph_s_own_yardsticks(netw
     photo, painting, _ = pictures
     weights = Objective(_recipe(strength=0.3), network, photo, [painting]).weights
     p = network.features(photo, CONTENT)[CONTENT[0]]
+    ratio = 5 * (0.3 / 0.7) ** 2.7
+    share = ratio / (1 + ratio)
     c0 = 0.5 * ((p - p.mean((2, 3), keepdim=True)) ** 2).sum().item()
     s0 = sum(_style_losses(network, photo, painting)).item() / 3
     assert weights.content_unit == pytest.approx(c0, rel=1e-10)
     assert weights.style_unit == pytest.approx(s0, rel=1e-10)
-    assert weights.alpha == pytest.approx(0.7 / c0, rel=1e-10)
-    assert weights.beta == pytest.approx(0.3 / s0, rel=1e-10)
+    assert weights.alpha == pytest.approx((1 - share) / c0, rel=1e-10)
+    assert weights.beta == pytest.approx(share / s0, rel=1e-10)
 
 
 def test_alpha_and_beta_are_taken_as_they_are(network, pictures):

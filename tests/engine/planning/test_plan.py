@@ -26,10 +26,19 @@ def test_the_last_stage_has_the_size_that_was_asked_for():
 
 
 def test_two_scales_on_a_picture_is_twice_as_large():
-    plan = make_plan(Recipe(size=512, scales=4), PHOTO, [PHOTO], PLAIN)
+    recipe = Recipe(method="statistics", size=512, scales=4)
+    plan = make_plan(recipe, PHOTO, [PHOTO], PLAIN)
     assert [(s.height, s.width) for s in plan.stages] == [
         (136, 181), (192, 256), (272, 362), (384, 512),
     ]  # fmt: skip
+
+
+def test_sizes_that_are_matched_double():
+    plan = make_plan(Recipe(size=512), PHOTO, [PHOTO], PLAIN)
+    assert [(s.height, s.width) for s in plan.stages] == [(96, 128), (192, 256), (384, 512)]
+    assert [stage.steps for stage in plan.stages] == [60, 40, 40]
+    draft = make_plan(Recipe(size=512, quality="draft"), PHOTO, [PHOTO], PLAIN)
+    assert [stage.steps for stage in draft.stages] == [24, 16, 16]
 
 
 def test_coarse_to_fine_is_the_default_and_one_scale_can_be_asked_for():
@@ -67,7 +76,7 @@ def test_a_better_quality_takes_more_steps_at_every_size():
 
 def test_more_scales_than_the_size_has_room_for():
     with pytest.raises(RecipeError, match=r"5 scales need a larger --size.*room for 3"):
-        make_plan(Recipe(size=40, scales=5), (40, 40), [PHOTO], PLAIN)
+        make_plan(Recipe(method="statistics", size=40, scales=5), (40, 40), [PHOTO], PLAIN)
     with pytest.raises(RecipeError, match="larger --size"):
         make_plan(Recipe(size=40, steps=(1, 2, 3, 4)), (40, 40), [PHOTO], PLAIN)
 
@@ -78,7 +87,7 @@ def test_a_photograph_that_would_be_too_narrow():
 
 
 def test_paintings_follow_the_stage_and_the_style_scale():
-    recipe = Recipe(size=512, scales=3, style_scale=0.5)
+    recipe = Recipe(method="statistics", size=512, scales=3, style_scale=0.5)
     plan = make_plan(recipe, PHOTO, [(900, 1200), (1200, 900)], PLAIN)
     assert [stage.styles for stage in plan.stages] == [
         ((96, 128), (128, 96)),
@@ -116,7 +125,7 @@ def test_a_painting_that_is_too_narrow_itself():
 def test_device_and_precision_follow_the_machine():
     plan = make_plan(Recipe(), PHOTO, [PHOTO], FAST)
     assert plan.device == "cuda"
-    assert [stage.precision for stage in plan.stages] == ["bf16"] * 5
+    assert [stage.precision for stage in plan.stages] == ["bf16"] * 3
     slow = make_plan(Recipe(device="cpu"), PHOTO, [PHOTO], FAST)
     assert slow.device == "cpu"
     assert {stage.precision for stage in slow.stages} == {"fp32"}

@@ -135,7 +135,7 @@ def test_the_margin_is_what_keeps_a_result_without_a_frame(made):
     options = {"size": 160, "steps": (60, 40), "threads": 1}
     plain, with_margin = (
         frame_share(impasto.stylize(photo, painting, margin=margin, **options).tensor)
-        for margin in (0, impasto.Recipe.margin)
+        for margin in (0, impasto.Recipe().margin)
     )
     assert with_margin > 0.05
     assert plain < with_margin / 2

@@ -61,8 +61,8 @@ StyleTargets = Sequence[Mapping[str, Statistics]]
 class Objective:
     """Eq. (7) and further terms, for one photograph and its paintings at one size.
 
-    With a strength s the weights are those of (1 - s) L_content / C0 + s L_style / S0, where C0 is
-    half the sum of squared deviations of the photograph's content features from their mean over
+    With a style share s (:mod:`impasto.recipe.strength`) the weights are those of
+    (1 - s) L_content / C0 + s L_style / S0, where C0 is half the sum of squared deviations of the photograph's content features from their mean over
     positions, and S0 is the photograph's own style loss, both at this size. A departure from the
     report, whose alpha and beta depend on the size of the picture (eq. (1) is a sum).
 
@@ -234,8 +234,8 @@ class Objective:
             alpha = 1.0 if self._recipe.alpha is None else self._recipe.alpha
             beta = 1.0 if self._recipe.beta is None else self._recipe.beta
         else:
-            alpha = (1 - self._recipe.strength) / content_unit
-            beta = self._recipe.strength / style_unit
+            share = self._recipe.style_share
+            alpha, beta = (1 - share) / content_unit, share / style_unit
         return LossWeights(alpha, beta, content_unit, style_unit)
 
 

@@ -1,7 +1,7 @@
 """Records of films: written beside them, and read as untrusted input.
 
 They have a schema of their own. Schema 2 added ``kind``, the starting picture, the result's name
-and hash, and a hash of each frame; schema 1 had ``task: film``.
+and hash, and a hash of each frame; schema 1 had ``task: film``. Schema 3 added the method.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from impasto.files.records.read import (
 )
 from impasto.files.records.write import versions
 from impasto.recipe.film import FilmRecipe
+from impasto.recipe.methods import brought_up
 from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
 
-SCHEMA = 2
+SCHEMA = 3
 _ROLES = ("clip", "styles", "init")
 
 
@@ -195,7 +196,7 @@ def _checked(values: Mapping[str, Any], schema: int) -> FilmRecord:
     inputs = convert(values["inputs"], dict[str, tuple[Input, ...]])
     record = FilmRecord(
         schema=schema,
-        recipe=build(Recipe, values["recipe"]),
+        recipe=build(Recipe, brought_up(values["recipe"])),
         film=build(FilmRecipe, _with_times_as_text(values["film"])),
         plan=plan_from(values["plan"]),
         inputs={**dict.fromkeys(_ROLES, ()), **inputs},

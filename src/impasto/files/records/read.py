@@ -21,6 +21,7 @@ from impasto.errors import ImpastoError, RecordError
 from impasto.files.records.write import PNG_KEYWORD, SCHEMA, record_path
 from impasto.nets.topology import CELL
 from impasto.recipe.checks import WIDEST_MARGIN
+from impasto.recipe.methods import brought_up
 from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
 
@@ -351,10 +352,16 @@ def _from_3(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 4, "recipe": {"margin": 0, **values["recipe"]}}
 
 
+def _from_4(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 5 added the method, and gave the strength an even feel."""
+    return {**values, "schema": 5, "recipe": brought_up(values["recipe"])}
+
+
 _UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
+    4: _from_4,
 }
 
 

@@ -4,7 +4,8 @@ JSON, beside the picture and, for PNG, inside it as compressed text. It names fi
 and contains no metadata of the pictures. :mod:`impasto.files.records.read` reads it.
 
 Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss;
-schema 4 the margin, and the size at which a picture is made.
+schema 4 the margin, and the size at which a picture is made; schema 5 the method, and a strength of
+an even feel.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from impasto.files.atomic import atomic_write
 from impasto.files.pictures.images import Picture
 from impasto.recipe.still import Recipe
 
-SCHEMA = 4
+SCHEMA = 5
 PNG_KEYWORD = "impasto"
 MAX_TEXT = 900_000  # characters; Pillow and other readers refuse PNG text of more than a megabyte
 

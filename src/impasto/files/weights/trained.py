@@ -24,6 +24,7 @@ from impasto.engine.training import Training
 from impasto.errors import ImpastoError, WeightsError
 from impasto.files.atomic import atomic_write
 from impasto.nets.feedforward import Painter
+from impasto.recipe.methods import brought_up
 from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
 from impasto.shortage import is_shortage
@@ -206,7 +207,8 @@ def finite_or_none(value: float) -> float | None:
 def _about(values: Any) -> About:
     if values["format"] != FORMAT or convert(values["version"], int) > VERSION:
         raise WeightsError("The network was trained by a later impasto: update this one.")
-    about = build(About, values["about"])
+    described = values["about"]
+    about = build(About, {**described, "recipe": brought_up(described["recipe"])})
     if not 1 <= len(about.paintings) <= MOST_PAINTINGS:
         raise MismatchError("paintings out of range")
     if not (min(about.widths) >= 1 and max(about.widths) <= WIDEST):

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from impasto.engine.planning.stages import Stage
 from impasto.ops.statistics import Statistics
 
 Needs = Literal["maps", "sums", "pixels"]
@@ -120,6 +121,25 @@ class Pixels(Term, Protocol):
 
     def add(self, picture: Tensor, gradient: Tensor | None, slope: float) -> float:
         """The loss; ``slope`` times its derivative goes to ``gradient``, if there is one."""
+        ...
+
+
+@runtime_checkable
+class Starting(Term, Protocol):
+    """A term that changes the picture that a size starts from."""
+
+    def start(self, stage: Stage, photograph: Tensor, picture: Tensor) -> Tensor:
+        """Once at each size, before :meth:`prepare`.
+
+        Args:
+            stage: the size.
+            photograph: at this size, ``(1, 3, H, W)`` in [0, 1].
+            picture: what the size would start from, such as the coarser result, enlarged.
+
+        Returns:
+            of the same shape and range: what it is to start from.
+
+        """
         ...
 
 

@@ -1,0 +1,100 @@
+"""Methods: what an option is where a recipe leaves it open. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from impasto.recipe.strength import strength_for
+
+if TYPE_CHECKING:
+    from impasto.recipe.still import Recipe
+
+NEIGHBOURS, STATISTICS, REPORT = "neighbours", "statistics", "report"
+_STATISTICS: Mapping[str, Any] = {
+    "init": "content",
+    "neighbours": 0.0,
+    "style_loss": "w2",
+    "layer_weights": "falling",
+    "optimizer": "adam",
+    "average": 0.9,
+    "margin": 8,
+    "precision": "auto",
+    "style_layers": ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
+}
+METHODS: Mapping[str, Mapping[str, Any]] = {
+    NEIGHBOURS: {
+        **_STATISTICS,
+        "neighbours": 0.3,
+        "style_layers": (
+            *("conv1_1", "conv1_2", "conv2_1", "conv2_2"),
+            *("conv3_1", "conv3_2", "conv4_1", "conv5_1"),
+        ),
+        "layer_weights": (16.0, 16.0, 16.0, 16.0, 16.0, 16.0, 4.0, 1.0),
+    },
+    STATISTICS: _STATISTICS,
+    REPORT: {
+        "init": "noise",
+        "neighbours": 0.0,
+        "style_loss": "gram",
+        "style_layers": _STATISTICS["style_layers"],
+        "layer_weights": "equal",
+        "optimizer": "lbfgs",
+        "average": 0.0,
+        "margin": 0,
+        "precision": "fp32",
+        "scales": 1,
+        "tv": 0.0,
+    },
+}
+"""By method: the values of the options that are left open."""
+
+
+def automatic(recipe: Recipe) -> str:
+    """The method of a recipe that names none.
+
+    Neighbours need the bundled network and something to optimise; and who names what eq. (7) is
+    made of is after statistics.
+    """
+    other = recipe.network != "compact" or recipe.weights is not None
+    other = other or recipe.tileable or recipe.is_instant
+    own = METHODS[NEIGHBOURS]
+    named = any(
+        getattr(recipe, name) not in (None, own.get(name))
+        for name in ("style_loss", "style_layers", "layer_weights", "alpha", "beta")
+    )
+    return STATISTICS if other or named else NEIGHBOURS
+
+
+def settle(recipe: Recipe) -> None:
+    """Give what is left open in a recipe that is being made its method's value."""
+    if recipe.method is None:
+        object.__setattr__(recipe, "method", automatic(recipe))
+    if recipe.style_layers is not None and recipe.layer_weights is None:  # numbers are for others
+        object.__setattr__(recipe, "layer_weights", METHODS[STATISTICS]["layer_weights"])
+    for name, value in METHODS.get(recipe.method, {}).items():
+        if getattr(recipe, name) is None:
+            object.__setattr__(recipe, name, value)
+
+
+def told(name: str) -> str:
+    """What an option is by method, for its explanation; shortest where all agree but one."""
+    usual = METHODS[STATISTICS][name]
+    others = {method: own[name] for method, own in METHODS.items() if own[name] != usual}
+    apart = "".join(f"; {value} with --method {method}" for method, value in others.items())
+    return f" When not given: {usual}{apart}."
+
+
+def brought_up(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a recipe from before there were methods, when a strength was a share.
+
+    An instant picture's strength said how evenly the painting is used, from one half on.
+    """
+    if "method" in recipe:
+        return dict(recipe)
+    old = recipe.get("strength", 0.975)
+    if recipe.get("quality") == "instant":
+        strength = old if old < 0.5 else (2 * old + 1) / 4
+    else:
+        strength = strength_for(old)
+    return {**recipe, "method": STATISTICS, "strength": strength}

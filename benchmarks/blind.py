@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw.add_argument("--each", type=int, default=3, help="comparisons on a picture")
     draw.add_argument("--width", type=int, default=384, help="of a result, in pixels")
     draw.add_argument("--seed", type=int, default=0)
+    draw.add_argument("--against", help="a contender that is in every comparison, with all others")
+    draw.add_argument("--swapped", action="store_true", help="the same with sides exchanged")
     read = commands.add_parser("read")
     read.add_argument("key", type=Path)
     read.add_argument("typed", help="such as '1A 2B 3=', or a file with such text")
@@ -56,11 +58,11 @@ def _draw(options: argparse.Namespace) -> None:
     items = {item.name: item for item in read_sheets(options.sheets)}
     generator = Random(options.seed)
     shown = []
-    for each in draw_comparisons(
-        list(items.values()), limit=options.comparisons, seed=options.seed
-    ):
-        left, right = generator.sample((each.first, each.second), 2)
-        shown.append({"item": each.item, "left": left, "right": right})
+    for item, *both in _drawn(list(items.values()), options):
+        left, right = generator.sample(both, 2)
+        if options.swapped:
+            left, right = right, left
+        shown.append({"item": item, "left": left, "right": right})
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "key.json").write_text(json.dumps(shown, indent=1) + "\n", encoding="utf-8")
     for page, start in enumerate(range(0, len(shown), options.each), start=1):
@@ -70,6 +72,17 @@ def _draw(options: argparse.Namespace) -> None:
         ]
         _stacked(rows).save(options.out / f"{page:03}.png")
     print(f"{options.out}: {len(shown)} comparisons")
+
+
+def _drawn(items: Sequence[Item], options: argparse.Namespace) -> list[tuple[str, str, str]]:
+    """Item and two contenders of each comparison, in random order."""
+    if not options.against:
+        drawn = draw_comparisons(list(items), limit=options.comparisons, seed=options.seed)
+        return [(each.item, each.first, each.second) for each in drawn]
+    one = options.against
+    every = [(item.name, one, other) for item in items for other in item.results if other != one]
+    Random(options.seed).shuffle(every)
+    return every[: options.comparisons]
 
 
 def _read(options: argparse.Namespace) -> None:

@@ -42,30 +42,29 @@ class Example:
 
 
 STYLIZE = "impasto stylize photo.jpg painting.jpg"
-DRAWN = "--init instant --neighbours 0.5 --strength 0.99 --scales 1 --steps 40"
 STRIPS = (
     Example(
         "strip",
         (
             f"{STYLIZE} --quality instant -o fast.png",
-            f"{STYLIZE} {DRAWN} -o drawn.png",
+            f"{STYLIZE} --method statistics -o plain.png",
             STYLIZE,
         ),
-        ("photo.jpg", "painting.jpg", "fast.png", "drawn.png", "photo+painting.png"),
+        ("photo.jpg", "painting.jpg", "fast.png", "plain.png", "photo+painting.png"),
     ),
     Example(
         "strengths",
         (
-            *(f"{STYLIZE} --strength {each} -o {each}.png" for each in ("0.6", "0.8", "0.9")),
+            *(f"{STYLIZE} --strength {each} -o {each}.png" for each in ("0.2", "0.4", "0.55")),
             STYLIZE,
         ),
-        ("0.6.png", "0.8.png", "0.9.png", "photo+painting.png"),
+        ("0.2.png", "0.4.png", "0.55.png", "photo+painting.png"),
     ),
 )
 THINGS = (
     Example("default", (STYLIZE,), ("photo+painting.png",)),
     Example("instant", (f"{STYLIZE} --quality instant -o fast.png",), ("fast.png",)),
-    Example("strength", (f"{STYLIZE} --strength 0.8 -o less.png",), ("less.png",)),
+    Example("strength", (f"{STYLIZE} --strength 0.4 -o less.png",), ("less.png",)),
     Example("scale", (f"{STYLIZE} --style-scale 1.8 -o large.png",), ("large.png",)),
     Example("blend", (f"{STYLIZE} second.jpg --blend 0.5,0.5 -o both.png",), ("both.png",)),
     Example("colours", (f"{STYLIZE} --preserve-color luminance -o colors.png",), ("colors.png",)),
@@ -93,20 +92,20 @@ THINGS = (
 FAULTS = (
     Example(
         "weak",
-        (f"{STYLIZE} --strength 0.6 -o weak.png", f"{STYLIZE} --strength 0.99 -o strong.png"),
+        (f"{STYLIZE} --strength 0.25 -o weak.png", f"{STYLIZE} --strength 0.8 -o strong.png"),
         ("weak.png", "strong.png"),
     ),
     Example(
         "lost",
         (
-            f"{STYLIZE} --strength 0.9995 --init noise -o lost.png",
-            f"{STYLIZE} --strength 0.9 -o kept.png",
+            f"{STYLIZE} --strength 0.95 --method statistics --init noise -o lost.png",
+            f"{STYLIZE} --strength 0.6 -o kept.png",
         ),
         ("lost.png", "kept.png"),
     ),
     Example(
         "grey",
-        (f"{STYLIZE} --init noise --scales 1 --steps 16 -o grey.png", f"{STYLIZE} -o done.png"),
+        (f"{STYLIZE} --method report --steps 16 -o grey.png", f"{STYLIZE} -o done.png"),
         ("grey.png", "done.png"),
     ),
     Example(

@@ -48,29 +48,30 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """By method: the values of the options that are left open."""
+_OF_STATISTICS = ("style_loss", "style_layers", "layer_weights", "alpha", "beta")
 
 
-def automatic(recipe: Recipe) -> str:
-    """The method of a recipe that names none.
+def automatic(given: Mapping[str, Any]) -> str:
+    """The method where none is named.
 
     Neighbours need the bundled network and something to optimise; and who names what eq. (7) is
     made of is after statistics.
+
+    Args:
+        given: options by name, without those that are left open.
+
     """
-    other = recipe.network != "compact" or recipe.weights is not None
-    other = other or recipe.tileable or recipe.is_instant
-    own = METHODS[NEIGHBOURS]
-    named = any(
-        getattr(recipe, name) not in (None, own.get(name))
-        for name in ("style_loss", "style_layers", "layer_weights", "alpha", "beta")
-    )
-    return STATISTICS if other or named else NEIGHBOURS
+    is_other = given.get("network", "compact") != "compact" or given.get("weights") is not None
+    is_other = is_other or given.get("tileable", False) or given.get("quality") == "instant"
+    return STATISTICS if is_other or any(name in given for name in _OF_STATISTICS) else NEIGHBOURS
 
 
 def settle(recipe: Recipe) -> None:
     """Give what is left open in a recipe that is being made its method's value."""
+    named = {name: value for name, value in vars(recipe).items() if value is not None}
     if recipe.method is None:
-        object.__setattr__(recipe, "method", automatic(recipe))
-    if recipe.style_layers is not None and recipe.layer_weights is None:  # numbers are for others
+        object.__setattr__(recipe, "method", automatic(named))
+    if "style_layers" in named and "layer_weights" not in named:  # the numbers are for others
         object.__setattr__(recipe, "layer_weights", METHODS[STATISTICS]["layer_weights"])
     for name, value in METHODS.get(recipe.method, {}).items():
         if getattr(recipe, name) is None:

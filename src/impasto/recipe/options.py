@@ -6,7 +6,7 @@ Standard library only.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field, fields
 from typing import Any, Literal
 
@@ -50,15 +50,18 @@ def given_in_vain(options: Any, use: Use) -> str | None:
 
     """
     vain = set(options_not_for(type(options), use))
-    return next((f"--{flag(name)}" for name in given(options) if name in vain), None)
+    return next((f"--{flag(name)}" for name in _given(options) if name in vain), None)
 
 
-def given(options: Any) -> dict[str, Any]:
-    """The fields of a dataclass of options that are neither at their defaults nor as settled.
+def given(options: Any, settled: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The fields of a dataclass of options that are not at their defaults, in their order.
 
-    Where the dataclass settles what is left open, its ``settled`` says how, by name.
+    Args:
+        options: the dataclass.
+        settled: other defaults, by name.
+
     """
-    settled = getattr(options, "settled", {})
+    settled = settled or {}
     values = {item.name: (getattr(options, item.name), item.default) for item in fields(options)}
     return {
         name: value
@@ -70,11 +73,17 @@ def given(options: Any) -> dict[str, Any]:
 def command_line(options: Any) -> str:
     """The fields of a dataclass of options that are not at their defaults, as flags."""
     words: list[str] = []
-    for name, value in given(options).items():
+    for name, value in _given(options).items():
         words.append(f"--{flag(name)}")
         if value is not True:
             words.append(_written(value))
     return shlex.join(words)
+
+
+def _given(options: Any) -> dict[str, Any]:
+    """As the dataclass itself says it, in its order; else what is not at its default."""
+    own: dict[str, Any] = options.given if hasattr(options, "given") else given(options)
+    return {item.name: own[item.name] for item in fields(options) if item.name in own}
 
 
 def flag(name: str) -> str:

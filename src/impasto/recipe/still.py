@@ -240,9 +240,14 @@ class Recipe:
         check(self)
 
     @property
-    def settled(self) -> dict[str, Any]:
-        """The values of what its method settles where a recipe leaves it open, by name."""
-        return {"method": automatic(self), **METHODS[self.method]}
+    def given(self) -> dict[str, Any]:
+        """The options, by name, that are neither at their defaults nor as the method settles them.
+
+        A recipe of these is the same recipe.
+        """
+        own = given(self, METHODS[self.method])
+        own.pop("method", None)
+        return own if automatic(own) == self.method else {"method": self.method, **own}
 
     @property
     def is_instant(self) -> bool:
@@ -356,11 +361,11 @@ class Recipe:
             RecipeError: one is unknown or out of range.
 
         """
-        return type(self)(**{**given(self), **self._plain(options)}) if options else self
+        return type(self)(**{**self.given, **self._plain(options)}) if options else self
 
     def by(self, method: str) -> Recipe:
         """The same by another method: what was left open is the other's."""
-        return type(self)(**{**given(self), "method": method})
+        return type(self)(**{**self.given, "method": method})
 
     @classmethod
     def _plain(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,9 +62,10 @@ class Objective:
     """Eq. (7) and further terms, for one photograph and its paintings at one size.
 
     With a style share s (:mod:`impasto.recipe.strength`) the weights are those of
-    (1 - s) L_content / C0 + s L_style / S0, where C0 is half the sum of squared deviations of the photograph's content features from their mean over
-    positions, and S0 is the photograph's own style loss, both at this size. A departure from the
-    report, whose alpha and beta depend on the size of the picture (eq. (1) is a sum).
+    (1 - s) L_content / C0 + s L_style / S0, where C0 is half the sum of squared deviations of the
+    photograph's content features from their mean over positions, and S0 is the photograph's own
+    style loss, both at this size. A departure from the report, whose alpha and beta depend on the
+    size of the picture (eq. (1) is a sum).
 
     Args:
         recipe: layers, weights, blend.

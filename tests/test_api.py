@@ -15,6 +15,7 @@ from PIL import Image
 import impasto
 from impasto.api import stylize_job
 from impasto.files.pictures.images import read_picture
+from impasto.recipe.strength import style_share
 
 QUICK = {"size": 40, "scales": 1, "steps": (3,), "precision": "fp32", "threads": 1}
 
@@ -122,13 +123,14 @@ def test_the_record_names_files_and_no_folders(photo, painting, tmp_path):
 
 
 def test_the_record_says_which_alpha_and_beta_a_strength_became(photo, painting):
-    record = impasto.stylize(photo, painting, strength=0.25, **QUICK).record
+    share, options = style_share(0.25), {"method": "statistics", "strength": 0.25}
+    record = impasto.stylize(photo, painting, **options, **QUICK).record
     (weights,) = record["weights"]
-    assert weights["alpha"] == pytest.approx(0.75 / weights["content_unit"])
-    assert weights["beta"] == pytest.approx(0.25 / weights["style_unit"])
+    assert weights["alpha"] == pytest.approx((1 - share) / weights["content_unit"])
+    assert weights["beta"] == pytest.approx(share / weights["style_unit"])
     last = record["losses"][-1]
     total = weights["alpha"] * last["content"] + weights["beta"] * last["style"]
-    total += 0.005 * 0.25 * last["variation"]
+    total += 0.005 * share * last["variation"]
     assert last["total"] == pytest.approx(total, rel=1e-4)
 
 

@@ -34,7 +34,14 @@ def test_a_sixteen_bit_ramp_keeps_its_levels_through_the_whole_path(steps, paint
     ramp = np.broadcast_to(np.arange(2048, dtype=np.uint16)[None, :, None] * 32, (64, 2048, 3))
     source = tmp_path / "ramp.png"
     source.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(ramp)))
-    options = {**FAST, "steps": (steps,), "size": "full", "strength": 0.3, "depth": 16}
+    options = {
+        **FAST,
+        "steps": (steps,),
+        "size": "full",
+        "strength": 0.3,
+        "depth": 16,
+        "method": "statistics",
+    }
     result = impasto.stylize(source, painting, **options)
     path = result.save(tmp_path / "out.png")
     found = read_picture(path).tensor
@@ -119,6 +126,7 @@ def test_nothing_of_the_originals_own_notes_reaches_a_result(photo, painting, tm
 def test_a_preview_of_one_part(painting, waves, tmp_path):
     big = waves(700, 900)[0].permute(1, 2, 0).float().numpy()
     options = {"size": "full", "steps": (1,), "scales": 2, "precision": "fp32", "threads": 1}
+    options |= {"method": "statistics"}
     job = stylize_job(big, painting, crop_preview=True, **options)
     assert job.plan.share < 0.7
     for _ in job:

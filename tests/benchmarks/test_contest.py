@@ -22,6 +22,7 @@ from benchmarks.rounds import Entry, Round
 from benchmarks.verdict import COLUMNS, table_of
 from impasto.ops.losses import total_variation
 from impasto.recipe.still import Recipe
+from impasto.recipe.strength import style_share
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def test_two_contenders_on_one_pair(photo, painting, tmp_path, capsys):
     assert [each["style_loss"] for each in recipes] == ["w2", "gram"]
     notes = json.loads((out / "contest.json").read_text())
     strengths = notes["strength"]
-    assert strengths["gram"] == 0.95
-    assert strengths["crowsonkb-matched"] == recipes[0]["strength"] != 0.95
+    assert style_share(strengths["gram"]) == pytest.approx(0.95)
+    assert strengths["crowsonkb-matched"] == recipes[0]["strength"] != strengths["gram"]
     assert set(notes["pace 48"]) == {"gram", "crowsonkb-matched"}
     (item,) = json.loads((out / "sheet.json").read_text())["items"]
     assert (out / item["results"]["gram"]).is_file()
@@ -86,6 +87,7 @@ def test_plans_have_the_sizes_and_steps_of_the_entry():
 def test_the_rival_s_weights_become_a_strength(photo, painting):
     scene = Entry(CROWSONKB, (photo, painting), 48, {}).scene()
     found = crowsonkb_balance(scene)
+    share = style_share(found["strength"])
     objective = scene.objective()
     image = (scene.content + 0.1 * torch.rand_like(scene.content)).clamp(0, 1)
     losses, weights = objective.evaluate(image).losses, objective.weights
@@ -95,12 +97,12 @@ def test_the_rival_s_weights_become_a_strength(photo, painting):
     mean = (moved[0] - moved[1]).square().sum() / (head.channels * moved[0, 0].numel())
     theirs = 0.015 * mean + losses.style + 2 * total_variation(image).sum()
     ours = (
-        (1 - found["strength"]) * losses.content / weights.content_unit
-        + found["strength"] * losses.style / weights.style_unit
+        (1 - share) * losses.content / weights.content_unit
+        + share * losses.style / weights.style_unit
         + found["tv"] * losses.variation
     )
     # The same objective but for a factor.
-    assert ours * weights.style_unit / found["strength"] == pytest.approx(theirs.item(), rel=1e-4)
+    assert ours * weights.style_unit / share == pytest.approx(theirs.item(), rel=1e-4)
 
 
 def test_strengths_are_found_by_distance(monkeypatch, tmp_path):
@@ -112,7 +114,7 @@ def test_strengths_are_found_by_distance(monkeypatch, tmp_path):
     heat = Round(48, {}, 1.0)
     found = matching.match(named("gram,w2,crowsonkb"), [], heat, Notes(tmp_path / "notes.json"))
     assert set(found) == {"gram", "w2"}  # crowsonkb keeps its own weights
-    assert found["gram"] == 0.95
+    assert style_share(found["gram"]) == pytest.approx(0.95)
     odds = math.log(6) / 0.8
     assert found["w2"] == pytest.approx(1 / (1 + math.exp(-odds)), rel=0.01)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import main
-from impasto.engine.planning.plan import DEFAULT_STEPS
+from impasto.engine.planning.plan import NEIGHBOURS_STEPS
 from impasto.files.pictures.images import read_picture
 from impasto.files.records.read import read_record
 from impasto.recipe.still import Recipe
@@ -99,7 +99,7 @@ def test_a_grid_is_made_as_the_product_makes_it(photo, painting, folder, capsys)
     assert "About 1 s" not in capsys.readouterr().err
     for record in map(read_record, sorted((folder / "sweep/sweep/records").glob("*.json"))):
         assert record.recipe == Recipe(size=32, init=record.recipe.init)
-        assert record.result.steps == sum(DEFAULT_STEPS[:1])
+        assert record.result.steps == sum(NEIGHBOURS_STEPS)
         assert record.network["normalisation"] == "normalised"
     line = (folder / "sweep/sweep/lines.txt").read_text().splitlines()[-1]
     words = shlex.split(line[line.index("impasto stylize ") :])[1:]
@@ -124,15 +124,15 @@ def test_a_grid_has_its_network_s_options(photo, painting, folder):
     records = [read_record(path) for path in (folder / "sweep/cells").glob("*.json")]
     assert [each.network["pooling"] for each in records] == ["avg", "avg"]
     assert {each.recipe.strength for each in records} == {0.5}
-    assert {each.result.steps for each in records} == {40}
+    assert {each.result.steps for each in records} == {20}
 
 
 def test_a_value_may_be_several_words(photo, painting, folder):
     pair = ["--content", str(photo), "--style", str(painting), "--quiet"]
-    grid = ["--vary", "style-layers=conv1_1+conv2_1,conv3_1", "--strength", "0.7"]
+    grid = ["--vary", "style-layers=conv1_1+conv2_1,conv3_1", "--strength", "0.6"]
     assert main(["sweep", *grid, *pair, *SMALL]) == 0
     lines = (folder / "sweep/sweep/lines.txt").read_text()
-    assert "--strength 0.7" in lines
+    assert "--strength 0.6" in lines
     assert "--style-layers conv1_1,conv2_1" in lines
 
 

@@ -265,6 +265,7 @@ def test_weights_that_are_deleted_during_a_run(photo, painting, tmp_path):
     weights = tmp_path / "own.safetensors"
     shutil.copy(COMPACT_FILE, weights)
     options = {"size": 40, "scales": 2, "steps": (2, 2), "precision": "fp32"}
+    options |= {"method": "statistics"}
     expected = Stylizer()(photo, painting, **options)
     job = Stylizer(weights=weights).job(photo, painting, **options)
     for state in job:

@@ -81,7 +81,6 @@ def test_strength_goes_from_photograph_to_painting(here):
     [
         (("--optimizer", "lbfgs"), "leave out --optimizer"),
         (("--steps", "10"), "--quality and --steps contradict"),
-        (("--crop-preview",), "leave out --crop-preview"),
         (("--init", "noise"), "leave out --init"),
     ],
 )
@@ -104,15 +103,13 @@ def test_show_has_no_losses_to_draw_and_says_the_rest(here, capsys):
     assert "no losses" in capsys.readouterr().err
 
 
-def test_an_optimised_picture_from_an_instant_one(here, capsys):
+def test_an_optimised_picture_from_an_instant_one(here):
     words = ["stylize", "photo.png", "painting.png", "--init", "instant", "--neighbours", "1"]
     words += ["--scales", "1", "--steps", "3", "--size", "80", "--threads", "1", "-q"]
     assert main([*words, "-o", "out.png"]) == 0
     record = json.loads((here / "out.json").read_text())
     assert len(record["network"]["decoder"]) == 64
     assert impasto.reproduce("out.png").identical is True
-    assert main([*words, "--crop-preview", "-o", "crop.png"]) == 2
-    assert "--crop-preview" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -120,7 +117,6 @@ def test_an_optimised_picture_from_an_instant_one(here, capsys):
     [
         lambda: impasto.texture("painting.png", 64, neighbours=1.0),
         lambda: impasto.stylize_video("photo.png", "painting.png", "f.mp4", neighbours=1.0),
-        lambda: impasto.stylize_video("photo.png", "painting.png", "f.mp4", init="instant"),
     ],
 )
 def test_neighbours_are_for_pictures(here, make):

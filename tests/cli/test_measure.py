@@ -28,7 +28,7 @@ def test_a_table(words, capsys):
         "out.png",
         "size: 48x40",
         "network: compact, which also made the result",
-        "layers: conv1_2, conv2_2, conv3_2, conv4_3 (none optimised)",
+        "layers: conv1_2, conv2_2, conv3_2, conv4_3 (conv2_2, conv3_2 optimised)",
     ]
     heads = {line.split("  ")[0] for line in lines[5:]}
     assert {"ms-ssim", "gram conv3_2", "w2 conv4_3", "color", "style colors"} <= heads

@@ -86,21 +86,6 @@ def test_in_tiles_as_in_one(network, waves, margin):
     assert float(error) < 1e-3
 
 
-def test_small_sizes_are_left_to_the_statistics(network, waves):
-    photo = waves(200, 400).float()
-    recipe = Recipe(size="full", neighbours=1.0, threads=1)
-    plan = make_plan(recipe, (200, 400), [(200, 400)], PLAIN, network)
-    term = Neighbours(recipe, plan, Pictures(photo, (photo,)), network, load_painter())
-    layers = []
-    for stage in plan.stages:
-        picture = made(photo, stage)
-        start = term.start(stage, picture, picture)
-        layers.append(term.layers)
-        assert (start is picture) == (term.layers == ())
-        assert start.shape == picture.shape
-    assert layers == [(), MATCHED]
-
-
 def test_a_size_starts_from_what_the_decoder_paints(network, waves):
     photo, painting = waves(64, 96).float(), waves(80, 64, phase=2.0).float()
     term, picture, recipe = _term(network, photo, painting, strength=0.3)

@@ -275,11 +275,6 @@ def test_what_is_said_of_statistics_or_another_network_chooses_the_method(option
     assert "--method" not in recipe.command_line()
 
 
-def test_own_layers_have_falling_weights_whatever_the_method():
-    recipe = Recipe(method="neighbours", style_layers=("conv1_1", "conv2_1"))
-    assert (recipe.layer_weights, recipe.neighbours) == ("falling", 0.3)
-
-
 def test_another_method_keeps_what_was_given():
     recipe = Recipe(steps=(3,), average=0.5).by("statistics")
     assert recipe == Recipe(method="statistics", steps=(3,), average=0.5)

@@ -170,6 +170,32 @@ def _start(
     return (content + change).clamp(0, 1)
 
 
+def windows_like(plan: Plan, stage: Stage) -> Plan:
+    """A plan of the same picture at other sizes, with windows around the same spot.
+
+    Args:
+        plan: of whole pictures.
+        stage: has the window; without one the plan stays as it is.
+
+    """
+    if stage.window is None:
+        return plan
+    top, left, height, width = stage.window
+    spot = (top + height / 2) / stage.height, (left + width / 2) / stage.width
+    stages = (_windowed(each, spot, max(height, width)) for each in plan.stages)
+    return replace(plan, stages=tuple(stages))
+
+
+def placed_in(photograph: Tensor, image: Tensor, stage: Stage) -> Tensor:
+    """A stage's picture as a whole one: around its window lies the photograph."""
+    if stage.window is None:
+        return image.cpu()
+    whole = resize(photograph, stage.height, stage.width).clone()
+    top, left, height, width = stage.window
+    whole[..., top : top + height, left : left + width] = image
+    return whole
+
+
 def enlarged(last: Tensor, before: Stage, stage: Stage, *, resize: Resize = resize) -> Tensor:
     """The part of a stage's window that an earlier stage's result has made, at the stage's size.
 

@@ -40,7 +40,6 @@ from impasto.recipe.still import Recipe
 from impasto.shortage import is_shortage
 
 COARSER = "coarser"  # in a checkpoint: the result of the size before, if a term starts from it
-COARSE = 0.78  # times the strength, at sizes before one with matched features
 RIM = 2  # pixels at a picture's edge that the network's padding has spoiled
 
 
@@ -153,7 +152,7 @@ def _stages(
             objective = Shrinking(
                 partial(
                     _objective,
-                    _milder(recipe) if stage.coarse else recipe,
+                    recipe,
                     own,
                     sized,
                     own_terms,
@@ -271,15 +270,6 @@ def _check_resumable(resume: Checkpoint, plan: Plan, make: Callable[[Stage], Opt
         raise RecordError(
             "The checkpoint holds another optimiser's state: leave out --resume to start again."
         ) from error
-
-
-def _milder(recipe: Recipe) -> Recipe:
-    """The recipe of the sizes before the last.
-
-    Before a size with matched features the photograph counts more: what the statistics alone have
-    bent or lost there, no match brings back.
-    """
-    return recipe if recipe.is_style_alone else replace(recipe, strength=COARSE * recipe.strength)
 
 
 def _objective(

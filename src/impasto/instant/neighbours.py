@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.engine.crop import windows_like
 from impasto.engine.objective.terms import Activations, Target
 from impasto.engine.objective.terms.term import Needs
 from impasto.engine.planning.plan import Plan, make_plan
@@ -33,7 +34,6 @@ from impasto.ops.inits import resize
 from impasto.recipe.still import Recipe, options_not_for
 
 MATCHED = ("conv2_2", "conv3_2", "conv4_2")  # with conv1_2 as well it takes half as long again
-SMALLEST = 384  # longest side of the sizes that are matched, or the last one
 PHOTOGRAPH = 0.5  # of the features that are matched; the rest is the instant picture's
 EFFORT = Effort(coherence=1.2)  # what this costs a face, the content loss gives back
 TINY = 1e-8  # squared length of features that point nowhere
@@ -58,7 +58,7 @@ def instant_states(
     instant = _instant_recipe(recipe, plan, plan.stages[-1])
     height, width = plan.stages[-1].height, plan.stages[-1].width
     sizes = [(style.shape[-2], style.shape[-1]) for style in pictures.styles]
-    own = make_plan(instant, (height, width), sizes, network=network)
+    own = windows_like(make_plan(instant, (height, width), sizes, network=network), plan.stages[-1])
     photograph = resize(pictures.content, height, width)
     return run_instant(instant, own, replace(pictures, content=photograph), network, painter)
 
@@ -80,11 +80,11 @@ class Neighbours:
 
     name = "neighbours"
     needs: Needs = "maps"
+    layers: tuple[str, ...] = MATCHED
 
     def __init__(
         self, recipe: Recipe, plan: Plan, pictures: Pictures, network: Network, painter: Painter
     ) -> None:
-        self.layers: tuple[str, ...] = MATCHED
         self.weight = recipe.neighbours * recipe.style_share
         self._recipe, self._plan = recipe, plan
         self._styles = recolored(recipe, pictures).styles
@@ -97,9 +97,6 @@ class Neighbours:
         Each position is matched by features of the photograph and of what the size would start
         from, half and half: what has become a stroke at a coarser size stays one.
         """
-        self.layers = MATCHED if self._is_matched(stage) else ()
-        if not self.layers:
-            return picture
         height, width = photograph.shape[-2:]
         self._matcher = _LayerMatcher(
             self._recipe, self._plan, stage, self._styles, self._network, self._painter,
@@ -115,24 +112,20 @@ class Neighbours:
         self._kept: dict[str, Tensor] = {}
         return image[..., :height, :width].contiguous()
 
-    def _is_matched(self, stage: Stage) -> bool:
-        """Not small sizes: shapes as large as theirs come from the statistics alone."""
-        return max(stage.size) >= SMALLEST or stage.size == self._plan.stages[-1].size
-
     def prepare(self, target: Target) -> None:
         """Nothing: :meth:`start` has decided everything."""
 
     def loss(self, activations: Activations) -> Tensor:
         """A sum over positions, so that tiles add up to the whole."""
-        losses = [torch.zeros(())]
-        for layer in self.layers:
+        losses = []
+        for layer in MATCHED:
             maps = activations.maps[layer]
             centred = maps.float() - self._means[layer]
             matched = self._matched(layer, activations.where[layer], maps)
             # Six times as fast as torch's cosine similarity.
             likeness = (centred * matched).sum(1) * (centred.square().sum(1) + TINY).rsqrt()
             losses.append((1 - likeness).sum() / self._positions[layer])
-        return torch.stack([each.cpu() for each in losses]).sum() / len(MATCHED)
+        return torch.stack(losses).mean()
 
     def _matched(self, layer: str, where: tuple[slice, slice], maps: Tensor) -> Tensor:
         """Directions of the matched features at a part of a layer's map, in float32."""

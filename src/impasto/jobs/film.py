@@ -530,9 +530,8 @@ def start_film(
     flow: FlowEstimator | None = None,
 ) -> FilmJob:
     """The same of recipes: the stylizer's default for the frames, and the film's own."""
-    recipe, styles = stylizer.defaults, _listed(style)
+    recipe, styles = without_neighbours(stylizer.defaults), _listed(style)
     check_frames(recipe, film)
-    recipe = without_neighbours(recipe)
     if not styles:
         raise RecipeError("At least one painting is needed: name it after the film.")
     recipe.blend_for(len(styles))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from PIL import Image
 from torch import Tensor
 
-from impasto.engine.crop import crop_plan, cropped, run_cropped
+from impasto.engine.crop import crop_plan, cropped, placed_in, run_cropped
 from impasto.engine.interrupts import whole_steps
 from impasto.engine.objective.terms import Term
 from impasto.engine.optim.optimize import Optimizer
@@ -178,10 +178,10 @@ class Job:
             init.tensor if init is not None else None,
         )
         terms = maker.terms
-        if recipe.neighbours:
+        if recipe.neighbours and recipe.strength:
             more = Neighbours(recipe, self.plan, pictures, maker.network, load_painter())
             terms = (*terms, more)
-        if recipe.init == "instant":
+        if recipe.init == "instant" and recipe.strength:
             pictures = self._started(pictures)
         if recipe.is_instant:
             self._states = run_instant(recipe, self.plan, pictures, maker.network, load_painter())
@@ -204,7 +204,7 @@ class Job:
             self.recipe, self.plan, pictures, self._maker.network, load_painter()
         )
         (*_, last) = states
-        return replace(pictures, init=last.image.cpu())
+        return replace(pictures, init=placed_in(pictures.content, last.image, self.plan.stages[-1]))
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds

@@ -123,8 +123,6 @@ def check_frames(recipe: Recipe, film: FilmRecipe) -> None:
     """
     if given := given_in_vain(recipe, "film"):
         raise RecipeError(f"{given} is for single pictures: leave it.")
-    if recipe.init == "instant":
-        raise RecipeError("--init instant is for single pictures: leave it out.")
     if not recipe.is_instant:
         return
     if given := given_in_vain(film, "instant"):

@@ -23,15 +23,7 @@ _STATISTICS: Mapping[str, Any] = {
     "style_layers": ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
 }
 METHODS: Mapping[str, Mapping[str, Any]] = {
-    NEIGHBOURS: {
-        **_STATISTICS,
-        "neighbours": 0.3,
-        "style_layers": (
-            *("conv1_1", "conv1_2", "conv2_1", "conv2_2"),
-            *("conv3_1", "conv3_2", "conv4_1", "conv5_1"),
-        ),
-        "layer_weights": (16.0, 16.0, 16.0, 16.0, 16.0, 16.0, 4.0, 1.0),
-    },
+    NEIGHBOURS: {**_STATISTICS, "init": "instant", "neighbours": 0.3},
     STATISTICS: _STATISTICS,
     REPORT: {
         "init": "noise",
@@ -71,8 +63,6 @@ def settle(recipe: Recipe) -> None:
     named = {name: value for name, value in vars(recipe).items() if value is not None}
     if recipe.method is None:
         object.__setattr__(recipe, "method", automatic(named))
-    if "style_layers" in named and "layer_weights" not in named:  # the numbers are for others
-        object.__setattr__(recipe, "layer_weights", METHODS[STATISTICS]["layer_weights"])
     for name, value in METHODS.get(recipe.method, {}).items():
         if getattr(recipe, name) is None:
             object.__setattr__(recipe, name, value)
@@ -86,13 +76,14 @@ def told(name: str) -> str:
     return f" When not given: {usual}{apart}."
 
 
-def brought_up(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def brought_up(recipe: Any) -> Any:
     """The values of a recipe from before there were methods, when a strength was a share.
 
-    An instant picture's strength said how evenly the painting is used, from one half on.
+    What is none stays as it is. An instant picture's strength said how evenly the painting is used,
+    from one half on.
     """
-    if "method" in recipe:
-        return dict(recipe)
+    if not isinstance(recipe, Mapping) or "method" in recipe:
+        return recipe
     old = recipe.get("strength", 0.975)
     if recipe.get("quality") == "instant":
         strength = old if old < 0.5 else (2 * old + 1) / 4

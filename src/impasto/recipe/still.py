@@ -199,8 +199,8 @@ class Recipe:
     )
     scales: int | None = _run(
         None,
-        "Sizes from coarse to fine, each 1.4 times the last (2 with neighbours); 1 works at full "
-        "size only. When not given: all from 128 pixels on, but 1 with --method report.",
+        "Sizes from coarse to fine, each 1.4 times the last; 1 works at full size only. When not "
+        "given: all from 128 pixels on, but 1 with neighbours or --method report.",
     )
     steps: tuple[int, ...] | None = _run(
         None, "Steps at each size, coarse to fine, such as 100,50,50; or one number for all."

@@ -39,7 +39,7 @@ def network(tiny_network):
 @pytest.fixture
 def plan(network):
     def plan(free, *devices, photo=PHOTO, **options):
-        recipe = Recipe(**{"size": "full", "optimizer": "lbfgs", **options})
+        recipe = Recipe(**{"method": "statistics", "size": "full", "optimizer": "lbfgs", **options})
         return make_plan(recipe, photo, [PAINTING], _machine(free, *devices), network)
 
     return plan
@@ -94,12 +94,12 @@ def test_tiles_as_asked_for(plan):
 
 
 def test_nothing_is_chosen_where_nothing_is_known(network):
-    recipe = Recipe(size="full")
+    recipe = Recipe(method="statistics", size="full")
     for machine, net in ((Machine(("cpu",), frozenset(), 1), network), (_machine(GB), object())):
         plan = make_plan(recipe, PHOTO, [PAINTING], machine, net)
         assert all(stage.tile is None for stage in plan.stages)
     with pytest.raises(RecipeError, match="own networks"):
-        make_plan(Recipe(tile=512), PHOTO, [PAINTING], _machine(GB), object())
+        make_plan(Recipe(method="statistics", tile=512), PHOTO, [PAINTING], _machine(GB), object())
 
 
 def test_the_tiles_are_part_of_the_record(plan):
@@ -112,7 +112,14 @@ def test_the_tiles_are_part_of_the_record(plan):
 @pytest.mark.parametrize("options", [{}, {"tileable": True}, {"average": 0.5}], ids=str)
 def test_a_run_in_tiles_is_the_run(optimizer, options, tiny_network, waves):
     recipe = Recipe(
-        size=96, scales=2, steps=(2, 3), optimizer=optimizer, seed=3, init="noise", **options
+        method="statistics",
+        size=96,
+        scales=2,
+        steps=(2, 3),
+        optimizer=optimizer,
+        seed=3,
+        init="noise",
+        **options,
     )
     photo, painting = waves(100, 130).float(), waves(60, 200, phase=1.7).float()
     sizes = (photo.shape[-2:], [painting.shape[-2:]])

@@ -27,8 +27,8 @@ COARSEST = 128  # longest side at which an automatic pyramid starts
 RATIO = math.sqrt(2)  # of a size to the one before
 NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 pixels
 DEFAULT_STEPS = (100, 50)  # coarse to fine; further, larger stages take the last number
-NEIGHBOURS_STEPS = (60, 40)  # the same with matched neighbours
-INSTANT_RATIO = 2.0  # the same of pictures that are matched and decoded, instant or optimised
+NEIGHBOURS_STEPS = (50,)  # the same with matched neighbours
+INSTANT_RATIO = 2.0  # between the sizes of an instant picture
 QUALITIES = {"draft": 0.4, "standard": 1.0, "fine": 2.5, "best": 6.0}  # times those
 
 
@@ -210,8 +210,8 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
             f"The photograph would be {full[1]} x {full[0]} pixels: its short side must be at "
             f"least {NARROWEST}; crop it, or ask for a larger --size."
         )
-    ratio = INSTANT_RATIO if recipe.is_instant or recipe.neighbours else RATIO
-    wanted = recipe.scales or _scales_of(recipe.steps)
+    ratio = INSTANT_RATIO if recipe.is_instant else RATIO
+    wanted = recipe.scales or _scales_of(recipe.steps) or (1 if recipe.neighbours else None)
     sizes = [full]
     while wanted is None or len(sizes) < wanted:
         longest = round(max(full) / ratio ** len(sizes))

@@ -15,6 +15,7 @@ from impasto.evaluate.panel.model import Panel
 from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.records.read import Record, read_record
 from impasto.instant.hypercolumns import LAYERS as MATCHED_LAYERS
+from impasto.instant.neighbours import MATCHED as OPTIMISED_BY_MATCHES
 from impasto.nets.network import Network
 from impasto.nets.topology import check_layers
 from impasto.ops.inits import resize
@@ -109,6 +110,7 @@ def _facts(
         used, verb = {*MATCHED_LAYERS}, "matched by"
     else:
         used, verb = {*record.recipe.style_layers, *record.recipe.content_layers}, "optimised"
+        used |= {*OPTIMISED_BY_MATCHES} if record.recipe.neighbours else set()
     seen = [layer for layer in layers if layer in used and judge.made_it]
     facts["layers"] = f"{', '.join(layers)} ({', '.join(seen) or 'none'} {verb})"
     return facts

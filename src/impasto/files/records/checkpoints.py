@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,17 @@ def write_checkpoint(
         {"image": point.image, "gradient": point.gradient, "optimizer": point.optimizer}, tensors
     )
     text = json.dumps(
-        {"stage": point.stage, "step": point.step, "state": state, "record": record}, default=str
+        {
+            "stage": point.stage,
+            "step": point.step,
+            "state": state,
+            "record": record,
+            "others": {
+                name: loss if math.isfinite(loss) else None
+                for name, loss in point.losses.others.items()
+            },
+        },
+        default=str,
     )
     tensors[_LOSSES] = losses.numbers()
     metadata = {"impasto": text, "sha256": _digest(text, tensors)}
@@ -170,10 +180,16 @@ def _kept(values: Any, tensors: Mapping[str, Tensor], name: str) -> Kept:
         convert(values["step"], int),
         state["image"],
         state["gradient"],
-        losses_of(record.losses[-1]),
+        replace(losses_of(record.losses[-1]), others=_others(values)),
         state["optimizer"],
     )
     return Kept(record, record.plan, point)
+
+
+def _others(values: Any) -> dict[str, float]:
+    """The losses of the terms that a record's entry has no place for."""
+    found = convert(values.get("others", {}), dict[str, float | None])
+    return {name: math.nan if loss is None else loss for name, loss in found.items()}
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:

@@ -55,16 +55,16 @@ STRIPS = (
     Example(
         "strengths",
         (
-            *(f"{STYLIZE} --strength {each} -o {each}.png" for each in ("0.2", "0.4", "0.55")),
+            *(f"{STYLIZE} --strength {each} -o {each}.png" for each in ("0.2", "0.35", "0.5")),
             STYLIZE,
         ),
-        ("0.2.png", "0.4.png", "0.55.png", "photo+painting.png"),
+        ("0.2.png", "0.35.png", "0.5.png", "photo+painting.png"),
     ),
 )
 THINGS = (
     Example("default", (STYLIZE,), ("photo+painting.png",)),
     Example("instant", (f"{STYLIZE} --quality instant -o fast.png",), ("fast.png",)),
-    Example("strength", (f"{STYLIZE} --strength 0.4 -o less.png",), ("less.png",)),
+    Example("strength", (f"{STYLIZE} --strength 0.35 -o less.png",), ("less.png",)),
     Example("scale", (f"{STYLIZE} --style-scale 1.8 -o large.png",), ("large.png",)),
     Example("blend", (f"{STYLIZE} second.jpg --blend 0.5,0.5 -o both.png",), ("both.png",)),
     Example("colours", (f"{STYLIZE} --preserve-color luminance -o colors.png",), ("colors.png",)),
@@ -99,7 +99,7 @@ FAULTS = (
         "lost",
         (
             f"{STYLIZE} --strength 0.95 --method statistics --init noise -o lost.png",
-            f"{STYLIZE} --strength 0.6 -o kept.png",
+            f"{STYLIZE} --strength 0.5 -o kept.png",
         ),
         ("lost.png", "kept.png"),
     ),

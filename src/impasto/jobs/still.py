@@ -37,7 +37,7 @@ from impasto.files.records.write import (
 )
 from impasto.files.scratch import Scratch
 from impasto.files.weights.decoder import load_painter, with_decoder
-from impasto.instant.neighbours import Neighbours, instant_states
+from impasto.instant.neighbours import Neighbours, forecast_matched, instant_states
 from impasto.instant.run import forecast as forecast_instant
 from impasto.instant.run import run_instant
 from impasto.nets.network import Network
@@ -234,6 +234,8 @@ class Job:
                 [each.size for each in self._pictures["styles"]],
                 self._maker.network,
             )
+            if self.recipe.neighbours:
+                self._forecast = forecast_matched(self._forecast, self.plan)
         return self._forecast
 
     @property

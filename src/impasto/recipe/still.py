@@ -54,7 +54,7 @@ class Recipe:
         not_for=("grid", "instant"),
     )
     strength: float = _look(
-        0.7,
+        0.6,
         "How much style, from 0 (the photograph) to 1; means the same at every size.",
         not_for=("texture",),
     )

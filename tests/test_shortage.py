@@ -198,7 +198,7 @@ import impasto
 generator = np.random.default_rng(0)
 photo, painting = generator.random((2, 300, 300, 3), dtype=np.float32)
 stylizer = impasto.Stylizer()
-small = dict(size=64, steps=(1,), scales=1, threads=1)
+small = dict(method="statistics", size=64, steps=(1,), scales=1, threads=1)
 first = stylizer(photo, painting, **small).tensor
 taken = psutil.Process().memory_info().vms
 resource.setrlimit(resource.RLIMIT_AS, (taken + 150_000_000,) * 2)

@@ -91,7 +91,9 @@ def test_a_stage_starts_from_the_one_before_without_its_margin(pictures, tiny_ne
 
 
 def test_the_photograph_keeps_its_luminance_and_place(pictures, tiny_network):
-    recipe = Recipe(**{**STEPS, "steps": (0, 0)}, margin=7, preserve_color="luminance")
+    recipe = Recipe(
+        **{**STEPS, "steps": (0, 0)}, margin=7, method="statistics", preserve_color="luminance"
+    )
     *_, last = run(recipe, _plan(recipe, pictures), pictures, tiny_network())
     torch.testing.assert_close(last.snapshot(), resize(pictures.content, 50, 60), atol=1e-5, rtol=0)
 

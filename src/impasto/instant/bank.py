@@ -188,6 +188,9 @@ def _principal(seen: Tensor) -> Tensor:
     With these 64 of 487, likeness orders the positions as well as with all, in an eighth of the
     time.
     """
+    if len(seen) < seen.shape[1]:  # fewer of them than dimensions, as in a small picture
+        rows: Tensor = torch.linalg.svd(seen.double(), full_matrices=False).Vh
+        return rows[:PRINCIPAL].T.to(seen.dtype).contiguous()
     moments = (seen.T @ seen).double()
     vectors: Tensor = torch.linalg.eigh(moments).eigenvectors
     return vectors[:, -PRINCIPAL:].to(seen.dtype).contiguous()

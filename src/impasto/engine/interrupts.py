@@ -42,7 +42,7 @@ def hold_back(error: BaseException) -> bool:
 def whole_steps(states: Iterator[S]) -> Iterator[S]:
     """The same states; what is held back while one is made is raised once it is there."""
     while True:
-        with _held():
+        with held():
             state = next(states, None)
         if state is None:
             return
@@ -50,7 +50,8 @@ def whole_steps(states: Iterator[S]) -> Iterator[S]:
 
 
 @contextmanager
-def _held() -> Iterator[None]:
+def held() -> Iterator[None]:
+    """In the block a request to end waits for its end: for what another language's code does."""
     before, _here.is_held = _here.is_held, True
     try:
         yield

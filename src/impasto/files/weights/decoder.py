@@ -11,6 +11,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from impasto import instant
+from impasto.engine.interrupts import held
 from impasto.errors import WeightsError
 from impasto.instant.decoder import Decoder, Painter
 from impasto.recipe.still import Recipe
@@ -35,7 +36,7 @@ def load_painter(path: Path = DECODER_FILE) -> Painter:
 
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with held(), safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise ValueError("another format")

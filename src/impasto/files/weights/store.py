@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from impasto import nets
+from impasto.engine.interrupts import held
 from impasto.errors import WeightsError
 from impasto.files.weights.cache import installed, model_path
 from impasto.files.weights.provenance import (
@@ -214,7 +215,7 @@ def _read(
     path: Path, *, only: tuple[str, ...] = ("",), leave_out: tuple[str, ...] = ()
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
-        with safe_open(str(path), framework="pt") as file:
+        with held(), safe_open(str(path), framework="pt") as file:
             present = [name for name in file.keys() if name.startswith(only)]  # noqa: SIM118
             names = [name for name in present if not name.startswith(leave_out)]
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}

@@ -102,7 +102,7 @@ class Contender:
 def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
     """0.015 mean (F - P)^2 + sum w_l W2_l / N_l + 2 mean of squared differences of neighbours.
 
-    Content and total variation are means there and sums, or relative, here; a strength s is
+    Content and total variation are means there and sums, or relative, here; a style share s is
     (1 - s) L_content / C0 + s L_style / S0, so s = 1 / (1 + alpha C0 / S0) for beta = 1.
     """
     (layer,) = scene.recipe.content_layers
@@ -113,10 +113,10 @@ def crowsonkb_balance(scene: Scene) -> dict[str, Any]:
     channels = head.channels if head else features.shape[1]
     weights = scene.objective().weights
     alpha = 0.015 * 2 / (channels * features[0, 0].numel())
-    strength = 1 / (1 + alpha * weights.content_unit / weights.style_unit)
+    share = 1 / (1 + alpha * weights.content_unit / weights.style_unit)
     return {
-        "strength": strength_for(strength),
-        "tv": 2.0 * variation * strength / weights.style_unit,
+        "strength": strength_for(share),
+        "tv": 2.0 * variation * share / weights.style_unit,
     }
 
 
@@ -177,7 +177,7 @@ DEFAULT = Contender(
     {"method": "statistics"},
     shares=DEFAULT_STEPS,
     ratio=RATIO,
-    balance=lambda _: {"strength": Recipe.strength},
+    balance=lambda _: {"strength": strength_for(0.975)},
 )
 CONTENDERS = (
     REFERENCE,
@@ -225,7 +225,7 @@ CONTENDERS = (
         name="default-long",
         words="the default, all steps averaged, no smoothing",
         options={"average": 0.99, "tv": 0.0},
-        balance=lambda _: {"strength": 0.966},
+        balance=lambda _: {"strength": strength_for(0.966)},
     ),
 )
 

@@ -33,10 +33,7 @@ GRAM = (
 _ALONE = ("--alpha", "1", "--beta", "0", "--init", "instant", "--scales", "1", "--steps", "80")
 PLAIN = ("--method", "neighbours", "--neighbours", "25", "--strength", "0.5", *_ALONE)
 BALANCED = ("--method", "neighbours", "--neighbours", "21", "--strength", "0.75", *_ALONE)
-FROM_INSTANT = (
-    *("--method", "neighbours", "--init", "instant", "--scales", "1", "--steps", "80"),
-    *("--style-layers", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1"),
-)
+FROM_INSTANT = ("--strength", "0.7", "--steps", "80")
 Make = Callable[[Pair, Path, int], None]
 
 
@@ -72,7 +69,7 @@ def makers(program: Path | None, networks: Sequence[Path]) -> list[Maker]:
     """
     makers_here = [
         Maker("gram", ANY, _ours(GRAM)),
-        Maker("statistics", ANY, _ours(("--method", "statistics"))),
+        Maker("statistics", ANY, _ours(("--method", "statistics", "--strength", "0.7"))),
         Maker("crowsonkb", ANY, _crowsonkb),
         Maker("plain", ANY, _ours(PLAIN)),
         Maker("balanced", ANY, _ours(BALANCED)),

@@ -5,8 +5,8 @@
 
 Neither network is measured by itself alone: content is measured on the true VGG-19's conv3_3, style
 on its conv1_1, conv2_1, conv3_1 and on the small network's conv4_1 and conv5_1. Each network gives
-a curve over strengths; the bundled network's style distances are interpolated to the other's
-content distances, and their ratio is averaged over their common range.
+a curve over shares of the style; the bundled network's style distances are interpolated to the
+other's content distances, and their ratio is averaged over their common range.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from impasto.files.pictures.images import read_picture
 from impasto.nets.network import Head
 from impasto.nets.topology import conv_names
 from impasto.ops.inits import resize
-from impasto.recipe.still import Recipe
+from impasto.recipe.strength import strength_for
 from training.teachers import VGG, Small, load_small, load_vgg
 
-STRENGTHS = (0.85, 0.93, Recipe.strength, 0.99)
+SHOWN = 0.975
+SHARES = (0.85, 0.93, SHOWN, 0.99)
 TRUE, SMALL = ("conv1_1", "conv2_1", "conv3_1"), ("conv4_1", "conv5_1")
 Curve = list[tuple[float, dict[str, float]]]
 
@@ -109,7 +110,7 @@ def main() -> None:
     parser.add_argument("--small", type=Path, required=True, help="the small teacher, safetensors")
     parser.add_argument("--weights", help="another network of the bundled kind")
     parser.add_argument("--size", type=int, default=384)
-    parser.add_argument("--sheet", type=Path, help="pictures at the default strength")
+    parser.add_argument("--sheet", type=Path, help="pictures at a share of 0.975")
     parser.add_argument("--report", action="store_true", help="use the report's objective")
     options = parser.parse_args()
     small, vgg = load_small(options.small), load_vgg(options.vgg)
@@ -133,8 +134,10 @@ def _curve(
     stylizer: Stylizer, vgg: VGG, small: Small, pair: Pair, options: dict[str, Any]
 ) -> tuple[Curve, Image.Image]:
     curve, shown = [], None
-    for strength in STRENGTHS:
-        job = stylizer.job(*pair, **{**options, "strength": strength})
+    for share in SHARES:
+        job = stylizer.job(
+            *pair, **{"method": "statistics", **options, "strength": strength_for(share)}
+        )
         for _ in job:
             pass
         stage, result = job.plan.stages[-1], job.result()
@@ -146,7 +149,7 @@ def _curve(
             resize(style, *stage.styles[0]),
         )
         curve.append(judges.judge(result.tensor))
-        shown = result.image if strength == Recipe.strength else shown
+        shown = result.image if share == SHOWN else shown
     assert shown is not None
     return curve, shown
 

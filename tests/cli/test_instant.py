@@ -117,6 +117,9 @@ def test_an_optimised_picture_from_an_instant_one(here):
     [
         lambda: impasto.texture("painting.png", 64, neighbours=1.0),
         lambda: impasto.stylize_video("photo.png", "painting.png", "f.mp4", neighbours=1.0),
+        lambda: impasto.stylize_video(
+            "photo.png", "painting.png", "f.mp4", init="instant", method="statistics"
+        ),
     ],
 )
 def test_neighbours_are_for_pictures(here, make):

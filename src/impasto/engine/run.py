@@ -150,14 +150,7 @@ def _stages(
             for term in starting:
                 start = term.start(stage, content, start)
             objective = Shrinking(
-                partial(
-                    _objective,
-                    recipe,
-                    own,
-                    sized,
-                    own_terms,
-                    tied,
-                ),
+                partial(_objective, recipe, own, sized, own_terms, tied),
                 stage.tile,
                 can_tile=isinstance(network, ConvNetwork),
             )

@@ -178,7 +178,7 @@ class Job:
             init.tensor if init is not None else None,
         )
         terms = maker.terms
-        if recipe.neighbours and recipe.strength:
+        if recipe.is_matched:
             more = Neighbours(recipe, self.plan, pictures, maker.network, load_painter())
             terms = (*terms, more)
         if recipe.init == "instant" and recipe.strength:
@@ -234,7 +234,7 @@ class Job:
                 [each.size for each in self._pictures["styles"]],
                 self._maker.network,
             )
-            if self.recipe.neighbours:
+            if self.recipe.is_matched:
                 self._forecast = forecast_matched(self._forecast, self.plan)
         return self._forecast
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from impasto.errors import RecipeError
+from impasto.recipe.methods import NEIGHBOURS
 from impasto.recipe.options import command_line, given_in_vain, option_group
 from impasto.recipe.still import Recipe
 
@@ -123,6 +124,8 @@ def check_frames(recipe: Recipe, film: FilmRecipe) -> None:
     """
     if given := given_in_vain(recipe, "film"):
         raise RecipeError(f"{given} is for single pictures: leave it.")
+    if recipe.init == "instant" and recipe.method != NEIGHBOURS:  # there it may be left open
+        raise RecipeError("--init instant is for single pictures: leave it out.")
     if not recipe.is_instant:
         return
     if given := given_in_vain(film, "instant"):

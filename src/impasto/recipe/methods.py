@@ -69,7 +69,7 @@ def settle(recipe: Recipe) -> None:
 
 
 def told(name: str) -> str:
-    """What an option is by method, for its explanation; shortest where all agree but one."""
+    """The end of an option's explanation: what it is by which method where it is not given."""
     usual = METHODS[STATISTICS][name]
     others = {method: own[name] for method, own in METHODS.items() if own[name] != usual}
     apart = "".join(f"; {value} with --method {method}" for method, value in others.items())

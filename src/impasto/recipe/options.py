@@ -81,9 +81,8 @@ def command_line(options: Any) -> str:
 
 
 def _given(options: Any) -> dict[str, Any]:
-    """As the dataclass itself says it, in its order; else what is not at its default."""
-    own: dict[str, Any] = options.given if hasattr(options, "given") else given(options)
-    return {item.name: own[item.name] for item in fields(options) if item.name in own}
+    """As the dataclass itself says it; else what is not at its default."""
+    return options.given if hasattr(options, "given") else given(options)
 
 
 def flag(name: str) -> str:

@@ -255,6 +255,11 @@ class Recipe:
         return self.quality == "instant"
 
     @property
+    def is_matched(self) -> bool:
+        """True where matched features are a part of the objective; never for a strength of 0."""
+        return bool(self.neighbours and self.strength)
+
+    @property
     def uses_alpha_beta(self) -> bool:
         """True when eq. (7)'s own weights replace the strength."""
         return self.alpha is not None or self.beta is not None

@@ -191,9 +191,12 @@ class Trainer:
     def _painted(self, photographs: Tensor, which: int) -> Tensor:
         shares = torch.zeros(len(self._targets), device=self.plan.device)
         shares[which] = 1
-        is_half = self.plan.stages[0].precision == "bf16"
-        with torch.autocast(self.plan.device, torch.bfloat16, enabled=is_half):
-            out: Tensor = self.painter(photographs.contiguous(), shares)
+        weights = dict(self.painter.named_parameters())
+        if self.plan.stages[0].precision == "bf16":  # the norms' and the last colours stay float32
+            half = {n: v.bfloat16() for n, v in weights.items() if n.endswith((".weight", ".bias"))}
+            weights |= half
+        inputs = photographs.contiguous(), shares
+        out: Tensor = torch.func.functional_call(self.painter, weights, inputs)
         return out
 
     def _move(self, progress: float) -> None:

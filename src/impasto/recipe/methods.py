@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS, STATISTICS, REPORT = "neighbours", "statistics", "report"
 _STATISTICS: Mapping[str, Any] = {
+    "strength": 0.68,
     "init": "content",
     "neighbours": 0.0,
     "style_loss": "w2",
@@ -23,9 +24,10 @@ _STATISTICS: Mapping[str, Any] = {
     "style_layers": ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
 }
 METHODS: Mapping[str, Mapping[str, Any]] = {
-    NEIGHBOURS: {**_STATISTICS, "init": "instant", "neighbours": 0.3},
+    NEIGHBOURS: {**_STATISTICS, "strength": 0.6, "init": "instant", "neighbours": 0.3},
     STATISTICS: _STATISTICS,
     REPORT: {
+        "strength": 0.62,
         "init": "noise",
         "neighbours": 0.0,
         "style_loss": "gram",
@@ -40,6 +42,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """By method: the values of the options that are left open."""
+_INSTANT: Mapping[str, Any] = {**_STATISTICS, "strength": 0.6}
 _OF_STATISTICS = ("style_loss", "style_layers", "layer_weights", "alpha", "beta")
 
 
@@ -58,12 +61,17 @@ def automatic(given: Mapping[str, Any]) -> str:
     return STATISTICS if is_other or any(name in given for name in _OF_STATISTICS) else NEIGHBOURS
 
 
+def settled(recipe: Recipe) -> Mapping[str, Any]:
+    """What the options that are left open are in a recipe, by its method and quality."""
+    return _INSTANT if recipe.is_instant else METHODS.get(recipe.method, {})
+
+
 def settle(recipe: Recipe) -> None:
     """Give what is left open in a recipe that is being made its method's value."""
     named = {name: value for name, value in vars(recipe).items() if value is not None}
     if recipe.method is None:
         object.__setattr__(recipe, "method", automatic(named))
-    for name, value in METHODS.get(recipe.method, {}).items():
+    for name, value in settled(recipe).items():
         if getattr(recipe, name) is None:
             object.__setattr__(recipe, name, value)
 

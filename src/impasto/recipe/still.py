@@ -14,7 +14,7 @@ from typing import Any, Literal
 from impasto.errors import RecipeError
 from impasto.recipe import options as declared
 from impasto.recipe.checks import check, count
-from impasto.recipe.methods import METHODS, NEIGHBOURS, STATISTICS, automatic, settle, told
+from impasto.recipe.methods import NEIGHBOURS, STATISTICS, automatic, settle, settled, told
 from impasto.recipe.options import Use, command_line, given, given_in_vain, option_group
 from impasto.recipe.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 from impasto.recipe.strength import style_share
@@ -54,8 +54,10 @@ class Recipe:
         not_for=("grid", "instant"),
     )
     strength: float = _look(
-        0.6,
-        "How much style, from 0 (the photograph) to 1; means the same at every size.",
+        None,
+        "How much style, from 0 (the photograph) to 1; means the same at every size."
+        + told("strength")
+        + " With --quality instant: 0.6.",
         not_for=("texture",),
     )
     size: int | str = _picture(
@@ -245,7 +247,7 @@ class Recipe:
 
         A recipe of these is the same recipe.
         """
-        own = given(self, METHODS[self.method])
+        own = given(self, settled(self))
         own.pop("method", None)
         return own if automatic(own) == self.method else {"method": self.method, **own}
 

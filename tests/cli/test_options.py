@@ -17,8 +17,9 @@ def parsed(monkeypatch):
     """What a command line asks for, without making it."""
     seen = {}
 
-    def command(content, styles, **options):
-        seen.update(content=content, styles=styles, **options)
+    def command(content, styles, recipe, output, wishes, **options):
+        seen.update(content=content, styles=styles, recipe=recipe, output=output, **options)
+        seen.update(vars(wishes))
         return 0
 
     monkeypatch.setattr(stylize, "stylize_command", command)

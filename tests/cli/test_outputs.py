@@ -266,7 +266,7 @@ def test_a_checkpoint_of_another_run_is_neither_replaced_nor_removed(here, capsy
     next(iter(job))
     job.keep("out.checkpoint")
     kept = Path("out.checkpoint").read_bytes()
-    words = [*STYLIZE, *QUICK, "--seed", "3", "-q", "-o", "out.png"]
+    words = [*STYLIZE, *QUICK, "--strength", "0.3", "-q", "-o", "out.png"]
     _refused(words, "holds an earlier run", here, capsys)
     _refused([*words, "--resume"], "another recipe", here, capsys)
     assert main([*words, "--checkpoint", "0"]) == 0
@@ -274,7 +274,7 @@ def test_a_checkpoint_of_another_run_is_neither_replaced_nor_removed(here, capsy
     Path("full/photo+painting.checkpoint").write_bytes(kept)
     Path("full/photo+painting.png").unlink()
     shutil.copy("photo.png", "photos/photo.png")
-    assert main([*BATCH, "--seed", "3", "-q", "-o", "full"]) == 1
+    assert main([*BATCH, "--strength", "0.3", "-q", "-o", "full"]) == 1
     assert "holds another run" in capsys.readouterr().err
     assert Path("full/photo+painting.checkpoint").read_bytes() == kept
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from impasto.cli import main
-from impasto.cli.stylize import default_output
+from impasto.cli.naming import default_output
 
 FAST = ["--steps", "1", "--scales", "1", "--precision", "fp32", "--threads", "1"]
 

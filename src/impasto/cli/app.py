@@ -19,9 +19,21 @@ from cyclopts import App, CycloptsError, Parameter
 import impasto
 from impasto.cli.classify import classify
 from impasto.cli.experiments import Content, Network, Style, Weights, experiments
-from impasto.cli.flags import Checkpoint, Debug, Overwrite, Quiet, Resume
+from impasto.cli.flags import (
+    AsJson,
+    Checkpoint,
+    Debug,
+    Each,
+    Format,
+    Name,
+    Overwrite,
+    Quiet,
+    Resume,
+    Seeds,
+)
 from impasto.cli.measure import measure
 from impasto.cli.models import models
+from impasto.cli.naming import PIPE
 from impasto.cli.options import with_recipe_options
 from impasto.cli.rate import rate
 from impasto.cli.train import train
@@ -50,7 +62,10 @@ app.command(train)
 @with_recipe_options
 def stylize(
     content: Annotated[
-        Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
+        Path,
+        Parameter(
+            help="The photograph; a folder or a quoted pattern for many; - for standard input."
+        ),
     ],
     *style: Annotated[
         Path, Parameter(help="One or more paintings, or a network that impasto train has made.")
@@ -68,16 +83,18 @@ def stylize(
         Parameter(
             name=["--output", "-o"],
             help="Where to write; by default photo+painting.png. A folder for many photographs, or "
-            "for one under that name.",
+            "for one under that name; - for standard output.",
         ),
     ] = None,
     overwrite: Overwrite = False,
-    kind: Annotated[
-        str, Parameter(name="--format", help="Format of the results of many photographs.")
-    ] = "png",
+    each: Each = False,
+    seeds: Seeds = None,
+    name: Name = None,
+    kind: Format = "png",
     preview: Annotated[
         int | None, Parameter(help="Write the picture so far every N steps, as NAME.preview.png.")
     ] = None,
+    as_json: AsJson = False,
     checkpoint: Checkpoint = 30.0,
     resume: Resume = False,
     quiet: Quiet = False,
@@ -88,45 +105,20 @@ def stylize(
     del debug  # read by main, which alone catches errors
     from impasto.cli.batch import batch_command, is_batch
     from impasto.cli.keeping import Keeping
+    from impasto.cli.naming import parse_seeds
     from impasto.cli.stylize import stylize_command
     from impasto.cli.trained import has_network, trained_command
+    from impasto.cli.wishes import Many, Wishes
 
+    many = Many(each, parse_seeds(seeds) if seeds is not None else (), name)
     keeping = Keeping(resume, checkpoint)
+    wishes = Wishes(overwrite, keeping, many, kind, preview, quiet, as_json)
     photographs, styles = ([content, *style], paintings) if paintings else ([content], style)
     if has_network(styles):
-        return trained_command(
-            photographs,
-            styles,
-            output=output,
-            overwrite=overwrite,
-            kind=kind,
-            preview=preview,
-            quiet=quiet,
-            recipe=recipe,
-        )
-    if is_batch(photographs):
-        return batch_command(
-            photographs,
-            styles,
-            output=None if output is None else Path(output),
-            overwrite=overwrite,
-            keeping=keeping,
-            kind=kind,
-            preview=preview,
-            quiet=quiet,
-            recipe=recipe,
-        )
-    return stylize_command(
-        content,
-        styles,
-        output=output,
-        overwrite=overwrite,
-        keeping=keeping,
-        preview=preview,
-        quiet=quiet,
-        recipe=recipe,
-        is_plain=not paintings,
-    )
+        return trained_command(photographs, styles, recipe, output, wishes)
+    if is_batch(photographs) or many.is_asked_for:
+        return batch_command(photographs, styles, recipe, output, wishes)
+    return stylize_command(content, styles, recipe, output, wishes, is_plain=not paintings)
 
 
 @app.command
@@ -142,6 +134,11 @@ def texture(
         ),
     ] = None,
     overwrite: Overwrite = False,
+    each: Each = False,
+    seeds: Seeds = None,
+    name: Name = None,
+    kind: Format = "png",
+    as_json: AsJson = False,
     checkpoint: Checkpoint = 30.0,
     resume: Resume = False,
     quiet: Quiet = False,
@@ -151,17 +148,14 @@ def texture(
     """Make a texture: a painting's style alone, from noise; with --tileable its edges meet."""
     del debug
     from impasto.cli.keeping import Keeping
+    from impasto.cli.naming import parse_seeds
     from impasto.cli.texture import texture_command
+    from impasto.cli.wishes import Many, Wishes
 
-    return texture_command(
-        style,
-        size=size,
-        output=output,
-        overwrite=overwrite,
-        keeping=Keeping(resume, checkpoint),
-        quiet=quiet,
-        recipe=recipe,
-    )
+    many = Many(each, parse_seeds(seeds) if seeds is not None else (), name)
+    keeping = Keeping(resume, checkpoint)
+    wishes = Wishes(overwrite, keeping, many, kind, quiet=quiet, as_json=as_json)
+    return texture_command(style, size=size, output=output, wishes=wishes, recipe=recipe)
 
 
 @app.command
@@ -283,7 +277,7 @@ def summary(
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; errors become one sentence."""
-    words = list(arguments)
+    words = [str(PIPE) if word == "-" else word for word in arguments]
     _share_the_processor()
     _print_any_name()
     try:
@@ -326,5 +320,6 @@ def _print_any_name() -> None:
 
 
 def _fail(sentence: str) -> int:
-    print(f"impasto: {' '.join(sentence.split())}", file=sys.stderr)
+    words = " ".join(sentence.split()).replace(str(PIPE), "-")
+    print(f"impasto: {words}", file=sys.stderr)
     return 2

@@ -12,7 +12,9 @@ from PIL import Image
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import lasting, progress_display
+from impasto.cli.results import tell_results
 from impasto.cli.stopping import ends_at_once, status_of
+from impasto.cli.wishes import Telling
 from impasto.engine.state import State
 from impasto.errors import OutputError, ShortageError
 from impasto.files.atomic import claimed
@@ -39,6 +41,7 @@ class Output:
         inputs: what is read.
         preview: steps between two previews, if any.
         quiet: say nothing but errors.
+        tells: what is printed of the result on standard output.
 
     """
 
@@ -49,6 +52,7 @@ class Output:
     inputs: Sequence[object]
     preview: int | None = None
     quiet: bool = False
+    tells: Telling = "name"
 
 
 def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]:
@@ -71,6 +75,8 @@ def make(start: Callable[[Path | None], Job], output: Output) -> tuple[Job, int]
         say((*job.notes, *left_out(path, alpha=job.transparent)), quiet=output.quiet)
         if resume and is_finished(path, job.wanted):
             say((f"{path} was finished before.",), quiet=output.quiet)
+            if output.tells == "json":
+                tell_results([path], quiet=True, as_json=True)
             status = 0
         else:
             overwrite = output.overwrite or (resume and may_replace(path, job.wanted))
@@ -196,8 +202,10 @@ def _report(job: Job, keeper: Keeper, output: Output, status: int) -> None:
             f"the picture so far ({width}x{height}) is in {output.path}{again}."
         )
         say((sentence,), quiet=False)
-    elif not output.quiet:
-        print(output.path)
+    if output.tells == "json":
+        tell_results([output.path], quiet=True, as_json=True)
+    elif not status and output.tells == "name":
+        tell_results([output.path], quiet=output.quiet, as_json=False)
 
 
 def _preview_path(path: Path) -> Path:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from impasto.cli.destination import destination, names_folder
-from impasto.cli.keeping import Keeping
 from impasto.cli.making import Output, make, say
+from impasto.cli.naming import PIPE, default_output, stem_of
+from impasto.cli.pipes import from_pipe, to_pipe
 from impasto.cli.progress import lasting
+from impasto.cli.wishes import Wishes
 from impasto.errors import OutputError, RecipeError
 from impasto.files.outputs import is_folder, named_in
 from impasto.jobs.still import Job
 from impasto.jobs.stylizer import Stylizer
 from impasto.recipe.still import Recipe
 
-LONGEST_NAME = 200  # bytes; disks take 255, and previews and records add to it
-
 
 def stylize_command(
     content: Path,
     styles: Sequence[Path],
-    *,
-    output: str | None,
-    overwrite: bool,
-    keeping: Keeping,
-    preview: int | None,
-    quiet: bool,
     recipe: Recipe,
+    output: str | None,
+    wishes: Wishes,
+    *,
     is_plain: bool = True,
 ) -> int:
     """Make the picture and write it; the exit status.
@@ -36,12 +32,9 @@ def stylize_command(
     Args:
         content: the photograph.
         styles: the paintings.
-        output: where to; a folder takes it under its usual name.
-        overwrite: what is there may be replaced.
-        keeping: checkpoints.
-        preview: steps between two previews, if any.
-        quiet: say nothing but errors.
         recipe: of the picture.
+        output: where to; a folder takes it under its usual name.
+        wishes: how.
         is_plain: the paintings were named without ``--style``: several names and a folder may then
             be a pattern that the shell has expanded.
 
@@ -51,7 +44,7 @@ def stylize_command(
     """
     if not styles:
         raise RecipeError("A painting is needed too: impasto stylize photo.jpg painting.jpg.")
-    if preview is not None and preview < 1:
+    if wishes.preview is not None and wishes.preview < 1:
         raise RecipeError("--preview must be at least 1.")
     if output is not None and is_plain and len(styles) > 1 and _may_be_a_folder(output):
         raise OutputError(
@@ -59,26 +52,26 @@ def stylize_command(
             "name the painting with --style, or put the pattern in quotes."
         )
 
+    photograph, *paintings = from_pipe((content, *styles))
+
     def start(resume: Path | None) -> Job:
-        return Stylizer.of(recipe).start(recipe, content, list(styles), resume=resume)
+        return Stylizer.of(recipe).start(recipe, photograph, paintings, resume=resume)
 
     inputs = (content, *styles, *named_in(vars(recipe)))
-    with destination(output, default_output(content, styles)) as named:
+    usual = default_output(content, styles, recipe.seed or None)
+    usual = wishes.usual_name(usual, stem_of(content), styles, recipe.seed, output)
+    with to_pipe(usual) if output == str(PIPE) else destination(output, usual) as named:
         is_part = recipe.crop_preview
         path = named.with_name(f"{named.stem}.crop{named.suffix}") if is_part else named
-        target = Output(path, recipe.depth, overwrite, keeping, inputs, preview, quiet)
+        target = Output(
+            *(path, recipe.depth, wishes.overwrite, wishes.keeping, inputs, wishes.preview),
+            quiet=wishes.quiet,
+            tells=wishes.tells(output),
+        )
         job, status = make(start, target)
     if is_part and status == 0:
-        say((_price(job),), quiet=quiet)
+        say((_price(job),), quiet=wishes.quiet)
     return status
-
-
-def default_output(content: Path, styles: Sequence[Path]) -> Path:
-    """``photo+painting.png``, in the current folder; cut where it would be too long for a disk."""
-    joined = "+".join(path.stem for path in (content, *styles))
-    if len(os.fsencode(joined)) > LONGEST_NAME:
-        joined = os.fsencode(joined)[:LONGEST_NAME].decode(errors="ignore")
-    return Path(joined + ".png")
 
 
 def _may_be_a_folder(output: str) -> bool:

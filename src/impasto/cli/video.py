@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.cli.flags import AsJson, Debug, Overwrite, Quiet
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.options import with_recipe_options
 from impasto.errors import FilmError, OutputError, RecipeError, ShortageError
@@ -44,6 +44,7 @@ def video(
     save_flow: Annotated[
         Path | None, Parameter(help="A folder for optical flow and masks, as pictures.")
     ] = None,
+    as_json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
     film: FilmRecipe,
@@ -52,8 +53,9 @@ def video(
     """Paint a film: it moves as the source does, does not flicker, and keeps its sound."""
     del debug
     from impasto.cli.making import say
+    from impasto.cli.naming import default_output
+    from impasto.cli.results import tell_results
     from impasto.cli.stopping import ends_at_once, status_of
-    from impasto.cli.stylize import default_output
     from impasto.files.atomic import claimed
     from impasto.files.outputs import named_in
     from impasto.jobs.film import Target, check_target, start_film
@@ -62,7 +64,7 @@ def video(
     if not style:
         raise RecipeError("A painting is needed too: impasto video clip.mp4 painting.jpg.")
     read = (clip, *style, *named_in(vars(recipe)))
-    default = default_output(clip, style).with_suffix(_suffix(film.codec))
+    default = default_output(clip, style, recipe.seed or None).with_suffix(_suffix(film.codec))
     with ExitStack() as stack:
         path = stack.enter_context(_destination(clip, output, default))
         target = Target(path, overwrite, resume, preview, save_flow)
@@ -85,8 +87,7 @@ def video(
             again = "; --resume goes on" if job.done else ""
             raise type(error)(f"{str(error).rstrip('.')}; {_frames(job)}{again}.") from error
     say(job.troubles, quiet=quiet)
-    if not quiet:
-        print(path)
+    tell_results([path], quiet=quiet, as_json=as_json)
     return 0
 
 

@@ -191,7 +191,7 @@ class Trainer:
     def _painted(self, photographs: Tensor, which: int) -> Tensor:
         shares = torch.zeros(len(self._targets), device=self.plan.device)
         shares[which] = 1
-        weights = dict(self.painter.named_parameters())
+        weights: dict[str, Tensor] = dict(self.painter.named_parameters())
         if self.plan.stages[0].precision == "bf16":  # the norms' and the last colours stay float32
             half = {n: v.bfloat16() for n, v in weights.items() if n.endswith((".weight", ".bias"))}
             weights |= half

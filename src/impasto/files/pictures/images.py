@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,17 @@ __all__ = [
     "write_result",
 ]
 
-PictureLike = str | os.PathLike[str] | Image.Image | npt.NDArray[Any]
+PictureLike = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | Image.Image
+    | Tensor
+    | npt.ArrayLike
+)
 
 
 @dataclass(frozen=True)
@@ -72,12 +82,14 @@ def read_picture(
     max_pixels: int = Recipe.max_pixels,
     ground: tuple[float, float, float] | None = None,
 ) -> Picture:
-    """Read a picture from a path, a Pillow image or an array.
+    """Read a picture: a path, a file's bytes, an open file, a Pillow image, an array or a tensor.
 
     EXIF's rotation is applied, an embedded colour profile is converted to sRGB, and
     transparent pixels are blended with the mean colour of the visible ones. Of several frames or
-    pages the first is used. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``: unsigned
-    integers over their whole range, or floats in [0, 1].
+    pages the first is used. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``, tensors
+    ``(H, W)``, ``(C, H, W)`` or ``(1, C, H, W)``, for C of 1, 3 or 4: unsigned integers over their
+    whole range, or floats in [0, 1]. Whatever NumPy takes for an array is one, such as a
+    :class:`impasto.Result`.
 
     Args:
         source: the picture.
@@ -89,25 +101,78 @@ def read_picture(
         ShortageError: it does not fit into memory.
 
     """
-    if isinstance(source, np.ndarray):
-        return _picture(_from_array(source), "image", None, ground)
+    if isinstance(source, str | os.PathLike):
+        return _from_file(Path(source), max_pixels, ground)
     if isinstance(source, Image.Image):
         return _picture(decode_image(source, max_pixels), "image", None, ground)
-    path = Path(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _from_bytes(bytes(source), "image", max_pixels, ground)
+    if callable(getattr(source, "read", None)):
+        return _from_bytes(*_whole(source), max_pixels, ground)
+    return _picture(_from_array(_as_array(source)), "image", None, ground)
+
+
+def _from_file(path: Path, max_pixels: int, ground: tuple[float, float, float] | None) -> Picture:
     if path.suffix.lower() == ".safetensors":
         raise PictureError(
             f"{path.name!r} is a network, not a picture: give it to impasto stylize instead of the "
             "painting, or name a picture."
         )
     try:
-        data = _bytes_of(path)
-        return _picture(decode(data, path.name, max_pixels), path.name, _hash(data), ground)
+        return _from_bytes(_bytes_of(path), path.name, max_pixels, ground)
+    except MemoryError as error:
+        raise _too_large(path.name) from error
+
+
+def _from_bytes(
+    data: bytes, name: str, max_pixels: int, ground: tuple[float, float, float] | None
+) -> Picture:
+    try:
+        return _picture(decode(data, name, max_pixels), name, _hash(data), ground)
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise
-        raise ShortageError(
-            f"{path.name!r} does not fit into memory: make it smaller first."
-        ) from error
+        raise _too_large(name) from error
+
+
+def _too_large(name: str) -> ShortageError:
+    return ShortageError(f"{name!r} does not fit into memory: make it smaller first.")
+
+
+def _whole(file: Any) -> tuple[bytes, str]:
+    """What an open file holds from where it stands, and its name."""
+    try:
+        data = file.read()
+    except (OSError, ValueError) as error:  # closed, or opened for writing
+        raise PictureError(f"The open file cannot be read ({error}): open it anew.") from error
+    if not isinstance(data, bytes):
+        raise PictureError("The open file gives text: open it with mode 'rb'.")
+    name = getattr(file, "name", None)
+    return data, Path(name).name if isinstance(name, str) else "image"
+
+
+def _as_array(source: object) -> npt.NDArray[Any]:
+    """What NumPy makes of an object; a tensor with its channels last."""
+    if isinstance(source, Tensor):
+        return _channels_last(source)
+    if isinstance(source, np.ndarray):
+        return source
+    if not (hasattr(source, "__array__") or hasattr(source, "__array_interface__")):
+        raise PictureError(
+            f"A {type(source).__name__} is no picture: give a path, a file's bytes, an open file, "
+            "a Pillow image, an array (H, W, 3) or a tensor (3, H, W)."
+        )
+    return np.asarray(source)
+
+
+def _channels_last(tensor: Tensor) -> npt.NDArray[Any]:
+    shape = tuple(tensor.shape)
+    one = tensor[0] if tensor.ndim == 4 and shape[0] == 1 else tensor
+    if one.ndim not in (2, 3):
+        raise PictureError(f"A picture's tensor must be (C, H, W) or (1, C, H, W), not {shape}.")
+    one = one.detach().cpu()
+    one = one.float() if one.is_floating_point() else one  # NumPy has no bfloat16
+    return np.asarray((one.permute(1, 2, 0) if one.ndim == 3 else one).numpy())
 
 
 def on_ground(

@@ -179,3 +179,18 @@ def test_templates_and_lists_of_seeds():
     for bad in ("", "1-", "-1", "1.5", "1;2"):
         with pytest.raises(RecipeError, match="--seeds"):
             parse_seeds(bad)
+
+
+@pytest.mark.parametrize("fit", ["inside", "crop", "pad"])
+def test_a_size_is_met_as_asked_and_made_again(fit, capsys):
+    words = ["stylize", "photo.png", "paintings/a.png", "--size", "64x32", "--fit", fit]
+    quick = ["--steps", "1", "--scales", "1", "--precision", "fp32", "--threads", "1"]
+    assert main([*words, *quick, "-o", "out.png"]) == 0
+    said = capsys.readouterr().err
+    with Image.open("out.png") as image:
+        assert (image.size == (64, 32)) == (fit != "inside")
+        shown = f"it becomes {image.width}x{image.height}"
+        assert (shown in said) == (fit == "inside")
+        assert (image.getpixel((0, 16)) == (255, 255, 255)) == (fit == "pad")
+    assert main(["reproduce", "out.png", "--style", "paintings/a.png"]) == 0
+    assert "identical" in capsys.readouterr().out

@@ -30,10 +30,10 @@ def test_every_option_has_an_explanation_and_a_heading():
 @pytest.mark.parametrize(
     ("use", "names"),
     [
-        ("texture", "strength content_layers init size print crop_preview alpha beta "
+        ("texture", "strength content_layers init size print fit crop_preview alpha beta "
                     "preserve_color match_color neighbours"),
-        ("film", "print dpi crop_preview tileable neighbours"),
-        ("grid", "method network weights size print dpi crop_preview depth max_pixels"),
+        ("film", "print fit dpi crop_preview tileable neighbours"),
+        ("grid", "method network weights size print fit dpi crop_preview depth max_pixels"),
         ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
                     "optimizer history learning_rate average tile neighbours method"),
     ],
@@ -43,7 +43,7 @@ def test_the_options_that_mean_nothing_in_a_use(use, names):
 
 
 def test_a_trained_network_knows_what_says_so():
-    known = "size print dpi depth max_pixels blend preserve_color device precision threads"
+    known = "size print fit dpi depth max_pixels blend preserve_color device precision threads"
     others = {item.name for item in dataclasses.fields(Recipe)} - set(options_not_for("trained"))
     assert others == set(known.split())
 

@@ -237,5 +237,5 @@ def _instant_recipe(recipe: Recipe, plan: Plan, stage: Stage) -> Recipe:
     unknown = {*options_not_for("instant"), "size", "print", "dpi", "scales", "steps", "quality"}
     own = {each.name: getattr(recipe, each.name) for each in fields(Recipe)}
     known = {name: value for name, value in own.items() if name not in unknown}
-    settled = {"quality": "instant", "size": "full", "threads": plan.threads}
+    settled = {"quality": "instant", "size": "full", "fit": "inside", "threads": plan.threads}
     return Recipe(**{**known, **settled, "device": plan.device, "precision": stage.precision})

@@ -24,6 +24,7 @@ from impasto.engine.run import Pictures, run
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError
 from impasto.files.outputs import Outputs
+from impasto.files.pictures.fitting import padded_for
 from impasto.files.pictures.images import Picture, to_pillow, write_result
 from impasto.files.records.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.records.finished import Wanted
@@ -257,7 +258,8 @@ class Job:
         every = [
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
-        return (*dict.fromkeys(every), *_sizes_note(self.plan.stages[-1]))
+        last = self.plan.stages[-1]
+        return (*dict.fromkeys(every), *_sizes_note(last), *_frame_note(self.recipe, last))
 
     @property
     def seconds(self) -> float:
@@ -317,8 +319,9 @@ class Job:
         """
         if self._last is None:
             raise RecipeError("There is no picture yet: iterate over the job first.")
-        tensor = self._last.snapshot()
+        tensor = padded_for(self.recipe, self._last.snapshot())
         alpha = self._alpha(self._last)
+        alpha = None if alpha is None else padded_for(self.recipe, alpha)
         image = to_pillow(tensor, alpha)
         return Result(
             image,
@@ -397,6 +400,18 @@ def _sizes_note(last: Stage) -> tuple[str, ...]:
     return (
         f"a tile is made in multiples of {CELL} pixels: this one at {width}x{height}, and resized "
         f"to {last.width}x{last.height} as the tile that it is.",
+    )
+
+
+def _frame_note(recipe: Recipe, last: Stage) -> tuple[str, ...]:
+    """That a photograph of another proportion does not fill the frame that it was to fit in."""
+    if not isinstance(recipe.size, str) or recipe.frame is None or recipe.fit != "inside":
+        return ()
+    if (last.height, last.width) == recipe.frame.whole(last.height, last.width):
+        return ()
+    return (
+        f"{recipe.size} is a frame that the picture fits in: it becomes "
+        f"{last.width}x{last.height}; --fit crop or --fit pad makes exactly that size.",
     )
 
 

@@ -13,6 +13,7 @@ from impasto.engine.planning.plan import Plan
 from impasto.engine.state import State
 from impasto.errors import RecipeError
 from impasto.files.outputs import named_in
+from impasto.files.pictures.fitting import cropped_for
 from impasto.files.pictures.images import PictureLike, read_picture
 from impasto.files.weights.store import LoadedNetwork, load_network
 from impasto.jobs.running import carry_out
@@ -164,8 +165,9 @@ class Stylizer:
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
         inputs = (content, *styles, *named_in(vars(recipe)))
+        photograph = cropped_for(recipe, pictures[0])
         return Job(
-            recipe, pictures[0], pictures[1:], init, self, plan=plan, resume=resume, inputs=inputs
+            recipe, photograph, pictures[1:], init, self, plan=plan, resume=resume, inputs=inputs
         )
 
     @memory_told()

@@ -19,6 +19,7 @@ from impasto.engine.threads import on_threads
 from impasto.errors import ImpastoError, PictureError, RecipeError, RecordError
 from impasto.files.outputs import is_folder
 from impasto.files.pictures.finding import find_by_name
+from impasto.files.pictures.fitting import cropped_for, padded_for
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, to_pillow
 from impasto.files.records.read import Input, check_name, read_values
 from impasto.files.records.write import SCHEMA, pixels_sha256, record_path, versions
@@ -97,7 +98,7 @@ class TrainedStylizer:
     ) -> Result:
         """The same of a recipe."""
         self.check(recipe)
-        read = read_picture(content, max_pixels=recipe.max_pixels)
+        read = cropped_for(recipe, read_picture(content, max_pixels=recipe.max_pixels))
         size = _size(recipe, read.size)
         photograph = resize(read.tensor, *size)
         shares = torch.tensor(recipe.blend_for(len(self.trained.about.paintings)))
@@ -115,6 +116,8 @@ class TrainedStylizer:
         elif recipe.preserve_color == "statistics":
             tensor = match_color_statistics(tensor, photograph)
         alpha = None if read.alpha is None else resize(read.alpha, *size)
+        tensor = padded_for(recipe, tensor)
+        alpha = None if alpha is None else padded_for(recipe, alpha)
         image = to_pillow(tensor, alpha)
         sources = [content] if isinstance(content, str | os.PathLike) else []
         return Result(
@@ -125,7 +128,7 @@ class TrainedStylizer:
                 **self.made_of(recipe, read),
                 "trained": self._described(plan),
                 "result": {
-                    "size": list(size),
+                    "size": list(tensor.shape[-2:]),
                     "sha256": pixels_sha256(image),
                     "seconds": round(seconds, 3),
                 },
@@ -286,7 +289,7 @@ def _read(path: Path) -> _Found:
 
 
 def _size(recipe: Recipe, photograph: tuple[int, int]) -> tuple[int, int]:
-    full = recipe.frame.fit(*photograph) if recipe.frame else photograph
+    full = recipe.size_for(*photograph)
     if full[0] * full[1] > recipe.max_pixels:
         raise RecipeError(
             f"The result would have {full[1]} x {full[0]} pixels, more than "

@@ -83,7 +83,10 @@ def _check_size(recipe: Recipe) -> None:
         raise RecipeError("--size and --print contradict each other: give one of them.")
     if recipe.tileable and recipe.crop_preview:
         raise RecipeError("--crop-preview makes a part, which is no tile: leave out --tileable.")
-    _ = recipe.frame  # says what is wrong with either
+    if recipe.frame is None and recipe.fit != "inside":
+        raise RecipeError("--fit needs a size to meet: give --size WIDTHxHEIGHT, or --print.")
+    if recipe.fit == "pad" and recipe.crop_preview:
+        raise RecipeError("--crop-preview makes a part, without a border: leave out --fit pad.")
 
 
 def _check_tile(recipe: Recipe) -> None:

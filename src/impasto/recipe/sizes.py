@@ -31,11 +31,15 @@ class Frame:
     height: int
     turns: bool = False
 
+    def whole(self, height: int, width: int) -> tuple[int, int]:
+        """Its own height and width, turned the way that a picture lies if it turns at all."""
+        if self.turns and (height > width) != (self.height > self.width):
+            return self.width, self.height
+        return self.height, self.width
+
     def fit(self, height: int, width: int) -> tuple[int, int]:
         """Height and width in a picture's proportion, as large as the frame allows."""
-        rows, columns = self.height, self.width
-        if self.turns and (height > width) != (rows > columns):
-            rows, columns = columns, rows
+        rows, columns = self.whole(height, width)
         ratio = min(rows / height, columns / width)
         return max(1, round(height * ratio)), max(1, round(width * ratio))
 

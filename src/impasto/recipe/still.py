@@ -74,6 +74,14 @@ class Recipe:
         not_for=("texture", "film", "grid"),
         trained=True,
     )
+    fit: Literal["inside", "crop", "pad"] = _picture(
+        "inside",
+        "How a photograph of another proportion meets --size WIDTHxHEIGHT or --print: inside the "
+        "frame, with one side shorter; crop: its middle, at exactly that size; pad: inside, with a "
+        "white border up to exactly that size.",
+        not_for=("texture", "film", "grid"),
+        trained=True,
+    )
     dpi: int | None = _picture(
         None,
         f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given.",
@@ -294,6 +302,12 @@ class Recipe:
         if self.print is not None:
             return parse_paper(self.print, self.resolution or DEFAULT_DPI)
         return parse_size(self.size)
+
+    def size_for(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that a photograph of some size is painted at; a border comes later."""
+        if self.frame is None:
+            return height, width
+        return (self.frame.whole if self.fit == "crop" else self.frame.fit)(height, width)
 
     @property
     def resolution(self) -> int | None:

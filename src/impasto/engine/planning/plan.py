@@ -199,7 +199,7 @@ def _precisions(
 
 
 def _sizes(recipe: Recipe, content: Size) -> list[Size]:
-    full = recipe.frame.fit(*content) if recipe.frame else content
+    full = recipe.size_for(*content)
     if full[0] * full[1] > recipe.max_pixels:
         raise RecipeError(
             f"The result would have {full[1]} x {full[0]} pixels, more than "

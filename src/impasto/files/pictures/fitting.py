@@ -1,0 +1,45 @@
+"""Pictures of an exact size: the middle is cut out beforehand, or a border is added at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.files.pictures.images import Picture
+from impasto.recipe.still import Recipe
+
+PAPER = 1.0  # the border is white
+
+
+def cropped_for(recipe: Recipe, picture: Picture) -> Picture:
+    """The middle of a photograph in the proportion that is asked for; whole unless ``fit`` is
+    ``crop``.
+
+    Args:
+        recipe: size and fit.
+        picture: the photograph.
+
+    """
+    if recipe.fit != "crop" or recipe.frame is None:
+        return picture
+    height, width = picture.size
+    rows, columns = recipe.frame.whole(height, width)
+    ratio = min(height / rows, width / columns)
+    own = max(1, round(rows * ratio)), max(1, round(columns * ratio))
+    top, left = (height - own[0]) // 2, (width - own[1]) // 2
+    part = ..., slice(top, top + own[0]), slice(left, left + own[1])
+    alpha = None if picture.alpha is None else picture.alpha[part].contiguous()
+    return replace(picture, tensor=picture.tensor[part].contiguous(), alpha=alpha)
+
+
+def padded_for(recipe: Recipe, image: Tensor) -> Tensor:
+    """A result ``(1, C, H, W)`` in the middle of a white frame where ``fit`` is ``pad``."""
+    if recipe.fit != "pad" or recipe.frame is None:
+        return image
+    height, width = image.shape[-2:]
+    rows, columns = recipe.frame.whole(height, width)
+    down, across = max(0, rows - height), max(0, columns - width)
+    edges = (across // 2, across - across // 2, down // 2, down - down // 2)
+    return F.pad(image, edges, value=PAPER)

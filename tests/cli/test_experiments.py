@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from impasto.cli import main
 from impasto.engine.planning.plan import NEIGHBOURS_STEPS
@@ -15,6 +17,18 @@ from impasto.files.pictures.images import read_picture
 from impasto.files.records.read import read_record
 from impasto.recipe.still import Recipe
 
+OWN = """
+from impasto.experiments import Cell, Check, Experiment, Finding
+
+smoothing = Experiment(
+    name="smoothing",
+    section="beyond the report",
+    claim="Total variation smooths.",
+    cells=lambda lab: [Cell(f"tv {tv:g}", {"tv": tv}) for tv in (0.0, 0.1)],
+    measure=lambda lab: Finding({"made": float(len(lab.made))}),
+    checks=(Check("made", "at least", 2.0, "cells"),),
+)
+"""
 SMALL = ["--size", "32", "--steps", "2", "--scales", "1"]
 
 
@@ -188,3 +202,36 @@ def test_ctrl_c_says_how_to_go_on(photo, painting, monkeypatch, capsys):
     words = ["experiments", "run", "seeds", *pair, "--size", "32", "--steps", "1", "--quiet"]
     assert main(words) == 130
     assert "2 of 4 cells finished; run the same command" in capsys.readouterr().err
+
+
+def test_paintings_are_varied_by_naming_them(photo, painting, folder):
+    shutil.copy(painting, "one.png")
+    with Image.open(painting) as image:
+        image.rotate(90).save("two.png")
+    pair = ["--content", str(photo), "--quiet"]
+    grid = ["--vary", "style=one.png,two.png", "--vary", "init=content,style"]
+    assert main(["sweep", *grid, *pair, *SMALL]) == 0
+    rows = list(csv.reader((folder / "sweep/sweep/cells.csv").open(encoding="utf-8")))
+    assert [row[0] for row in rows[1:]] == [
+        *("one, content", "one, style", "two, content", "two, style"),
+    ]
+    assert {path.name for path in Path("sweep/inputs").iterdir()} >= {"one.png", "two.png"}
+    assert main(["sweep", "--vary", "style=nowhere.png", *pair]) == 2
+
+
+def test_an_experiment_of_ones_own_from_the_command_line(photo, painting, folder, capsys):
+    Path("mine.py").write_text(OWN)
+    pair = ["--content", str(photo), "--style", str(painting)]
+    words = ["experiments", "run", "--from", "mine.py", *pair, "--preset", "quick"]
+    assert main([*words, "--size", "32", "--steps", "2"]) == 0
+    assert "borne out" in capsys.readouterr().out
+    rows = _rows(Path("report/smoothing/losses.csv"))
+    assert rows[0] == ["cell", "step", "size", "total", "content", "style", "variation"]
+    assert [row[0] for row in rows[1:]] == [*(3 * ["tv 0"]), *(3 * ["tv 0.1"])]
+    assert main(["experiments", "list", "--from", "mine.py"]) == 0
+    assert "smoothing" in capsys.readouterr().out
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.reader(file))

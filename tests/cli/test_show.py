@@ -131,3 +131,17 @@ def test_a_falling_curve_falls(encoding, tmp_path):
     assert tops[0] < tops[-1]
     assert lines[0].startswith("   1e0")
     assert lines[11].startswith("  1e-4")
+
+
+def test_the_losses_as_a_table(folder, capsys):
+    import csv
+
+    assert main(["show", "out.json", "--csv", "losses.csv"]) == 0
+    assert "losses.csv" in capsys.readouterr().out
+    with Path("losses.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    known = json.loads(Path("out.json").read_text())["losses"]
+    assert [int(row["step"]) for row in rows] == [each["step"] for each in known]
+    assert [float(row["total"]) for row in rows] == pytest.approx([e["total"] for e in known])
+    assert main(["show", "out.json", "--csv", "losses.csv"]) == 2
+    assert main(["show", "out.json", "--csv", "out.json", "--overwrite"]) == 2

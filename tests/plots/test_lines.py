@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from impasto.plots.canvas import figure
 from impasto.plots.lines import MOST_POINTS, POINTS_SHOWN, Plot, Series
 
 
@@ -65,3 +66,16 @@ def test_names_and_labels_are_words_as_they_are():
 def test_a_plot_is_the_same_text_each_time():
     plot = Plot("x", "y", [Series("a", [(0.0, 1.0), (1.0, 2.0)])])
     assert plot.svg() == plot.svg()
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, 0.9), (3.0, 50.0), (1e-3, 1e3), (5.0, 5.0)])
+@pytest.mark.parametrize("is_log", [True, False])
+def test_there_are_numbers_on_every_axis(low, high, is_log):
+    plot = Plot("x", "y", [Series("a", [(low, low), (high, high)])], log_x=is_log, log_y=is_log)
+    with figure(640, 400) as drawn:
+        axes = drawn.add_subplot()
+        plot.draw(axes)
+        drawn.draw_without_rendering()
+        for axis in (axes.xaxis, axes.yaxis):
+            shown = [each.get_text() for each in axis.get_ticklabels(which="both")]
+            assert sum(map(bool, shown)) >= 2

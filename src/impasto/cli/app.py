@@ -165,8 +165,9 @@ def sweep(
     vary: Annotated[
         list[str] | None,
         Parameter(
-            help="An option and its values, such as init=noise,content; + joins what is one value. "
-            "alpha/beta is the report's ratio. Once for each axis of the grid.",
+            help="An option and its values, such as init=noise,content or style=a.jpg,b.jpg; + "
+            "joins what is one value. alpha/beta is the report's ratio. Once for each axis of the "
+            "grid.",
             negative="",
         ),
     ] = None,
@@ -250,6 +251,10 @@ def show(
     plot: Annotated[
         Path | None, Parameter(help="Draw the curve into this .png or .svg as well.")
     ] = None,
+    table: Annotated[
+        Path | None,
+        Parameter(name="--csv", help="Write the losses of every step into this file as well."),
+    ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -258,7 +263,7 @@ def show(
     del debug
     from impasto.cli.show import show_command
 
-    return show_command(record, plot=plot, overwrite=overwrite, quiet=quiet)
+    return show_command(record, plot=plot, table=table, overwrite=overwrite, quiet=quiet)
 
 
 @app.command

@@ -54,17 +54,23 @@ experiments = App(
 )
 
 
+From = Annotated[
+    Path | None,
+    Parameter(name="--from", help="A Python file with experiments of your own; it is run."),
+]
+
+
 @experiments.command(name="list")
-def list_experiments(*, debug: Debug = False) -> int:
+def list_experiments(*, source: From = None, debug: Debug = False) -> int:
     """List the experiments, where the report has them, and what they claim."""
     del debug
     from rich.console import Console
     from rich.table import Table
 
-    from impasto.experiments import EXPERIMENTS
+    from impasto.experiments import EXPERIMENTS, experiments_in
 
     table = Table("experiment", "report", "claim")
-    for each in EXPERIMENTS.values():
+    for each in (experiments_in(source) if source else EXPERIMENTS).values():
         table.add_row(each.name, each.section, each.claim)
     Console().print(table)
     return 0
@@ -72,7 +78,11 @@ def list_experiments(*, debug: Debug = False) -> int:
 
 @experiments.command(name="run")
 def run_experiments(
-    *names: Annotated[str, Parameter(help="Names of experiments, or all.")],
+    *names: Annotated[
+        str,
+        Parameter(help="Names of experiments, figures of the report such as figure14, or all."),
+    ],
+    source: From = None,
     out: Annotated[
         Path, Parameter(help="A folder for the page and all that belongs to it.")
     ] = Path("report"),
@@ -91,11 +101,12 @@ def run_experiments(
 ) -> int:
     """Carry out experiments; run again, it goes on where it was stopped."""
     del debug
-    from impasto.experiments import Inputs, Lab, find_experiments
+    from impasto.experiments import EXPERIMENTS, Inputs, Lab, experiments_in, find_experiments
 
-    if not names:
+    if not names and source is None:
         raise RecipeError("Name an experiment, or all: see impasto experiments list.")
-    wanted = find_experiments(names)
+    among = experiments_in(source) if source else EXPERIMENTS
+    wanted = find_experiments(names or ["all"], among)
     lab = Lab(
         _folder(out, content, style, photo, dark, weights, *(other or ())),
         _preset(preset, size, steps),
@@ -104,7 +115,7 @@ def run_experiments(
         weights=weights,
         others=other or (),
     )
-    return _carry_out(wanted, lab, title="The report's experiments", quiet=quiet)
+    return _carry_out(wanted, lab, title=_title(source), quiet=quiet)
 
 
 def sweep_command(
@@ -127,13 +138,15 @@ def sweep_command(
 
     """
     from impasto.experiments import Inputs, Lab, Preset
-    from impasto.experiments.sweep import parse_axes, sweep
+    from impasto.experiments.sweep import PICTURES, parse_axes, sweep
 
     of_network = {name: options[name] for name in options_of_network() if name in options}
     rest = {name: value for name, value in options.items() if name not in _fixed()}
-    experiment = sweep(parse_axes(vary), {"size": size, **rest}, typed=_typed, allow_many=yes)
+    axes = parse_axes(vary)
+    experiment = sweep(axes, {"size": size, **rest}, typed=_typed, allow_many=yes)
+    varied = [Path(word) for name, words in axes if name in PICTURES for word in words]
     lab = Lab(
-        _folder(out, content, style, weights),
+        _folder(out, content, style, weights, *varied),
         Preset("sweep", size=size, steps=0, long_steps=0, as_product=True, options={}),
         Inputs(content, style),
         network=network,
@@ -188,6 +201,10 @@ def _preset(name: str, size: int | None, steps: int | None) -> Preset:
         longer = round(steps * preset.long_steps / preset.steps)
         preset = replace(preset, steps=steps, long_steps=longer)
     return preset if size is None else replace(preset, size=size)
+
+
+def _title(source: Path | None) -> str:
+    return f"Experiments of {source.name}" if source else "The report's experiments"
 
 
 def _folder(path: Path, *inputs: Path | None) -> Path:

@@ -15,6 +15,7 @@ from impasto.errors import RecordError
 from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
 from impasto.files.records.read import Record
+from impasto.files.records.tables import write_losses
 from impasto.files.records.write import record_path
 from impasto.files.weights.provenance import provenance_in_record
 from impasto.plots.losses import Chart, film_chart, loss_chart, write_chart
@@ -22,7 +23,14 @@ from impasto.plots.losses import Chart, film_chart, loss_chart, write_chart
 _NOT_IN_LINE = ("sha256", "means_sha256", "source_sha256", "origin", "release", "licence")
 
 
-def show_command(path: Path, *, plot: Path | None, overwrite: bool, quiet: bool = False) -> int:
+def show_command(
+    path: Path,
+    *,
+    plot: Path | None,
+    overwrite: bool,
+    table: Path | None = None,
+    quiet: bool = False,
+) -> int:
     """Print the record of a result, unless it is to be quiet, and draw its losses; the exit status.
 
     Raises:
@@ -31,17 +39,22 @@ def show_command(path: Path, *, plot: Path | None, overwrite: bool, quiet: bool 
     """
     record = read_any_record(path)
     chart = _chart(record, is_needed=plot is not None)
+    wanted = [each for each in (plot, table) if each is not None]
+    Outputs((path, record_path(path)), overwrite=overwrite).check(*wanted)
     if plot is not None and chart is not None:
-        Outputs((path, record_path(path)), overwrite=overwrite).check(plot)
         write_chart(chart, printable(path.name), plot)
+    if table is not None:
+        if isinstance(record, FilmRecord):
+            raise RecordError("A film's record has no losses by step: leave out --csv.")
+        write_losses(record, table)
     if quiet:
         return 0
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(record))
     if chart is not None:
         print_chart(chart, console)
-    if plot is not None:
-        console.print(str(plot))
+    for each in wanted:
+        console.print(str(each))
     return 0
 
 

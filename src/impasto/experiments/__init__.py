@@ -19,7 +19,7 @@ from impasto.experiments.model import (
     Verdict,
 )
 from impasto.experiments.presets import QUICK, REPORT, STANDARD, Preset
-from impasto.experiments.registry import EXPERIMENTS, find_experiments
+from impasto.experiments.registry import EXPERIMENTS, experiments_in, find_experiments
 from impasto.experiments.runner import carry_out, run
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Sheet",
     "Verdict",
     "carry_out",
+    "experiments_in",
     "find_experiments",
     "run",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,9 +12,8 @@ from impasto.experiments.model import Diagram, Outcome
 from impasto.experiments.sheets import draw_sheet
 from impasto.files.atomic import atomic_write, make_folder
 from impasto.files.pictures.images import write_image
+from impasto.files.records.tables import LOSSES, Row, losses_of, write_table
 from impasto.files.records.write import record_path
-
-Row = Sequence[str]
 
 
 def write_outcome(outcome: Outcome, lab: Lab) -> None:
@@ -34,10 +32,11 @@ def write_outcome(outcome: Outcome, lab: Lab) -> None:
         else:
             write_image(draw_sheet(figure), folder / f"figure-{number}.png")
     if outcome.made:
-        _write_table(folder / "cells.csv", cell_table(outcome))
+        write_table(folder / "cells.csv", cell_table(outcome))
         lines = [f"# {label}\n{line}\n" for label, line in outcome.lines.items()]
         _write_text(folder / "lines.txt", "".join(lines))
-    _write_table(folder / "numbers.csv", number_table(outcome))
+        write_table(folder / "losses.csv", loss_table(outcome))
+    write_table(folder / "numbers.csv", number_table(outcome))
     for made in outcome.made:
         source = record_path(made.path)
         with atomic_write(records / source.name) as temporary:
@@ -54,6 +53,14 @@ def cell_table(outcome: Outcome) -> list[Row]:
         own = [made.content, made.style, made.loss, result.steps, result.seconds]
         more = [values.get(label, math.nan) for values in columns.values()]
         rows.append([label, *map(written, (*own, *more)), record_path(made.path).name])
+    return rows
+
+
+def loss_table(outcome: Outcome) -> list[Row]:
+    """A row for each step of each cell, after the headings."""
+    rows: list[Row] = [["cell", *LOSSES]]
+    for made in outcome.made:
+        rows += [[made.cell.label, *row] for row in losses_of(made.record)]
     return rows
 
 
@@ -104,19 +111,11 @@ def written(number: float) -> str:
 
 def write_claims(outcomes: Sequence[Outcome], lab: Lab) -> None:
     """Write ``claims.csv``, the verdicts of a run."""
-    _write_table(lab.folder / "claims.csv", claim_table(outcomes, lab.network_name))
+    write_table(lab.folder / "claims.csv", claim_table(outcomes, lab.network_name))
 
 
 def _is_count(number: float) -> bool:
     return math.isfinite(number) and abs(number) >= 10_000 and number == round(number)
-
-
-def _write_table(path: Path, rows: Sequence[Row]) -> None:
-    with (
-        atomic_write(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        csv.writer(file).writerows(rows)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -6,11 +6,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from impasto.errors import RecipeError
+from impasto.experiments.inputs import INPUTS, filled, longest
 from impasto.experiments.lab import RATIO, Lab
 from impasto.experiments.model import Cell, Diagram, Experiment, Finding
+from impasto.files.pictures.images import read_picture
 from impasto.plots.lines import Plot, Series
 from impasto.recipe.still import Recipe
 
@@ -19,7 +24,8 @@ MOST_LINES = 6
 
 Options = Mapping[str, Any]
 Axis = tuple[str, Sequence[str]]  # an option's name, and its values as text
-Value = tuple[str, Options]  # a text, and its options
+Value = tuple[str, Options]  # a text, and its options, or the name of a picture by its role
+PICTURES = ("content", "style")  # what is varied by naming files
 
 
 def parse_axes(words: Sequence[str]) -> list[Axis]:
@@ -52,7 +58,8 @@ def sweep(
 
     Args:
         axes: from :func:`parse_axes`. ``alpha/beta`` is eq. (7)'s ratio as stated, with beta = 1;
-            ``+`` joins the parts of one value, as in ``conv1_1+conv2_1``.
+            ``+`` joins the parts of one value, as in ``conv1_1+conv2_1``; the values of ``content``
+            and ``style`` are files.
         options: of the recipe, for every cell.
         typed: converts an option's name and text to options of the recipe.
         allow_many: allow more than 500 cells.
@@ -60,6 +67,7 @@ def sweep(
     Raises:
         RecipeError: a value is out of range, no cell makes a step, or there are over 500 cells
             without ``allow_many``.
+        PictureError: a file cannot be read.
 
     """
     count = math.prod(len(values) for _, values in axes)
@@ -67,7 +75,13 @@ def sweep(
         raise RecipeError(
             f"The grid has {count:,} cells, more than {MOST_CELLS}: vary less, or add --yes."
         )
-    values = [[(word, _options(name, word, typed)) for word in words] for name, words in axes]
+    pictures = dict[str, tuple[str, Tensor]]()
+    values = [
+        _pictures(name, words, pictures)
+        if name in PICTURES
+        else [(word, _options(name, word, typed)) for word in words]
+        for name, words in axes
+    ]
     cells = [_cell(chosen, options) for chosen in product(*values)]
     if not any(_makes_a_step(cell) for cell in cells):
         raise RecipeError("No picture of this grid makes a step: give --steps at least 1.")
@@ -76,7 +90,7 @@ def sweep(
         name="sweep",
         section="A grid of options",
         claim=f"Varied: {names}.",
-        cells=lambda _: cells,
+        cells=partial(_with_pictures, cells, pictures),
         measure=partial(_measure, axes),
         columns=len(axes[-1][1]) if len(axes) > 1 else min(4, count),
         caption=f"Varied: {names}.",
@@ -98,12 +112,41 @@ def _options(name: str, word: str, typed: Callable[[str, str], Options]) -> Opti
     return typed(name, word.replace("+", ","))
 
 
+def _pictures(
+    role: str, files: Sequence[str], pictures: dict[str, tuple[str, Tensor]]
+) -> list[Value]:
+    """A value for each file, read at once; its name in the lab is its stem, or its whole name."""
+    values = list[Value]()
+    for file in files:
+        path = Path(file)
+        name = path.stem if path.stem not in {*pictures, *INPUTS} else f"{role}-{path.name}"
+        pictures[name] = role, read_picture(path).tensor
+        values.append((name, {role: name}))
+    return values
+
+
+def _with_pictures(
+    cells: Sequence[Cell], pictures: Mapping[str, tuple[str, Tensor]], lab: Lab
+) -> Sequence[Cell]:
+    """The cells, once the lab has their pictures: paintings cropped to the photograph's shape."""
+    for name, (role, image) in pictures.items():
+        if name not in lab.pictures:
+            lab.pictures.add(
+                name,
+                longest(image, lab.preset.size)
+                if role == "content"
+                else filled(image, lab.pictures["photograph"]),
+            )
+    return cells
+
+
 def _cell(values: Sequence[Value], options: Options) -> Cell:
     chosen = dict(options)
     for _, given in values:
         chosen |= given
+    roles = {role: chosen.pop(role) for role in PICTURES if role in chosen}
     Recipe(**chosen)  # reports a value out of range before any work
-    return Cell(", ".join(word for word, _ in values), chosen)
+    return Cell(", ".join(word for word, _ in values), chosen, **roles)
 
 
 def _makes_a_step(cell: Cell) -> bool:

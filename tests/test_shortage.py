@@ -38,7 +38,7 @@ def _run_out(*_, **__):
     ids=["torch", "numpy", "python"],
 )
 def test_what_runs_out_is_known_as_such(ask):
-    with pytest.raises(ShortageError, match=r"^Memory ran out: .*--tile 512.*\.$"), memory_told():
+    with pytest.raises(ShortageError, match=r"^Memory ran out: .*tile=512.*\.$"), memory_told():
         ask()
 
 
@@ -218,5 +218,5 @@ def test_a_real_limit_is_one_sentence_and_the_process_goes_on():
     words = [sys.executable, "-c", LIMITED]
     told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
     by_torch, by_plan = told.stdout.splitlines()
-    assert by_torch.startswith("Memory ran out: ask for a smaller --size, add --tile 512")
+    assert by_torch.startswith("Memory ran out: ask for a smaller size=…, add tile=512")
     assert by_plan == "made" or "free memory even in tiles" in by_plan

@@ -107,10 +107,10 @@ def test_several_paintings_are_blended(brush, painting):
     ("size", "options", "said"),
     [
         (64, {"strength": 0.5}, "strength"),
-        (64, {"preserve_color": "luminance"}, "preserve-color"),
+        (64, {"preserve_color": "luminance"}, "preserve_color"),
         (64, {"stength": 1}, "stength"),
         (8, {}, "at least 16"),
-        ((100_000, 100_000), {}, "max-pixels"),
+        ((100_000, 100_000), {}, "max_pixels"),
         (64, {"blend": (1, 2)}, "2 shares for 1 painting"),
     ],
 )

@@ -10,6 +10,7 @@ from .errors import (
     RecipeError,
     RecordError,
     ShortageError,
+    StoppedError,
     WeightsError,
 )
 from .evaluate.panel import measure
@@ -36,6 +37,7 @@ __all__ = [
     "RecordError",
     "Result",
     "ShortageError",
+    "StoppedError",
     "Stylizer",
     "WeightsError",
     "film_job",

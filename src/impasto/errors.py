@@ -10,16 +10,24 @@
     ├── RecordError         a record is missing, damaged, or cannot be carried out here
     ├── RatingError         a sheet to be rated, or choices made on one, are missing or damaged
     ├── OutputError         a result cannot be written where it was asked for
-    └── ShortageError       memory ran out
+    ├── ShortageError       memory ran out
+    └── StoppedError        it was cancelled, or its time was up, before there was a picture
 
 The command line prints the sentence and exits with status 2; ``--debug`` shows the traceback.
+Sentences are written with the command line's flags; in a program ``steps=…`` is read for
+``--steps``.
 """
 
 from __future__ import annotations
 
+from impasto.wording import worded
+
 
 class ImpastoError(Exception):
     """The root: catching it catches everything that impasto raises on purpose."""
+
+    def __str__(self) -> str:
+        return worded(super().__str__())
 
 
 class RecipeError(ImpastoError, ValueError):
@@ -52,3 +60,7 @@ class ShortageError(ImpastoError, MemoryError):
 
 class OutputError(ImpastoError, OSError):
     """A result cannot be written where it was asked for."""
+
+
+class StoppedError(ImpastoError, TimeoutError):
+    """A run was cancelled, or its time was up, before there was a picture."""

@@ -264,5 +264,5 @@ def test_the_same_from_python(network, photo):
     assert again.changes == ()
     with pytest.raises(impasto.PictureError, match="a network, not a picture"):
         impasto.stylize(photo, [network, network], **options)
-    with pytest.raises(impasto.RecipeError, match="--strength"):
+    with pytest.raises(impasto.RecipeError, match="strength="):
         impasto.stylize(photo, network, strength=0.3)

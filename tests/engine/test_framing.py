@@ -153,5 +153,5 @@ def test_tiles_and_the_report_s_method_have_no_margin(pictures):
 
 @pytest.mark.parametrize("margin", [-1, 513])
 def test_a_margin_out_of_range_is_refused(margin):
-    with pytest.raises(RecipeError, match="--margin"):
+    with pytest.raises(RecipeError, match="margin="):
         Recipe(margin=margin)

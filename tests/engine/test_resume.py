@@ -102,7 +102,7 @@ def _point(tiny_network, waves) -> tuple[Run, Checkpoint]:
 )
 def test_another_run_s_checkpoint_is_refused(wrong, tiny_network, waves):
     go, point = _point(tiny_network, waves)
-    with pytest.raises(RecordError, match="leave out --resume"):
+    with pytest.raises(RecordError, match="leave out resume="):
         go(replace(point, **wrong))
 
 

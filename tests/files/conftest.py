@@ -20,6 +20,7 @@ from torch import Tensor
 from impasto.files.weights.recognise import FIRST_FILTERS
 from impasto.nets.topology import layer_table
 from impasto.nets.vgg import DENSE
+from impasto.wording import on_the_command_line
 
 
 @dataclass
@@ -197,3 +198,10 @@ def dense() -> dict[str, Tensor]:
         tensors[f"{name}.weight"] = torch.full((1, 1), 1e-3).expand(shape)
         tensors[f"{name}.bias"] = torch.zeros(shape[0])
     return tensors
+
+
+@pytest.fixture(autouse=True)
+def _flags() -> Iterator[None]:
+    """Sentences with the command line's flags, as they are written."""
+    with on_the_command_line():
+        yield

@@ -128,7 +128,7 @@ def test_stopped_anywhere_and_resumed_it_is_the_same_film(
     job.close()
     assert not out.exists()
     if stop > 5:
-        with pytest.raises(OutputError, match="--resume"):
+        with pytest.raises(OutputError, match="resume="):
             film_job(clip, painting, out, **options)
     states = list(film_job(clip, painting, out, resume=True, **options))
     again = [state.index for state in states if state.state is not None and state.state.step == 0]
@@ -270,12 +270,12 @@ def test_a_style_that_is_prone_to_flicker_is_warned_of(make_film, moving, tmp_pa
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"temporal": -1.0}, "--temporal"),
-        ({"crop_preview": True}, "--crop-preview"),
+        ({"temporal": -1.0}, "temporal="),
+        ({"crop_preview": True}, "crop_preview="),
         ({"start": "99"}, "no frame in that part"),
         ({"size": 8}, "16"),
         ({"codec": "nonsense"}, "no encoder"),
-        ({"blend": (1.0, 2.0)}, "--blend"),
+        ({"blend": (1.0, 2.0)}, "blend="),
     ],
 )
 def test_bad_input_leaves_nothing(clip, painting, tmp_path, options, said):

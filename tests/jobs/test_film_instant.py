@@ -106,11 +106,11 @@ def test_later_frames_too_are_given_the_paintings_colours(waves):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"passes": 2}, "leave out --passes"),
-        ({"frame_steps": 3}, "leave out --frame-steps"),
-        ({"long_term": (1, 2)}, "leave out --long-term"),
-        ({"temporal": 3.0}, "--temporal is off, or left out"),
-        ({"init": "noise"}, "leave out --init"),
+        ({"passes": 2}, "leave out passes="),
+        ({"frame_steps": 3}, "leave out frame_steps="),
+        ({"long_term": (1, 2)}, "leave out long_term="),
+        ({"temporal": 3.0}, "temporal=… is off, or left out"),
+        ({"init": "noise"}, "leave out init="),
     ],
 )
 def test_what_optimises_is_refused(options, said, clip, painting, tmp_path):

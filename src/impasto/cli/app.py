@@ -41,6 +41,7 @@ from impasto.cli.video import video
 from impasto.errors import ImpastoError
 from impasto.recipe.still import Recipe, options_not_for
 from impasto.shortage import SMALLER, is_shortage
+from impasto.wording import on_the_command_line
 
 app = App(
     name="impasto",
@@ -285,6 +286,11 @@ def run(arguments: Sequence[str]) -> int:
     words = [str(PIPE) if word == "-" else word for word in arguments]
     _share_the_processor()
     _print_any_name()
+    with on_the_command_line():
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

@@ -46,6 +46,7 @@ from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
 from impasto.recipe.still import Recipe
 from impasto.shortage import memory_told
+from impasto.wording import worded
 
 StrPath = str | os.PathLike[str]
 
@@ -259,7 +260,8 @@ class Job:
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
         last = self.plan.stages[-1]
-        return (*dict.fromkeys(every), *_sizes_note(last), *_frame_note(self.recipe, last))
+        more = (*_sizes_note(last), *_frame_note(self.recipe, last))
+        return tuple(worded(note) for note in (*dict.fromkeys(every), *more))
 
     @property
     def seconds(self) -> float:

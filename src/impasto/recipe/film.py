@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from impasto.errors import RecipeError
 from impasto.recipe.methods import NEIGHBOURS
-from impasto.recipe.options import command_line, given_in_vain, option_group
+from impasto.recipe.options import command_line, given_in_vain, make_known, option_group
 from impasto.recipe.still import Recipe
 
 _film = option_group("The film")
@@ -112,6 +112,9 @@ class FilmRecipe:
             if isinstance(value, list):
                 own[name] = tuple(value)
         return cls(**own), {name: v for name, v in options.items() if name not in own}
+
+
+make_known(FilmRecipe)
 
 
 def check_frames(recipe: Recipe, film: FilmRecipe) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, fields
 from typing import Any, Literal
 
+from impasto.recipe.typed import choices, declared
+from impasto.wording import register
+
 Use = Literal["texture", "film", "grid", "instant", "trained"]
 
 
@@ -78,6 +81,13 @@ def command_line(options: Any) -> str:
         if value is not True:
             words.append(_written(value))
     return shlex.join(words)
+
+
+def make_known(options: type[Any]) -> None:
+    """Have sentences with these options' flags read as keywords in a program."""
+    register(
+        {item.name: None if hint is bool else choices(hint) for item, hint in declared(options)}
+    )
 
 
 def _given(options: Any) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from impasto.errors import RecipeError
 from impasto.recipe import options as declared
+from impasto.recipe import typed
 from impasto.recipe.checks import check, count
 from impasto.recipe.methods import NEIGHBOURS, STATISTICS, automatic, settle, settled, told
-from impasto.recipe.options import Use, command_line, given, given_in_vain, option_group
+from impasto.recipe.options import Use, command_line, given, given_in_vain, make_known, option_group
 from impasto.recipe.sizes import DEFAULT_DPI, Frame, parse_paper, parse_size
 from impasto.recipe.strength import style_share
 
@@ -246,6 +247,8 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
+        for item, hint in typed.declared(Recipe):
+            object.__setattr__(self, item.name, typed.tidied(getattr(self, item.name), hint))
         settle(self)
         check(self)
 
@@ -395,8 +398,10 @@ class Recipe:
             raise RecipeError(
                 f"There is no option named {unknown[0]!r}; see impasto stylize --help."
             )
-        return {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return dict(values)
 
+
+make_known(Recipe)
 
 TEXTURE: dict[str, Any] = {"strength": 1.0, "content_layers": (), "init": "noise"}
 """What makes a recipe one of a texture: style alone, from noise."""

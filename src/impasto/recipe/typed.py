@@ -9,6 +9,7 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from numbers import Number
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -60,6 +61,28 @@ def fits(value: Any, hint: Any) -> bool:
     Subclasses count, such as NumPy's numbers; True and False are no numbers.
     """
     return any(_fits_one(value, each) for each in alternatives(hint))
+
+
+def tidied(value: Any, hint: Any) -> Any:
+    """A value as a program may give it, in the form that is annotated.
+
+    A list becomes a tuple, a single number or name a tuple of one where only a tuple will do, and
+    a number of another library's, such as NumPy's, Python's own.
+    """
+    kind = items(hint)
+    if kind is not None and isinstance(value, list):
+        value = tuple(value)
+    if isinstance(value, tuple):
+        return tuple(_own_number(each) for each in value)
+    value = _own_number(value)
+    if kind is None or fits(value, hint):
+        return value
+    return (value,) if fits(value, kind) else value
+
+
+def _own_number(value: Any) -> Any:
+    is_foreign = isinstance(value, Number) and not type(value).__module__.startswith("builtins")
+    return value.item() if is_foreign and hasattr(value, "item") else value
 
 
 def _fits_one(value: Any, hint: Any) -> bool:

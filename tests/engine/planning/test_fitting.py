@@ -208,5 +208,5 @@ def test_a_gpu_too_small_for_any_tile_is_one_sentence():
     def make(tile):
         raise torch.OutOfMemoryError
 
-    with pytest.raises(RecipeError, match=r"even in tiles.*--device cpu"):
+    with pytest.raises(RecipeError, match=r"even in tiles.*device='cpu'"):
         Shrinking(make, None)

@@ -62,7 +62,8 @@ def long_run(steps: int, size: int, folder: Path, **options: Any) -> LongRun:
     ]
     first = steps // TENTHS
     given = {"precision": "fp32", "threads": 1, **options}
-    job = Stylizer().job(*pictures, size=size, scales=2, steps=(first, steps - first), **given)
+    given |= {"size": size, "scales": 2, "steps": (first, steps - first)}
+    job = Stylizer().job(pictures[0], pictures[1], **given)
     job.forecast()  # as the command does: from here on progress is a share of the time
     keeper = Keeper(folder / "out.png", 1.0)
     memory, before = [0] * TENTHS, 0

@@ -83,7 +83,7 @@ def test_a_job_shows_its_plan_and_can_be_stopped(photo, painting):
     job = stylize_job(photo, painting, **QUICK)
     assert job.plan.steps == 3
     assert job.last is None
-    with pytest.raises(impasto.RecipeError, match="no picture yet"):
+    with pytest.raises(impasto.StoppedError, match="no picture yet"):
         job.result()
     for state in job:
         if state.step == 1:

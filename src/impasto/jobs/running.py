@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
+
+from impasto.errors import RecipeError
 
 S = TypeVar("S")
 
@@ -27,3 +31,28 @@ def carry_out(
             tell(state)
         if until(state):
             break
+
+
+def stopper(
+    timeout: float | None = None, cancel: threading.Event | None = None
+) -> Callable[[object], bool]:
+    """What tells, at each state, whether a run is to end with it: for ``until``.
+
+    Args:
+        timeout: seconds from now on; None for as long as it takes.
+        cancel: is set, by whichever thread, to end the run.
+
+    Raises:
+        RecipeError: the timeout is no number of seconds.
+
+    """
+    if timeout is not None and not timeout >= 0:
+        raise RecipeError("timeout must be a number of seconds, or None.")
+    end = None if timeout is None else time.monotonic() + timeout
+
+    def is_over(_: object) -> bool:
+        return (end is not None and time.monotonic() >= end) or (
+            cancel is not None and cancel.is_set()
+        )
+
+    return is_over

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
@@ -22,10 +26,11 @@ from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, run
 from impasto.engine.state import State
-from impasto.errors import OutputError, RecipeError
+from impasto.errors import OutputError, StoppedError
 from impasto.files.outputs import Outputs
+from impasto.files.pictures.encoding import rounded
 from impasto.files.pictures.fitting import padded_for
-from impasto.files.pictures.images import Picture, to_pillow, write_result
+from impasto.files.pictures.images import Picture, check_suffix, to_pillow, write_result
 from impasto.files.records.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.records.finished import Wanted
 from impasto.files.records.loss_curve import LossCurve
@@ -49,6 +54,8 @@ from impasto.shortage import memory_told
 from impasto.wording import worded
 
 StrPath = str | os.PathLike[str]
+_log = logging.getLogger("impasto")
+_log.addHandler(logging.NullHandler())
 
 
 class Maker(Protocol):
@@ -85,6 +92,8 @@ class Result:
         notes: sentences on what was left out or taken for granted of the pictures.
         inputs: files that it was made from, as far as they are files.
 
+    ``np.asarray(result)`` is :attr:`array`; a notebook shows :attr:`image`.
+
     """
 
     image: Image.Image
@@ -96,17 +105,51 @@ class Result:
     notes: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = field(default=(), repr=False)
 
+    @property
+    def array(self) -> npt.NDArray[Any]:
+        """The picture ``(H, W, 3)``, or 4 with alpha: uint8, or uint16 for a depth of 16."""
+        return rounded(self.tensor, self.alpha, np.uint16 if self.depth == 16 else np.uint8)
+
+    @property
+    def finished(self) -> bool:
+        """False where the run was ended before its last step."""
+        return bool(self.record["result"].get("finished", True))
+
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
+        array = self.array  # always a new one
+        return array if dtype is None else array.astype(dtype)
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self.image._repr_png_() or b"")
+
     @memory_told()
-    def save(self, path: StrPath, *, overwrite: bool = False) -> Path:
+    def save(
+        self, path: StrPath | BinaryIO, *, overwrite: bool = False, format: str | None = None
+    ) -> Path | None:
         """Write the picture, and its record beside it as JSON, each atomically.
 
         Inside a PNG lies the record as well.
+
+        Args:
+            path: the file; or an open one, which takes the picture alone, where it stands.
+            overwrite: an existing file may be replaced.
+            format: of an open file, such as ``"png"`` (when not given) or ``"jpg"``.
+
+        Returns:
+            the path; None for an open file.
 
         Raises:
             OutputError: the folder does not exist, a file exists already or cannot be written, or
                 it is one of those that the picture was made from.
 
         """
+        if not isinstance(path, str | os.PathLike):
+            path.write(self._encoded(format or "png"))
+            return None
+        if format is not None:
+            raise OutputError("The name of a file says its format: leave out format.")
         path = Path(path)
         Outputs(self.inputs, overwrite=overwrite).check_picture(path, depth=self.depth)
         write_result(
@@ -119,6 +162,21 @@ class Result:
         )
         write_record(self.record, record_path(path))
         return path
+
+    def _encoded(self, format: str) -> bytes:
+        """The bytes of a file."""
+        with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
+            path = Path(folder) / f"picture.{format.lower().lstrip('.')}"
+            check_suffix(path, depth=self.depth)
+            write_result(
+                self.tensor,
+                path,
+                alpha=self.alpha,
+                depth=self.depth,
+                dpi=self.dpi,
+                text=png_text(self.record),
+            )
+            return path.read_bytes()
 
 
 class Job:
@@ -215,8 +273,17 @@ class Job:
             self._seconds = time.monotonic() - start
             self._last = self._timed(state)
             self._note(state)
+            _log.debug("step %d of %d, %.0f%%", state.step, state.steps, 100 * state.progress)
             return self._last
 
+        for note in self.notes:
+            _log.warning(note)
+        last = self.plan.stages[-1]
+        _log.info(
+            "%s: %dx%d, %d steps, %s, %s",
+            *(self._task, last.width, last.height, self.plan.steps, self.plan.device),
+            last.precision,
+        )
         with memory_told():
             yield from whole_steps(map(noted, self._states))
 
@@ -316,19 +383,26 @@ class Job:
         average may hold the next one already.
 
         Raises:
-            RecipeError: not a single state has been asked for.
+            StoppedError: not a single state has been asked for.
 
         """
         if self._last is None:
-            raise RecipeError("There is no picture yet: iterate over the job first.")
+            raise StoppedError("There is no picture yet: iterate over the job first.")
+        _log.info(
+            "%s after %d of %d steps, %.1f s",
+            "finished" if self._last.step == self.plan.steps else "ended",
+            *(self._last.step, self.plan.steps, self._seconds),
+        )
         tensor = padded_for(self.recipe, self._last.snapshot())
         alpha = self._alpha(self._last)
         alpha = None if alpha is None else padded_for(self.recipe, alpha)
         image = to_pillow(tensor, alpha)
+        record = self._record(self._last, image, losses=self._losses)
+        image.info.update(png_text(record))
         return Result(
             image,
             tensor,
-            self._record(self._last, image, losses=self._losses),
+            record,
             alpha,
             self.recipe.depth,
             self.recipe.resolution,
@@ -365,6 +439,7 @@ class Job:
         self._weights.setdefault(state.stage, weights)
         self.plan = self.plan.in_tiles(state.stage, state.tile)
         if state.trouble:
+            _log.warning("step %d: %s", state.step, state.trouble)
             self._note_trouble(state.step, state.stage, asdict(state.trouble))
 
     def _note_trouble(self, step: int, stage: int, trouble: dict[str, str]) -> None:

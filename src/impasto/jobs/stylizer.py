@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from impasto.files.outputs import named_in
 from impasto.files.pictures.fitting import cropped_for
 from impasto.files.pictures.images import PictureLike, read_picture
 from impasto.files.weights.store import LoadedNetwork, load_network
-from impasto.jobs.running import carry_out
+from impasto.jobs.running import carry_out, stopper
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
@@ -36,8 +36,9 @@ class Stylizer:
         style_loss: a name, or the style loss of one layer, a function of statistics.
         terms: more terms of the objective (:class:`impasto.engine.objective.terms.Term`).
         optimizer: a name, or what makes a fresh optimiser for each size.
-        options: those of :class:`impasto.Recipe`: which weights the network takes, and what holds
-            for every picture that asks for nothing else.
+        recipe: which weights the network takes, and what holds for every picture that asks for
+            nothing else.
+        options: the same by name; they override the recipe's.
 
     Attributes:
         defaults: the recipe of a picture that is asked for with no options.
@@ -55,13 +56,14 @@ class Stylizer:
         style_loss: str | StatisticsLoss | None = None,
         terms: Sequence[Term] = (),
         optimizer: str | Callable[[], Optimizer] | None = None,
+        recipe: Recipe | None = None,
         **options: Any,
     ) -> None:
         named = {"network": network, "style_loss": style_loss, "optimizer": optimizer}
         options |= {name: given for name, given in named.items() if isinstance(given, str)}
-        if options.get("weights") is not None:
-            options["weights"] = os.fspath(options["weights"])
-        recipe = Recipe.from_dict(options)
+        if recipe is not None and network == Recipe.network:
+            options.pop("network")  # it was not asked for: the recipe's
+        recipe = recipe.but(options) if recipe else Recipe.from_dict(options)
         if "method" not in options and not (isinstance(network, str) and _is_named(style_loss)):
             recipe = without_neighbours(recipe)
         self._set_up(
@@ -126,6 +128,7 @@ class Stylizer:
         self,
         content: PictureLike,
         style: Styles,
+        recipe: Recipe | None = None,
         *,
         plan: Plan | None = None,
         resume: StrPath | None = None,
@@ -134,8 +137,9 @@ class Stylizer:
         """A picture to be made: its plan can be read before its states are asked for.
 
         Args:
-            content: the photograph: a path, a Pillow image or an array.
+            content: the photograph: a path, a file's bytes, a Pillow image, an array, ...
             style: a painting, or a list of them.
+            recipe: options as one object, in place of the defaults; of this network.
             plan: the automatic choices of an earlier run, where they are to be kept.
             resume: a checkpoint of the same picture (:meth:`Job.keep`), to go on from.
             options: those of :class:`impasto.Recipe`, but the network's own.
@@ -146,7 +150,8 @@ class Stylizer:
             RecordError: the checkpoint is damaged, or another picture's.
 
         """
-        return self.start(self.recipe(options), content, style, plan=plan, resume=resume)
+        own = self.recipe(options) if recipe is None else self._checked(recipe).but(options)
+        return self.start(own, content, style, plan=plan, resume=resume)
 
     @memory_told()
     def start(
@@ -224,11 +229,34 @@ class Stylizer:
         """The states of :meth:`job`, one for the start and one for every step."""
         return iter(self.job(content, style, **options))
 
-    def __call__(self, content: PictureLike, style: Styles, **options: Any) -> Result:
-        """The finished picture."""
-        job = self.job(content, style, **options)
-        carry_out(job)
+    def __call__(
+        self,
+        content: PictureLike,
+        style: Styles,
+        recipe: Recipe | None = None,
+        *,
+        progress: Callable[[State], object] | None = None,
+        timeout: float | None = None,
+        cancel: threading.Event | None = None,
+        **options: Any,
+    ) -> Result:
+        """The finished picture; the arguments are those of :func:`impasto.stylize`."""
+        until = stopper(timeout, cancel)
+        job = self.job(content, style, recipe, **options)
+        carry_out(job, *([progress] if progress else []), until=until)
         return job.result()
+
+    def _checked(self, recipe: Recipe) -> Recipe:
+        """A recipe, made sure to be of this network.
+
+        Raises:
+            RecipeError: it names another one.
+
+        """
+        for name in options_of_network():
+            if getattr(recipe, name) != getattr(self.defaults, name):
+                raise RecipeError(f"The recipe's {name} is not the Stylizer's: make one of it.")
+        return recipe
 
 
 def _is_named(style_loss: str | StatisticsLoss | None) -> bool:

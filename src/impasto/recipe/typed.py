@@ -6,6 +6,7 @@ The one place that reads annotations. Standard library only.
 from __future__ import annotations
 
 import math
+import os
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -74,7 +75,7 @@ def tidied(value: Any, hint: Any) -> Any:
         value = tuple(value)
     if isinstance(value, tuple):
         return tuple(_own_number(each) for each in value)
-    value = _own_number(value)
+    value = _own_number(os.fspath(value) if isinstance(value, os.PathLike) else value)
     if kind is None or fits(value, hint):
         return value
     return (value,) if fits(value, kind) else value

@@ -91,9 +91,7 @@ def test_the_resolution_is_in_the_file(photo, painting, tmp_path):
 def test_one_limit_for_what_is_read_and_what_is_made(photo, painting):
     with pytest.raises(impasto.PictureError, match=r"48 x 40 pixels, more than .*max_pixels="):
         impasto.stylize(photo, painting, max_pixels=1000, **QUICK)
-    with pytest.raises(
-        impasto.RecipeError, match=r"300 x 250 pixels, .*max_pixels="
-    ):
+    with pytest.raises(impasto.RecipeError, match=r"300 x 250 pixels, .*max_pixels="):
         impasto.stylize(photo, painting, max_pixels=4000, **{**QUICK, "size": 300})
 
 

@@ -60,6 +60,9 @@ class SizePainter:
         # there on the painting is used more and more alike, the whole of it at three quarters.
         self._matched = min(1.0, 2 * recipe.strength)
         self._balance = min(1.0, max(0.0, 4 * recipe.strength - 2))
+        # A place that follows the photograph alone takes the finest of a large painting's detail;
+        # one that follows the coarser result keeps its strokes, which are as wide as was asked.
+        self._detail = 1 / max(1.0, min(recipe.style_scales))
         self._effort = effort
         self._split = [*painter.decoder.channels, 3 * CELL**2]
         scales = len(stage.styles) // len(styles)
@@ -86,7 +89,8 @@ class SizePainter:
         Args:
             content: the photograph at this size.
             before: an earlier result at this size: the coarser one, or the last frame's.
-            photograph: its share of the features that are matched; the rest is ``before``'s.
+            photograph: its share of the features that are matched, divided by a style scale above
+                1; the rest is ``before``'s.
 
         """
         return self.paint_and_match(content, before, photograph=photograph)[0]
@@ -111,7 +115,8 @@ class SizePainter:
         if before is None:
             before, photograph = content, 1.0
         tiles = tiles_of(*content.shape[-2:])
-        query = partial(self._query, content, before, photograph)
+        share = photograph if before is content else photograph * self._detail
+        query = partial(self._query, content, before, share)
         # Of several tiles the queries are computed twice: all of them together are too large.
         only = query(tiles[0]) if len(tiles) == 1 else None
         inner = (_rows((query(t) if only is None else only)[t.cells]) for t in tiles)

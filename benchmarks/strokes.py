@@ -2,20 +2,18 @@
 
 ``python -m benchmarks.strokes PHOTOS PAINTINGS [--pairs 4] [--size 384] [--sheet strokes.png]``
 
-Prints for each pair and scale the mean wavelength of the picture's detail in pixels: that of its
-power spectrum between 5 and 64 pixels (finer is the painting's grain), of the squares of 96 pixels
-in which the photograph is calmest, so that it is not the photograph's own detail. Draws the
-pictures on a sheet.
+For each pair and style scale the result is compared with the painting at many sizes: the size at
+which the two are most alike, by the Gram matrices of layers that are not optimised, is the scale
+that a viewer sees. Prints it beside the one that was asked for, and draws the pictures on a sheet.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from statistics import geometric_mean
 
 import torch
 from torch import Tensor
@@ -25,48 +23,58 @@ from impasto import Stylizer
 from impasto.experiments.model import Sheet
 from impasto.experiments.sheets import draw_sheet
 from impasto.files.pictures.images import read_picture, write_image
+from impasto.nets.network import Network
 from impasto.ops.inits import resize
+from impasto.ops.losses import gram_matrix
 
 SCALES = (0.5, 1.0, 2.0, 4.0)
 MAKERS = ("standard", "instant")
-FINEST, COARSEST = 5.0, 64.0  # pixels
-WINDOW, WINDOWS = 96, 4
+CANDIDATES = tuple(2 ** (n / 2) for n in range(-4, 6))  # sizes of the painting, a quarter to 5.7
+LAYERS = ("conv1_2", "conv2_2", "conv3_2")
 
 
-def wavelength(image: Tensor, photograph: Tensor) -> float:
-    """Mean wavelength of a picture's detail, in pixels, where the photograph is calm.
+def seen_scale(image: Tensor, painting: Tensor, network: Network) -> float:
+    """The size of a painting, relative to the picture's, at which a picture is most like it.
 
     Args:
         image: ``(1, 3, H, W)`` in [0, 1].
-        photograph: of the same size.
+        painting: likewise, of any size.
+        network: gives the features.
 
     """
-    power = sum(_power(image[place]) for place in calmest(photograph))
-    assert isinstance(power, Tensor)
-    down = torch.fft.fftfreq(WINDOW)[:, None]
-    across = torch.fft.rfftfreq(WINDOW)[None]
-    frequency = (down.square() + across.square()).sqrt()
-    is_meant = (frequency > 1 / COARSEST) & (frequency < 1 / FINEST)
-    weights = power[is_meant]
-    return float(weights.sum() / (weights * frequency[is_meant]).sum())
+    own = _texture(image, network)
+    longest = max(image.shape[-2:])
+    distances = []
+    for scale in CANDIDATES:
+        ratio = scale * longest / max(painting.shape[-2:])
+        size = (max(16, round(side * ratio)) for side in painting.shape[-2:])
+        other = _texture(resize(painting, *size), network)
+        distances.append(math.log(max(_distance(own, other), 1e-9)))
+    return lowest(CANDIDATES, distances)
 
 
-def calmest(photograph: Tensor) -> list[tuple[Any, ...]]:
-    """Slices of the squares in which a photograph varies least."""
-    height, width = photograph.shape[-2:]
-    tops = range(0, height - WINDOW + 1, WINDOW // 2)
-    lefts = range(0, width - WINDOW + 1, WINDOW // 2)
-    places: list[tuple[Any, ...]] = [
-        (..., slice(t, t + WINDOW), slice(le, le + WINDOW)) for t, le in product(tops, lefts)
-    ]
-    return sorted(places, key=lambda place: float(photograph[place].var()))[:WINDOWS]
+def lowest(places: Sequence[float], values: Sequence[float]) -> float:
+    """Where values are lowest, by a parabola through the lowest and its neighbours; the places are
+    geometric.
+    """
+    at = min(range(len(values)), key=values.__getitem__)
+    if not 0 < at < len(values) - 1:
+        return places[at]
+    before, here, after = values[at - 1 : at + 2]
+    shift = 0.5 * (before - after) / (before - 2 * here + after)
+    return float(places[at] * (places[at + 1] / places[at]) ** shift)
 
 
-def _power(square: Tensor) -> Tensor:
-    grey = square.mean(1)[0].double()
-    hann = torch.hann_window(WINDOW, dtype=torch.float64)
-    power: Tensor = torch.fft.rfft2((grey - grey.mean()) * hann[:, None] * hann).abs().square()
-    return power
+def _texture(image: Tensor, network: Network) -> list[Tensor]:
+    with torch.no_grad():
+        maps = network.features(image, LAYERS)
+    return [gram_matrix(maps[n]) / (maps[n].shape[-2] * maps[n].shape[-1]) for n in LAYERS]
+
+
+def _distance(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
+    """Mean over the layers of the relative distances."""
+    shares = [float((a - b).norm() / b.norm()) for a, b in zip(one, other, strict=True)]
+    return sum(shares) / len(shares)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -78,22 +86,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     stylizer = Stylizer()
     rows: list[list[tuple[str, Tensor]]] = []
-    means: dict[tuple[str, float], list[float]] = {}
+    seen: dict[tuple[str, float], list[float]] = {}
     for photo, painting in pairs_of(given):
+        style = read_picture(painting).tensor
         for quality in MAKERS:
             row: list[tuple[str, Tensor]] = []
             for scale in SCALES:
                 result = stylizer(
                     photo, painting, size=given.size, style_scale=scale, quality=quality
                 )
-                own = resize(read_picture(photo).tensor, *result.tensor.shape[-2:])
-                figure = wavelength(result.tensor, own)
-                means.setdefault((quality, scale), []).append(figure)
-                row.append((f"{quality}, {scale:g}: {figure:.1f} px", result.tensor))
-                print(f"{photo.stem:16} {painting.stem:20} {quality:9} {scale:3g}  {figure:.2f} px")
+                figure = seen_scale(result.tensor, style, stylizer.network)
+                seen.setdefault((quality, scale), []).append(figure)
+                row.append((f"{quality}, {scale:g}: seen as {figure:.2f}", result.tensor))
+                print(f"{photo.stem:14} {painting.stem:20} {quality:9} {scale:3g}  {figure:.2f}")
             rows.append(row)
-    for (quality, scale), figures in means.items():
-        print(f"mean  {quality:9} {scale:3g}  {fmean(figures):.2f} px")
+    for (quality, scale), figures in seen.items():
+        print(f"mean  {quality:9} {scale:3g}  {geometric_mean(figures):.2f}")
     if given.sheet:
         write_image(draw_sheet(Sheet(rows, "", width=320)), given.sheet)
 

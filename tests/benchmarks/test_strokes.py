@@ -1,32 +1,35 @@
-"""The figure for the size of strokes, on waves of a known length."""
+"""The scale that a viewer sees: of a painting itself, it is the painting's own."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
-import torch
 
-from benchmarks.strokes import WINDOW, calmest, main, wavelength
-
-
-@pytest.mark.parametrize("length", [8.0, 16.0, 32.0])
-def test_of_a_wave_it_is_its_length(length):
-    x = torch.arange(200.0)
-    wave = 0.5 + 0.3 * torch.sin(2 * math.pi * x / length)
-    image = wave.expand(1, 3, 200, 200)
-    assert wavelength(image, torch.zeros(1, 3, 200, 200)) == pytest.approx(length, rel=0.12)
+from benchmarks.strokes import lowest, main, seen_scale
+from impasto import Stylizer
+from impasto.ops.inits import resize
+from impasto.ops.natural import natural_picture
 
 
-def test_it_looks_where_the_photograph_is_calm():
-    photograph = torch.rand(1, 3, 200, 200)
-    photograph[..., :WINDOW, :WINDOW] = 0.5
-    assert calmest(photograph)[0] == (..., slice(0, WINDOW), slice(0, WINDOW))
+def test_a_parabola_s_lowest_point():
+    places = [2.0**n for n in range(-2, 3)]
+    values = [(n - 0.3) ** 2 for n in range(-2, 3)]
+    assert lowest(places, values) == pytest.approx(2**0.3)
+    assert lowest(places, [1, 2, 3, 4, 5]) == places[0]
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.4])
+def test_of_a_painting_cut_out_at_a_size(scale):
+    painting = natural_picture(400, 400, seed=3)
+    side = round(128 * scale)
+    part = resize(painting, side, side)[..., :128, :128]
+    if side < 128:
+        part = part.repeat(1, 1, 2, 2)[..., :128, :128]
+    assert seen_scale(part, painting, Stylizer().network) == pytest.approx(scale, rel=0.35)
 
 
 def test_from_end_to_end(photo, painting, tmp_path, capsys):
     folder, sheet = str(photo.parent), tmp_path / "out.png"
-    main([folder, folder, "--pairs", "1", "--size", "128", "--sheet", str(sheet)])
+    main([folder, folder, "--pairs", "1", "--size", "48", "--sheet", str(sheet)])
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("mean") for line in lines) == 8
     assert sheet.is_file()

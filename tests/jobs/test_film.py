@@ -181,13 +181,13 @@ def test_folders_in_and_out(moving, painting, tmp_path):
     source.mkdir()
     for number, picture in enumerate(moving(3)):
         levels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-        Image.fromarray(levels).save(source / f"{number}.png")
+        Image.fromarray(levels).save(source / f"shot_{number + 7:02}.png")
     options = {k: v for k, v in QUICK.items() if k != "codec"}
     impasto.stylize_video(source, painting, out, **options)
     assert {path.name for path in out.iterdir()} == {
-        "000001.png", "000002.png", "000003.png", "film.json",
+        "shot_07.png", "shot_08.png", "shot_09.png", "film.json",
     }  # fmt: skip
-    assert read_picture(out / "000003.png").size == (32, 48)
+    assert read_picture(out / "shot_09.png").size == (32, 48)
     with pytest.raises(OutputError, match="not empty"):
         impasto.stylize_video(source, painting, out, **options)
 

@@ -64,6 +64,13 @@ def train(
     ] = 512,
     rate: Annotated[float, Parameter(help="Step size of Adam at its highest.")] = 4e-3,
     seed: Annotated[int, Parameter(help="Seed of the first weights and of what it sees.")] = 0,
+    scratch: Annotated[
+        bool,
+        Parameter(
+            help="Begin with random weights, instead of a bundled network that can paint already.",
+            negative="",
+        ),
+    ] = False,
     preview: Annotated[
         int | None,
         Parameter(help="Write what it makes of a photograph every N steps, as NAME.preview.png."),
@@ -86,7 +93,7 @@ def train(
         raise RecipeError("A painting is needed: impasto train painting.jpg --photos photos/.")
     if preview is not None and preview < 1:
         raise RecipeError("--preview must be at least 1.")
-    training = Training(size=size, batch=batch, rate=rate, seed=seed)
+    training = Training(size=size, batch=batch, rate=rate, seed=seed, scratch=scratch)
     recipe = recipe.but({"size": for_size})
     keeping = Keeping(resume, checkpoint)
 

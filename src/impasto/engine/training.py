@@ -40,6 +40,7 @@ class Training:
         batch: crops of a step.
         rate: step size of Adam at its highest.
         seed: of the network's first weights and of the crops.
+        scratch: the first weights are random, not those of a network that can paint already.
 
     Raises:
         RecipeError: one is out of range.
@@ -50,9 +51,10 @@ class Training:
     batch: int = 2
     rate: float = 4e-3
     seed: int = 0
+    scratch: bool = False
 
     def __post_init__(self) -> None:
-        for item in fields(self):
+        for item in fields(self)[:-1]:
             value, kind = getattr(self, item.name), float if item.name == "rate" else int
             if isinstance(value, bool) or not isinstance(value, int | kind):
                 raise RecipeError(f"--{item.name} must be a number, not {value!r}.")
@@ -76,6 +78,7 @@ class Trainer:
         network: gives the objective's features.
         paintings: ``(1, 3, h, w)`` in [0, 1].
         make: the network to train, from the number of paintings; of random weights.
+        start: other weights to begin with, by name; those of the norms for any number of paintings.
 
     Attributes:
         painter: the network; its weights are float32.
@@ -90,6 +93,7 @@ class Trainer:
         network: Network,
         paintings: Sequence[Tensor],
         make: Callable[[int], Painter] = Painter,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.training, self.step = training, 0
         self.recipe = replace(recipe, blend=None, tile="none", scales=1, steps=(1,), margin=0)
@@ -110,6 +114,9 @@ class Trainer:
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(training.seed)
             self.painter = make(len(paintings))
+        if start is not None:
+            own = self.painter.state_dict()
+            self.painter.load_state_dict({n: v.expand_as(own[n]) for n, v in start.items()})
         self.painter.to(self.plan.device)  # not channels-last: the norm's derivative is slow there
         self._adam = torch.optim.Adam(self.painter.parameters(), lr=training.rate)
 

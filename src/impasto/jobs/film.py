@@ -371,7 +371,9 @@ class FilmJob:
             def deliver(frame: SourceFrame, result: Tensor) -> None:
                 if self.recipe.preserve_color == "luminance":
                     result = with_luma_of(frame.picture, result)
-                finished = Finished(result, frame.time, self._alpha(frame), frame.duration)
+                finished = Finished(
+                    result, frame.time, self._alpha(frame), frame.duration, frame.name
+                )
                 self.hashes.append(frame_sha256(finished, depth=depth))
                 for writer in writers:
                     writer.write(finished)

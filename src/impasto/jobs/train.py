@@ -21,6 +21,7 @@ from impasto.files.pictures.photographs import (
     photographs_in,
     photographs_without_a_folder,
 )
+from impasto.files.weights.painter_start import load_start
 from impasto.files.weights.store import load_network
 from impasto.files.weights.trained import (
     About,
@@ -108,7 +109,10 @@ class TrainJob:
         )
         read = [read_picture(each, max_pixels=recipe.max_pixels) for each in paintings]
         loaded = load_network(recipe)
-        self._trainer = Trainer(training, recipe, loaded.network, [each.tensor for each in read])
+        self._trainer = Trainer(
+            *(training, recipe, loaded.network, [each.tensor for each in read]),
+            start=None if training.scratch else load_start(),
+        )
         self._about = self._described(read, recipe, training, (loaded.name, loaded.sha256))
         self._points = list[Point]()
         self._since = list[Losses]()

@@ -74,6 +74,7 @@ class SourceFrame:
             transparent pixels are blended with the clip's ``ground``.
         alpha: ``(1, 1, H, W)`` float32 in [0, 1]; None where the whole frame is opaque.
         duration: how long it is shown, in the same units; None where it is unknown.
+        name: of its file, without suffix; empty where it has none of its own.
 
     """
 
@@ -82,6 +83,7 @@ class SourceFrame:
     picture: Tensor
     alpha: Tensor | None = None
     duration: int | None = None
+    name: str = ""
 
 
 def mean_color(picture: Tensor) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from impasto.errors import FilmError
 from impasto.files.films.clip import Clip, SourceFrame, mean_color
+from impasto.files.outputs import folded
 from impasto.files.pictures.finding import file_sha256, find_pictures, pictures_of
 from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.pictures.opening import may_be_transparent
@@ -47,6 +48,7 @@ def folder_frames(clip: Clip) -> Iterator[SourceFrame]:
     """Its selected frames; see :func:`impasto.files.films.reader.read_frames`."""
     every = clip.part.every
     paths = _selected(pictures_of([clip.path]), clip.part, 1 / clip.time_base)
+    has_names = len({folded(path.stem) for path in paths}) == len(paths)
     for index, path in enumerate(paths):
         picture = read_picture(path, ground=clip.ground)
         if picture.size != clip.size:
@@ -54,7 +56,8 @@ def folder_frames(clip: Clip) -> Iterator[SourceFrame]:
                 f"{path.name!r} is {picture.size[1]}x{picture.size[0]}, the first frame "
                 f"{clip.size[1]}x{clip.size[0]}: give all frames of a film one size."
             )
-        yield SourceFrame(index, index * every, picture.tensor, picture.alpha, every)
+        name = path.stem if has_names else ""
+        yield SourceFrame(index, index * every, picture.tensor, picture.alpha, every, name)
 
 
 def _ground(

@@ -75,6 +75,7 @@ class Finished:
         time: in the clip's units.
         alpha: ``(1, 1, H, W)`` in [0, 1]; None if the form has none.
         duration: in the clip's units; None if it lasts until the next frame.
+        name: that its file is to have in a folder, without suffix; its number where that is empty.
 
     """
 
@@ -82,6 +83,7 @@ class Finished:
     time: int
     alpha: Tensor | None = None
     duration: int | None = None
+    name: str = ""
 
 
 def frame_sha256(frame: Finished, *, depth: int) -> str:
@@ -149,7 +151,9 @@ def preview_writer(path: Path, clip: Clip, size: tuple[int, int]) -> Iterator[Wr
 
 
 class FolderWriter:
-    """Frames as PNGs: ``000001.png``, ``000002.png``, ..., each written atomically."""
+    """Frames as PNGs under their names, or ``000001.png``, ``000002.png``, ...; each written
+    atomically.
+    """
 
     def __init__(self, folder: Path, *, depth: int = 8) -> None:
         self._folder = folder
@@ -159,7 +163,7 @@ class FolderWriter:
     def write(self, frame: Finished) -> None:
         """Write the next frame; its time is not kept."""
         self._count += 1
-        path = self._folder / f"{self._count:06d}.png"
+        path = self._folder / f"{frame.name or f'{self._count:06d}'}.png"
         write_result(frame.picture, path, alpha=frame.alpha, depth=self._depth)
 
 

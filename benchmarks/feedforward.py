@@ -1,8 +1,9 @@
 """The quality of a trained network: its loss in L-BFGS iterations, as in Johnson et al. (2016).
 
 For each photograph the network's picture is evaluated by eq. (7) with the weights of its
-training; then L-BFGS starts from that photograph and minimises the same. The figure is the number
-of iterations after which its loss is as low. Use photographs that were not in the training.
+training; then L-BFGS minimises the same, from white noise as in the paper, or from that photograph.
+The figure is the number of iterations after which its loss is as low. Use photographs that were not
+in the training.
 
     python -m benchmarks.feedforward painting.safetensors painting.jpg photos/*.jpg
 """
@@ -66,6 +67,7 @@ def measure(
     pictures: tuple[Tensor, Tensor],
     *,
     most: int,
+    init: str = "noise",
 ) -> Figure:
     """Compare a network with the optimiser.
 
@@ -76,11 +78,12 @@ def measure(
         network: computes its features.
         pictures: photograph and painting, ``(1, 3, H, W)`` in [0, 1].
         most: iterations, at most.
+        init: what the optimiser starts from: ``noise``, or ``content``, which is harder.
 
     """
     photograph, painting = pictures
     own = replace(
-        recipe, optimizer="lbfgs", init="content", steps=(most,), scales=1, margin=0, average=0.0
+        recipe, optimizer="lbfgs", init=init, steps=(most,), scales=1, margin=0, average=0.0
     )
     plan = make_plan(own, _size_of(photograph), [_size_of(painting)])
     stage = plan.stages[-1]
@@ -130,6 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--which", type=int, default=0, help="painting of the network, from 0")
     parser.add_argument("--size", type=int, help="longest side; the network's own when not given")
     parser.add_argument("--most", type=int, default=300, help="iterations, at most")
+    parser.add_argument("--init", choices=("noise", "content"), default="noise")
     given = parser.parse_args(arguments)
     trained = read_trained(given.network)
     about = trained.about
@@ -140,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures = list[Figure]()
     for path in given.photographs:
         pair = read_picture(path).tensor, painting
-        figure = measure(trained.painter(), shares, recipe, network, pair, most=given.most)
+        figure = measure(
+            trained.painter(), shares, recipe, network, pair, most=given.most, init=given.init
+        )
         figures.append(figure)
         count = f"over {given.most}" if figure.iterations is None else figure.iterations
         print(_line(path.name, figure.start, figure.network, count, figure.seconds), flush=True)
@@ -148,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     starts, losses = [each.start for each in figures], [each.network for each in figures]
     seconds = median(each.seconds for each in figures)
     print(_line("mean", mean(starts), mean(losses), round(mean(counts)), seconds))
-    print(f"after {about.step} steps in {about.seconds / 60:.1f} minutes, on {about.photographs}")
+    trained_for = f"{about.step} steps in {about.seconds / 60:.1f} minutes"
+    print(f"from {given.init}; after {trained_for}, on {about.photographs}")
 
 
 if __name__ == "__main__":

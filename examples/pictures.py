@@ -60,6 +60,20 @@ STRIPS = (
         ),
         ("0.2.png", "0.35.png", "0.5.png", "photo+painting.png"),
     ),
+    *(
+        Example(
+            name,
+            tuple(
+                f"impasto stylize photo.jpg {style}.jpg --style-scale {each}{more} -o {each}.png"
+                for each in ("0.5", "1", "2", "4")
+            ),
+            ("0.5.png", "1.png", "2.png", "4.png"),
+        )
+        for name, style, more in (
+            ("strokes", "second", ""),
+            ("strokes-instant", "painting", " --quality instant"),
+        )
+    ),
 )
 THINGS = (
     Example("default", (STYLIZE,), ("photo+painting.png",)),

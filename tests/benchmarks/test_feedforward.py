@@ -21,7 +21,9 @@ def test_it_ends_where_the_optimiser_is_as_good(tiny_network, waves):
     recipe = Recipe(size=32, precision="fp32", threads=1)
     pictures = waves(32, 32).float().clamp(0, 1), waves(40, 32, phase=1.7).float().clamp(0, 1)
     painter = Painter(1, (4, 4, 4), 1)
-    found = measure(painter, torch.ones(1), recipe, tiny_network(), pictures, most=30)
+    found = measure(
+        painter, torch.ones(1), recipe, tiny_network(), pictures, most=30, init="content"
+    )
     assert found.curve[0] == pytest.approx(found.start, rel=1e-4)
     assert found.iterations in (None, len(found.curve) - 1)
     assert found.iterations is None or found.curve[-1] <= found.network < found.curve[-2]
@@ -35,4 +37,4 @@ def test_the_command(painting, photo, tmp_path, monkeypatch, capsys):
     main(["n.safetensors", str(painting), str(photo), "--most", "2"])
     printed = capsys.readouterr().out.splitlines()
     assert printed[1].startswith("photo.png")
-    assert printed[-1].startswith("after 1 steps")
+    assert printed[-1].startswith("from noise; after 1 steps")

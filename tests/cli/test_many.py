@@ -134,6 +134,10 @@ BAD = {
     "no seeds": (["paintings/a.png", "--seeds", "many"], "--seeds"),
     "seeds backwards": (["paintings/a.png", "--seeds", "5-1"], "--seeds"),
     "a million seeds": (["paintings/a.png", "--seeds", "1-1000000"], "fewer"),
+    "seeds of no effect": (
+        ["paintings/a.png", "--seeds", "1-2", "--method", "statistics"],
+        "--init noise",
+    ),
     "a blend of each": (["paintings", "--each", "--blend", "1,2,3"], "--blend"),
     "a folder without each": (["paintings", "--seeds", "1-2"], "--each"),
     "a preview": (["paintings", "--each", "--preview", "2"], "--preview"),

@@ -82,6 +82,11 @@ def plan_tasks(
     groups = [(style,) for style in styles] if many.each else [tuple(styles)]
     if many.each and recipe.blend:
         raise RecipeError("--each takes one painting at a time: leave out --blend.")
+    if len(many.seeds) > 1 and not recipe.uses_chance:
+        raise RecipeError(
+            "Nothing here depends on the seed, so all results would be alike: add --init noise, or "
+            "leave out --method."
+        )
     if PIPE in photographs or PIPE in styles:
         raise RecipeError("Of many results none is read from standard input: name the files.")
     whole = _whole_names(photographs)

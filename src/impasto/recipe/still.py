@@ -268,6 +268,11 @@ class Recipe:
         return self.quality == "instant"
 
     @property
+    def uses_chance(self) -> bool:
+        """True where the seed makes a difference: for noise, and for the choice of matches."""
+        return self.init in ("noise", "instant") or self.is_instant or self.is_matched
+
+    @property
     def is_matched(self) -> bool:
         """True where matched features are a part of the objective; never for a strength of 0."""
         return bool(self.neighbours and self.strength)

@@ -32,6 +32,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(contest, "CALIBRATION", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_two_contenders_on_one_pair(photo, painting, tmp_path, capsys):
     out = tmp_path / "out"

@@ -6,6 +6,7 @@ import pytest
 from benchmarks import forecasts, memory
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_run_is_told_its_time_and_memory(tmp_path, monkeypatch, capsys):
     out, page = tmp_path / "told.json", tmp_path / "page.md"

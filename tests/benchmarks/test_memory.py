@@ -8,6 +8,7 @@ import pytest
 from benchmarks import memory
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_run_is_watched_in_a_process_of_its_own(tmp_path, capsys):
     out = tmp_path / "memory.json"

@@ -24,6 +24,7 @@ def _hostile(count: int, commands: int, *, seed: int = 1) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 def test_a_slice_of_the_hostile_inputs():
     done = _hostile(160, 6, seed=7)

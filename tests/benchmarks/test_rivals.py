@@ -113,6 +113,7 @@ def test_everybody_on_one_pair(photo, painting, clones, tmp_path):
     assert len((tmp_path / "calls").read_text().splitlines()) == len(calls)
 
 
+@pytest.mark.slow
 def test_all_default_iterations_where_asked(photo, painting, clones, tmp_path, monkeypatch):
     vgg = tmp_path / "vgg.pth"
     vgg.write_text("weights")

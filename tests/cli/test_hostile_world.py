@@ -303,6 +303,7 @@ def test_a_slice_of_the_signals(tmp_path):
         assert stop.is_good, stop
 
 
+@pytest.mark.slow
 def test_a_slice_of_the_signals_to_a_film(make_film, tmp_path):
     for stop in stops(1, tmp_path / "stops", seed=3, film=True):
         assert stop.is_good, stop

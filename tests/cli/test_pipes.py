@@ -50,10 +50,11 @@ def test_the_painting_and_the_format(photo, painting):
         (["stylize", "PHOTO", "PAINTING", "-o", "-", "--json"], b"", b"--json"),
     ],
 )
-def test_bad_input_is_one_sentence(words, given, said, photo, painting):
+def test_bad_input_is_one_sentence(words, given, said, photo, painting, monkeypatch, capsys):
     named = {"PAINTING": str(painting), "PHOTO": str(photo)}
-    done = _piped([named.get(word, word) for word in words] + QUICK, given)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == b""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    assert main([named.get(word, word) for word in words] + QUICK) == 2
+    printed = capsys.readouterr()
+    assert said.decode() in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""

@@ -137,7 +137,9 @@ def test_textures_and_batches(photo, painting, tmp_path, signal_in, capsys):
     assert np.array_equal(_pixels(f"some/{name}"), _pixels(f"all/{name}"))
 
 
-@pytest.mark.parametrize("number", [1, 3, 7, 9, 14])
+@pytest.mark.parametrize(
+    "number", [3, 9, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 7, 14))]
+)
 def test_a_film_loses_no_bit(number, make_film, moving, painting, tmp_path, signal_in, capsys):
     """In the first evaluation of a frame, and in the steps of the first and of later ones."""
     clip = make_film(tmp_path / "clip.mkv", moving(4))

@@ -116,7 +116,14 @@ def test_off_makes_every_frame_by_itself(clip, painting, tmp_path):
     assert torch.equal(_frames(alone)[0], _frames(out)[2])
 
 
-@pytest.mark.parametrize(("passes", "stop"), [(1, 1), (1, 7), (1, 16), (2, 20), (2, 34)])
+@pytest.mark.parametrize(
+    ("passes", "stop"),
+    [
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((1, 1), (1, 16), (2, 34))),
+        (1, 7),
+        (2, 20),
+    ],
+)
 def test_stopped_anywhere_and_resumed_it_is_the_same_film(
     clip, painting, tmp_path, whole, stop, passes
 ):
@@ -232,6 +239,7 @@ def test_memory_does_not_grow_with_the_film(make_film, moving, painting, tmp_pat
     assert 0 < found[1] <= found[0] + 4
 
 
+@pytest.mark.slow
 def test_the_warning_ranks_styles_as_the_measurement_does(waves, moving):
     """Frames by themselves, in styles of growing contrast: both orders are the same."""
     stylizer = impasto.Stylizer()

@@ -76,6 +76,7 @@ def test_clock():
     assert 7100 < moment - now <= 7200
 
 
+@pytest.mark.slow
 def test_a_run_killed_and_resumed_is_the_run(weights, photos, tmp_path):
     def begin():
         return Run(TINY, photos, weights, CPU)

@@ -130,6 +130,7 @@ def test_small_pictures_have_no_figure_for_a_frame(trio):
     assert "frame" in {each.name for each in figures_of(trio, network)}
 
 
+@pytest.mark.slow
 def test_the_margin_is_what_keeps_a_result_without_a_frame(made):
     _, photo, painting = made
     options = {"size": 160, "steps": (60, 40), "threads": 1}

@@ -9,6 +9,7 @@ from torch import Tensor
 from impasto.instant import bank as module
 from impasto.instant.bank import Bank, Effort
 from impasto.instant.decoder import cells_of
+from impasto.ops.natural import natural_picture
 
 
 def _bank(*paintings: Tensor, shares=None, seed=0, effort=module.DEFAULT):
@@ -90,3 +91,23 @@ def test_a_picture_finds_itself():
     queries = inner[0].flatten(1).T
     match = bank.match(queries, queries.mean(0), torch.zeros(len(bank)), (16, 16))
     assert torch.equal(match, torch.arange(16 * 16))
+
+
+def test_another_seed_likes_other_parts_of_the_painting():
+    painting = natural_picture(96, 96, seed=1)
+    banks = [
+        Bank(
+            [painting],
+            [1.0],
+            lambda picture: torch.nn.functional.avg_pool2d(picture, 4),
+            features=3,
+            dtype=torch.float32,
+            seed=seed,
+        )
+        for seed in (0, 1, 1, 2)
+    ]
+    queries = torch.rand(64, 3, generator=torch.Generator().manual_seed(0))
+    none, one, again, two = (bank.prices(queries, queries.mean(0), 0.0) for bank in banks)
+    assert not none.any()
+    assert torch.equal(one, again)
+    assert (one - two).abs().mean() > 0.02

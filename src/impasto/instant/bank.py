@@ -17,6 +17,7 @@ from impasto.instant.matching import cheapest, directions, prices
 POSITIONS = 65_536  # of the paintings, at most: a painting of 1024 x 1024 pixels
 PIECE = 64  # positions along each side of the pieces that a larger painting is seen in
 PRINCIPAL = 64  # directions in feature space that likeness is measured in
+TASTE, PARTS = 0.12, 5  # how dear a seed makes parts of a painting, in cosine; parts along a side
 RIM = 2  # positions at the edge of a piece that the network's padding has spoiled
 
 See = Callable[[Tensor], Tensor]
@@ -52,7 +53,8 @@ class Bank:
         see: all channels of a picture's positions, ``(1, C, H / 4, W / 4)``.
         features: how many of the channels, the first ones, are matched.
         dtype: that the channels are kept in.
-        seed: of the choice of pieces, and of the positions for the first matches.
+        seed: of the choice of pieces, and of the positions for the first matches. Any but 0 also
+            likes some parts of the paintings better than others, and so gives another picture.
         effort: how many those are, and how often matches are revised.
 
     """
@@ -84,6 +86,7 @@ class Bank:
         bank = torch.cat(rows)
         self._table = continuations(self._sizes).to(bank.device)
         self._sample = torch.cat(sample).to(bank.device)
+        self._taste = self._liking(generator).to(bank.device) if seed else None
         seen = directions(bank[:, :features])
         self._principal = _principal(seen[self._sample])
         self._offered = seen @ self._principal
@@ -107,7 +110,8 @@ class Bank:
         full[self._sample] = price
         known[self._sample] = 1
         near = self._averaged(full) / self._averaged(known).clamp_min(1e-6)
-        return torch.where(known > 0, full, near)
+        price = torch.where(known > 0, full, near)
+        return price if self._taste is None else price + self._taste
 
     def match(self, queries: Tensor, mean: Tensor, price: Tensor, size: tuple[int, int]) -> Tensor:
         """The index of each position's match, ``(N)``.
@@ -142,6 +146,19 @@ class Bank:
 
     def _directions(self, queries: Tensor, mean: Tensor) -> Tensor:
         return directions(queries, mean) @ self._principal
+
+    def _liking(self, generator: Generator) -> Tensor:
+        """A smooth random price of each position, ``(M)``."""
+        parts = [
+            F.interpolate(
+                torch.randn(1, 1, PARTS, PARTS, generator=generator),
+                size,
+                mode="bicubic",
+                align_corners=True,
+            )
+            for size in self._sizes
+        ]
+        return TASTE * torch.cat([part.flatten() for part in parts])
 
     def _averaged(self, values: Tensor) -> Tensor:
         """The mean around each position, over so many that some are in the sample."""

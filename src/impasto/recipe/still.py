@@ -136,7 +136,11 @@ class Recipe:
         "position; 1 counts as much as the other terms." + told("neighbours"),
         not_for=("texture", "film", "instant"),
     )
-    seed: int = _run(0, "Seed of the noise.")
+    seed: int = _run(
+        0,
+        "Seed of the noise; where places are matched, any but 0 also likes some parts of the "
+        "paintings better than others, for another picture.",
+    )
     alpha: float | None = _objective(
         None,
         "Content weight of the report's eq. (7); used with beta, in place of strength.",

@@ -70,7 +70,7 @@ def measure(
         curves, _ = measure_frames(result, content, style, network, names)
         write_chart(flicker_chart(curves), f"Warping error of {result.name}", plot)
     if as_json:
-        print(json.dumps(panel.as_dict(), indent=1, allow_nan=False))
+        print(json.dumps(panel.as_dict(), allow_nan=False))
     else:
         print_panel(panel, plain_console())
     return 0

@@ -22,9 +22,9 @@ from typing import Any, Unpack
 from impasto.engine.state import State
 from impasto.files.pictures.images import PictureLike
 from impasto.jobs.options import Options
-from impasto.jobs.running import carry_out, stopper
+from impasto.jobs.running import stopper
 from impasto.jobs.still import Job, Result, StrPath
-from impasto.jobs.stylizer import Styles, Stylizer
+from impasto.jobs.stylizer import Styles, Stylizer, drained
 from impasto.jobs.trained import TrainedStylizer, is_network
 from impasto.recipe.still import Recipe
 
@@ -68,7 +68,7 @@ def stylize(
     if isinstance(style, str | os.PathLike) and is_network(Path(style)):
         own = recipe.but(options) if recipe else Recipe.from_dict(options)
         return TrainedStylizer(style).paint(own, content)
-    return _result(stylize_job(content, style, recipe, **options), progress, until)
+    return drained(stylize_job(content, style, recipe, **options), progress, until)
 
 
 def stylize_iter(
@@ -123,7 +123,7 @@ def texture(
     """
     until = stopper(timeout, cancel)
     job = texture_job(style, size, recipe, tileable=tileable, **options)
-    return _result(job, progress, until)
+    return drained(job, progress, until)
 
 
 def texture_job(
@@ -136,8 +136,3 @@ def texture_job(
 ) -> Job:
     """The same as a :class:`Job`, whose plan can be read before its states are asked for."""
     return Stylizer(recipe=recipe, **options).texture_job(style, size, resume=resume)
-
-
-def _result(job: Job, progress: Progress | None, until: Callable[[object], bool]) -> Result:
-    carry_out(job, *([progress] if progress else []), until=until)
-    return job.result()

@@ -17,18 +17,8 @@ from impasto.files.pictures.images import read_picture
 from impasto.files.records.read import read_record
 from impasto.recipe.still import Recipe
 
-OWN = """
-from impasto.experiments import Cell, Check, Experiment, Finding
-
-smoothing = Experiment(
-    name="smoothing",
-    section="beyond the report",
-    claim="Total variation smooths.",
-    cells=lambda lab: [Cell(f"tv {tv:g}", {"tv": tv}) for tv in (0.0, 0.1)],
-    measure=lambda lab: Finding({"made": float(len(lab.made))}),
-    checks=(Check("made", "at least", 2.0, "cells"),),
-)
-"""
+ROOT = Path(__file__).resolve().parents[2]
+OWN = (ROOT / "examples" / "first_hour" / "smoothing.py").read_text(encoding="utf-8")
 SMALL = ["--size", "32", "--steps", "2", "--scales", "1"]
 
 

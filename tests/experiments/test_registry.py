@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from impasto.errors import RecipeError
 from impasto.experiments import EXPERIMENTS, experiments_in, find_experiments
 from impasto.experiments.registry import figures_of
 
-OWN = """
-from impasto.experiments import Cell, Check, Experiment, Finding
-
-smoothing = Experiment(
-    name="smoothing",
-    section="beyond the report",
-    claim="Total variation smooths.",
-    cells=lambda lab: [Cell(f"tv {tv:g}", {"tv": tv}) for tv in (0.0, 0.1)],
-    measure=lambda lab: Finding({"made": float(len(lab.made))}),
-    checks=(Check("made", "at least", 2.0, "cells"),),
-)
-"""
+ROOT = Path(__file__).resolve().parents[2]
+OWN = (ROOT / "examples" / "first_hour" / "smoothing.py").read_text(encoding="utf-8")
 
 
 def _names(*words: str) -> list[str]:

@@ -14,6 +14,7 @@ from impasto.cli.naming import stem_of
 from impasto.cli.tasks import Task
 from impasto.errors import ImpastoError
 from impasto.files.outputs import Outputs
+from impasto.files.pictures.encoding import carries
 from impasto.files.pictures.images import read_picture, write_image
 from impasto.shortage import memory_told
 
@@ -36,7 +37,7 @@ def contact_sheet(tasks: Sequence[Task], outputs: Outputs, *, quiet: bool) -> No
     name = f"{stem_of(only)}.sheet.png" if only else "sheet.png"
     path = made[0].destination.with_name(name)
     try:
-        if path.exists() and not _is_sheet(path):
+        if path.exists() and not carries(path, _SHEET):
             outputs.check(path)
         outputs.check_not_read(path)
         with memory_told():
@@ -76,11 +77,3 @@ def _label(task: Task, *, seeds: bool, photograph: bool) -> str:
     if seeds:
         parts.append(f"seed {task.recipe.seed}")
     return ", ".join(parts)
-
-
-def _is_sheet(path: Path) -> bool:
-    try:
-        with Image.open(path) as image:
-            return _SHEET.items() <= image.info.items()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from impasto.cli.keeping import Keeper, Keeping
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import lasting, progress_display
@@ -19,6 +17,7 @@ from impasto.engine.state import State
 from impasto.errors import OutputError, ShortageError
 from impasto.files.atomic import claimed
 from impasto.files.outputs import Outputs
+from impasto.files.pictures.encoding import carries
 from impasto.files.pictures.images import left_out, to_pillow, write_image
 from impasto.files.records.finished import is_finished, may_replace
 from impasto.files.records.write import record_path
@@ -214,8 +213,4 @@ def _preview_path(path: Path) -> Path:
 
 def is_preview(path: Path) -> bool:
     """Whether a file is a preview that a killed run has left: it may be replaced."""
-    try:
-        with Image.open(path) as image:
-            return _PREVIEW.items() <= image.info.items()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
+    return carries(path, _PREVIEW)

@@ -152,6 +152,11 @@ class Result:
             raise OutputError("The name of a file says its format: leave out format.")
         path = Path(path)
         Outputs(self.inputs, overwrite=overwrite).check_picture(path, depth=self.depth)
+        self._write(path)
+        write_record(self.record, record_path(path))
+        return path
+
+    def _write(self, path: Path) -> None:
         write_result(
             self.tensor,
             path,
@@ -160,22 +165,13 @@ class Result:
             dpi=self.dpi,
             text=png_text(self.record),
         )
-        write_record(self.record, record_path(path))
-        return path
 
     def _encoded(self, format: str) -> bytes:
         """The bytes of a file."""
         with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
             path = Path(folder) / f"picture.{format.lower().lstrip('.')}"
             check_suffix(path, depth=self.depth)
-            write_result(
-                self.tensor,
-                path,
-                alpha=self.alpha,
-                depth=self.depth,
-                dpi=self.dpi,
-                text=png_text(self.record),
-            )
+            self._write(path)
             return path.read_bytes()
 
 

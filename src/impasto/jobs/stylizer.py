@@ -243,8 +243,7 @@ class Stylizer:
         """The finished picture; the arguments are those of :func:`impasto.stylize`."""
         until = stopper(timeout, cancel)
         job = self.job(content, style, recipe, **options)
-        carry_out(job, *([progress] if progress else []), until=until)
-        return job.result()
+        return drained(job, progress, until)
 
     def _checked(self, recipe: Recipe) -> Recipe:
         """A recipe, made sure to be of this network.
@@ -257,6 +256,14 @@ class Stylizer:
             if getattr(recipe, name) != getattr(self.defaults, name):
                 raise RecipeError(f"The recipe's {name} is not the Stylizer's: make one of it.")
         return recipe
+
+
+def drained(
+    job: Job, progress: Callable[[State], object] | None, until: Callable[[object], bool]
+) -> Result:
+    """The result of a job, once it is done or is to end."""
+    carry_out(job, *([progress] if progress else []), until=until)
+    return job.result()
 
 
 def _is_named(style_loss: str | StatisticsLoss | None) -> bool:

@@ -106,6 +106,15 @@ def write_image(
         image.save(temporary, format=kind.name, icc_profile=srgb_profile(), **options)
 
 
+def carries(path: Path, text: Mapping[str, str]) -> bool:
+    """Whether a file is a picture that was written with these named texts."""
+    try:
+        with Image.open(path) as image:
+            return text.items() <= image.info.items()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+
+
 def write_result(
     image: Tensor,
     path: Path,

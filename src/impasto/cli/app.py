@@ -36,6 +36,7 @@ from impasto.cli.models import models
 from impasto.cli.naming import PIPE
 from impasto.cli.options import with_recipe_options
 from impasto.cli.rate import rate
+from impasto.cli.studio import studio
 from impasto.cli.train import train
 from impasto.cli.video import video
 from impasto.errors import ImpastoError
@@ -57,6 +58,7 @@ app.command(measure)
 app.command(experiments)
 app.command(rate)
 app.command(train)
+app.command(studio)
 
 
 @app.command
@@ -220,6 +222,9 @@ def reproduce(
         list[Path] | None, Parameter(help="The painting; once for each, in order.", negative="")
     ] = None,
     init: Annotated[Path | None, Parameter(help="The starting picture.")] = None,
+    protect: Annotated[
+        list[Path] | None, Parameter(help="The mask; once for each, in order.", negative="")
+    ] = None,
     weights: Annotated[Path | None, Parameter(help="The network's weights.")] = None,
     max_pixels: Annotated[
         int, Parameter(help="Largest picture that is read or made, whatever the record allows.")
@@ -240,6 +245,7 @@ def reproduce(
         content=content,
         style=style or (),
         init=init,
+        protect=protect or (),
         weights=weights,
         max_pixels=max_pixels,
     )

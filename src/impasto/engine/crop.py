@@ -127,7 +127,7 @@ def _stages(
             again = replace(resume, stage=0)
         else:
             start = _start(recipe, state.image.cpu(), pictures.content, content, before, stage)
-        given = Pictures(content, pictures.styles, start)
+        given = _part_of(pictures, content, stage, start)
         for state in go(recipe, _plan_of(plan, stage), given, resume=again):
             yield replace(
                 state,
@@ -156,8 +156,17 @@ def _recolored_once(recipe: Recipe, pictures: Pictures) -> tuple[Recipe, Picture
 
 
 def _first_pictures(pictures: Pictures, stage: Stage) -> Pictures:
-    init = None if pictures.init is None else cropped(pictures.init, stage)
-    return Pictures(cropped(pictures.content, stage), pictures.styles, init)
+    whole = pictures.started().init
+    assert not callable(whole)
+    init = None if whole is None else cropped(whole, stage)
+    return _part_of(pictures, cropped(pictures.content, stage), stage, init)
+
+
+def _part_of(pictures: Pictures, content: Tensor, stage: Stage, init: Tensor | None) -> Pictures:
+    """The pictures of a stage's window."""
+    mask = pictures.protect
+    mask = None if mask is None else cropped(mask, stage)
+    return Pictures(content, pictures.styles, init, protect=mask)
 
 
 def _start(

@@ -17,6 +17,7 @@ from impasto.engine.interrupts import let_through
 from impasto.engine.objective.objective import Evaluation, Objective, StyleTargets
 from impasto.engine.objective.shrinking import Shrinking
 from impasto.engine.objective.terms import Term, needed, standard
+from impasto.engine.objective.terms.protected import Protected
 from impasto.engine.objective.terms.temporal import Anchor, Temporal
 from impasto.engine.objective.terms.term import Starting
 from impasto.engine.objective.tiling import check_can_tile, make_objective
@@ -35,6 +36,7 @@ from impasto.nets.network import ConvNetwork, Network
 from impasto.nets.topology import check_layers
 from impasto.ops.color import match_color_statistics, with_luma_of
 from impasto.ops.inits import interpolate, resize, stripes, white_noise
+from impasto.ops.masks import softened
 from impasto.ops.statistics import StatisticsLoss
 from impasto.recipe.still import Recipe
 from impasto.shortage import is_shortage
@@ -50,17 +52,23 @@ class Pictures:
     Attributes:
         content: the photograph.
         styles: the paintings.
-        init: a starting picture, where the recipe names a file.
+        init: a starting picture, or what makes it once it is needed; None for the recipe's.
         anchors: of a film's frame, what ties it to earlier ones; for a plan of one stage.
         targets: the paintings' statistics, where they are known already; for a plan of one stage.
+        protect: how far the photograph is left alone, ``(1, 1, H, W)`` float32 in [0, 1].
 
     """
 
     content: Tensor
     styles: tuple[Tensor, ...]
-    init: Tensor | None = None
+    init: Tensor | Callable[[], Tensor] | None = None
     anchors: tuple[Anchor, ...] = ()
     targets: StyleTargets | None = None
+    protect: Tensor | None = None
+
+    def started(self) -> Pictures:
+        """With the starting picture made."""
+        return replace(self, init=self.init()) if callable(self.init) else self
 
 
 def run(
@@ -142,13 +150,17 @@ def _stages(
             waiting.look(plan.threads)
             content, *styles = _at_size(plan, stage, pictures, wrap=recipe.tileable)
             own, sized = placed(network, plan, stage), (content, *styles)
-            tied = replace(pictures, anchors=_anchors(stage, pictures))
+            mask = protection(stage, pictures)
+            mask = None if mask is None else mask.to(content.device)
+            tied = replace(pictures, anchors=_anchors(stage, pictures), protect=mask)
             begins = resume is None or index > resume.stage
             start = content
             if begins or starting:
                 start = _start(recipe, plan, index, pictures, coarser, content)
             for term in starting:
                 start = term.start(stage, content, start)
+            if mask is not None:
+                start = torch.lerp(start, content, mask)
             objective = Shrinking(
                 partial(_objective, recipe, own, sized, own_terms, tied),
                 stage.tile,
@@ -276,7 +288,9 @@ def _objective(
     """The objective for photograph and paintings at a stage's size; tied where it is a film's."""
     content, *styles = sized
     layer_loss, terms = own_terms
-    tied = (Temporal(pictures.anchors),) if pictures.anchors else ()
+    tied: list[Term] = [Temporal(pictures.anchors)] if pictures.anchors else []
+    if pictures.protect is not None:
+        tied.append(Protected(content, pictures.protect))
     return make_objective(
         recipe,
         network,
@@ -361,8 +375,16 @@ def _first_picture(recipe: Recipe, stage: Stage, pictures: Pictures) -> Tensor:
     if pictures.init is None and recipe.init == "stripes":
         return stripes(*stage.size)
     first = pictures.styles[0] if recipe.init == "style" else pictures.content
-    given = first if pictures.init is None else pictures.init
-    return made(given, stage, wrap=recipe.tileable)
+    given = pictures.started().init
+    assert not callable(given)
+    return made(first if given is None else given, stage, wrap=recipe.tileable)
+
+
+def protection(stage: Stage, pictures: Pictures) -> Tensor | None:
+    """How far the photograph is left alone, at a stage's size, with an edge that is not seen."""
+    if pictures.protect is None:
+        return None
+    return softened(made(pictures.protect, stage)).clamp_(0, 1)
 
 
 def _anchors(stage: Stage, pictures: Pictures) -> tuple[Anchor, ...]:

@@ -152,9 +152,9 @@ def _is_marked(path: Path) -> bool:
 
 
 def named_in(options: Mapping[str, Any]) -> list[object]:
-    """The files that options of a recipe name: a starting picture, and weights."""
+    """The files that options of a recipe name: a starting picture, a mask, and weights."""
     init = options.get("init")
-    return [None if init in INITS else init, options.get("weights")]
+    return [None if init in INITS else init, options.get("protect"), options.get("weights")]
 
 
 def is_folder(path: StrPath) -> bool:

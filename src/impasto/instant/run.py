@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -18,7 +19,7 @@ from impasto.engine.crop import alone, cropped, enlarged
 from impasto.engine.framing import asked, made
 from impasto.engine.planning.forecast import Forecast
 from impasto.engine.planning.plan import Plan
-from impasto.engine.run import Pictures, recolored
+from impasto.engine.run import Pictures, protection, recolored
 from impasto.engine.state import Checkpoint, Losses, LossWeights, State
 from impasto.engine.threads import on_threads
 from impasto.errors import RecipeError, RecordError
@@ -94,7 +95,10 @@ def _states(
             before = None
             if coarser is not None:
                 before = made(enlarged(coarser, plan.stages[index - 1], stage), own)
-            image = size.paint(content.to(plan.device), before)
+            mask = pictures.protect
+            if mask is not None:
+                mask = protection(own, replace(pictures, protect=cropped(mask, stage)))
+            image = size.paint(content.to(plan.device), before, protect=mask)
             coarser = asked(image, own)
         yield painted(recipe, plan, index, asked(content, own).to(plan.device), coarser)
 

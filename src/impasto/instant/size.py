@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.engine.planning.plan import Plan
@@ -82,7 +83,12 @@ class SizePainter:
         )
 
     def paint(
-        self, content: Tensor, before: Tensor | None, *, photograph: float = PHOTOGRAPH
+        self,
+        content: Tensor,
+        before: Tensor | None,
+        *,
+        photograph: float = PHOTOGRAPH,
+        protect: Tensor | None = None,
     ) -> Tensor:
         """The picture of this size, ``(1, 3, H, W)`` in [0, 1], sides in multiples of 16.
 
@@ -91,19 +97,26 @@ class SizePainter:
             before: an earlier result at this size: the coarser one, or the last frame's.
             photograph: its share of the features that are matched, divided by a style scale above
                 1; the rest is ``before``'s.
+            protect: how far the photograph is left alone, ``(1, 1, H, W)`` in [0, 1].
 
         """
-        return self.paint_and_match(content, before, photograph=photograph)[0]
+        return self.paint_and_match(content, before, photograph=photograph, protect=protect)[0]
 
     def paint_and_match(
-        self, content: Tensor, before: Tensor | None, *, photograph: float = PHOTOGRAPH
+        self,
+        content: Tensor,
+        before: Tensor | None,
+        *,
+        photograph: float = PHOTOGRAPH,
+        protect: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The picture, and the index of each position's match in the bank, ``(H / 4, W / 4)``."""
         image = torch.empty_like(content)
         height, width = (side // CELL for side in content.shape[-2:])
         matches = torch.empty(height, width, dtype=torch.long, device=content.device)
         for tile, own in self._by_tile(content, before, photograph):
-            image[tile.core] = self._painted(content[tile.outer], own)[tile.inner]
+            kept = None if protect is None else protect[tile.outer].to(content.device)
+            image[tile.core] = self._painted(content[tile.outer], own, kept)[tile.inner]
             rows, columns = (slice(each.start // CELL, each.stop // CELL) for each in tile.core[1:])
             matches[rows, columns] = own[tile.cells[1:]]
         return image, matches
@@ -142,17 +155,21 @@ class SizePainter:
             return columns
         return torch.lerp(self._see.columns(before[tile.outer]), columns, photograph)
 
-    def _painted(self, content: Tensor, matches: Tensor) -> Tensor:
-        """A tile, decoded."""
+    def _painted(self, content: Tensor, matches: Tensor, protect: Tensor | None) -> Tensor:
+        """A tile, decoded; where it is protected, of the photograph's own features."""
         decoded = slice(sum(self._split))
         taken = self._bank.take(matches, decoded)
-        if self._matched < 1:
+        if self._matched < 1 or protect is not None:
             own = self._channels(content)[:, decoded].to(taken.dtype)
-            taken = torch.lerp(own, taken, self._matched)
+            matched = torch.tensor(self._matched, dtype=taken.dtype, device=taken.device)
+            if protect is not None:
+                matched = matched * (1 - F.avg_pool2d(protect, CELL)).to(taken.dtype)
+            taken = torch.lerp(own, taken, matched)
         layout = torch.channels_last
         parts = torch.split(taken, self._split, 1)
         image: Tensor = self._decoder(*(each.contiguous(memory_format=layout) for each in parts))
-        return image.float()
+        image = image.float()
+        return image if protect is None else torch.lerp(image, content, protect)
 
     def _channels(self, picture: Tensor) -> Tensor:
         """Features, texture and pixels of a picture's positions, ``(1, C, H / 4, W / 4)``.

@@ -34,6 +34,7 @@ class Options(TypedDict, total=False):
     match_color: bool
     tileable: bool
     init: str | os.PathLike[str] | None
+    protect: str | os.PathLike[str] | None
     neighbours: float | None
     seed: int
     alpha: float | None

@@ -20,15 +20,25 @@ from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
 from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
-from impasto.files.records.write import pixels_sha256, versions
+from impasto.files.records.write import Change, pixels_sha256, versions
 from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.stylizer import Stylizer
 from impasto.jobs.trained import TrainedRerun, is_of_trained
 from impasto.recipe.still import INITS, Recipe
 
-_ROLES = {"content": "photograph", "styles": "painting", "init": "starting picture"}
-_OPTIONS = {"content": "--content", "styles": "--style", "init": "--init"}
+_ROLES = {
+    "content": "photograph",
+    "styles": "painting",
+    "init": "starting picture",
+    "protect": "mask",
+}
+_OPTIONS = {
+    "content": "--content",
+    "styles": "--style",
+    "init": "--init",
+    "protect": "--protect",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Rerun:
         path: the result, or its ``.json``.
         folders: where its files are looked for, by name; beside it and here when not given.
         content: the photograph, in place of the record's name; likewise ``style`` (all of them),
-            ``init`` and ``weights``.
+            ``init``, ``protect`` (all of them) and ``weights``.
         max_pixels: largest picture that is read or made, whatever the record allows.
 
     Raises:
@@ -73,6 +83,7 @@ class Rerun:
         content: StrPath | None = None,
         style: Sequence[StrPath] = (),
         init: StrPath | None = None,
+        protect: Sequence[StrPath] = (),
         weights: StrPath | None = None,
         max_pixels: int = Recipe.max_pixels,
     ) -> None:
@@ -83,6 +94,7 @@ class Rerun:
             "content": [] if content is None else [Path(content)],
             "styles": [Path(each) for each in style],
             "init": [] if init is None else [Path(init)],
+            "protect": [Path(each) for each in protect],
         }
         self.record = record
         self._pixels = _pixels_at(path) if record.recipe.depth == 8 else None
@@ -90,8 +102,13 @@ class Rerun:
         self._found = {role: find_inputs(record, role, given[role], folders) for role in _ROLES}
         starts = self._found["init"]
         recipe = recipe_here(record, folders, weights, starts[0] if starts else None)
-        stylizer = Stylizer.of(recipe)
-        self.job: Job = self._job(stylizer, recipe, plan_here(record.plan))
+        masks = dict(zip(_names(record, "protect"), self._found["protect"], strict=True))
+        stylizer = Stylizer.of(_masked(recipe, masks))
+        self.job: Job = self._job(stylizer, stylizer.defaults, plan_here(record.plan))
+        for each in record.changes:
+            plan = plan_here(each.plan) or each.plan
+            other = replace(recipe_of(each.recipe, recipe), protect=each.recipe.protect)
+            self.job.replay(Change(each.step, _masked(other, masks), plan))
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),
@@ -138,6 +155,7 @@ def reproduce(
     content: StrPath | None = None,
     style: Sequence[StrPath] = (),
     init: StrPath | None = None,
+    protect: Sequence[StrPath] = (),
     weights: StrPath | None = None,
     max_pixels: int = Recipe.max_pixels,
 ) -> Reproduction:
@@ -149,6 +167,7 @@ def reproduce(
         content: the photograph, where it lies elsewhere; likewise ``style``, ``init``, ``weights``.
         style: the paintings, all of them.
         init: the starting picture.
+        protect: the masks, all of them.
         weights: the network's weights.
         max_pixels: largest picture that is read or made, whatever the record allows.
 
@@ -160,8 +179,9 @@ def reproduce(
         again = TrainedRerun(Path(path), content=content, weights=weights, max_pixels=max_pixels)
         return Reproduction(*again.finish())
     rerun = Rerun(
-        Path(path), content=content, style=style, init=init, weights=weights, max_pixels=max_pixels
-    )
+        *(Path(path),), content=content, style=style, init=init, protect=protect, weights=weights,
+        max_pixels=max_pixels,
+    )  # fmt: skip
     carry_out(rerun.job, until=rerun.is_done)
     return rerun.finish()
 
@@ -254,6 +274,24 @@ def recipe_here(
         weights=None if weights is None else os.fspath(weights),
         init=recipe.init if init is None else str(init),
     )
+
+
+def recipe_of(recipe: Recipe, here: Recipe) -> Recipe:
+    """A later recipe of the same record, with the files of the first as they are named here."""
+    return replace(recipe, weights=here.weights, init=here.init)
+
+
+def _names(record: Record, role: str) -> list[str]:
+    return [each.name for each in record.inputs[role]]
+
+
+def _masked(recipe: Recipe, masks: Mapping[str, Path]) -> Recipe:
+    """With the mask's file as it is named here."""
+    if recipe.protect is None:
+        return recipe
+    if recipe.protect not in masks:
+        raise RecordError("The record does not say what its mask was.")
+    return replace(recipe, protect=str(masks[recipe.protect]))
 
 
 def check_pixels(record: Record | FilmRecord, most: int) -> None:

@@ -25,16 +25,25 @@ from impasto.engine.planning.forecast import Forecast, forecast
 from impasto.engine.planning.plan import Plan, make_plan
 from impasto.engine.planning.stages import Stage
 from impasto.engine.run import Pictures, run
-from impasto.engine.state import State
+from impasto.engine.state import Checkpoint, State
 from impasto.errors import OutputError, StoppedError
 from impasto.files.outputs import Outputs
 from impasto.files.pictures.encoding import rounded
-from impasto.files.pictures.fitting import padded_for
-from impasto.files.pictures.images import Picture, check_suffix, to_pillow, write_result
+from impasto.files.pictures.fitting import cropped_for, mask_for, padded_for
+from impasto.files.pictures.images import (
+    Picture,
+    PictureLike,
+    check_suffix,
+    read_picture,
+    to_pillow,
+    write_result,
+)
 from impasto.files.records.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.records.finished import Wanted
 from impasto.files.records.loss_curve import LossCurve
+from impasto.files.records.read import Record, StepLosses
 from impasto.files.records.write import (
+    Change,
     finite_or_none,
     make_record,
     png_text,
@@ -46,6 +55,7 @@ from impasto.files.weights.decoder import load_painter, with_decoder
 from impasto.instant.neighbours import Neighbours, forecast_matched, instant_states
 from impasto.instant.run import forecast as forecast_instant
 from impasto.instant.run import run_instant
+from impasto.jobs.course import Course
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
@@ -201,6 +211,7 @@ class Job:
         plan: Plan | None = None,
         resume: StrPath | None = None,
         inputs: Iterable[object] = (),
+        protect: Picture | None = None,
     ) -> None:
         self.recipe = recipe
         self.inputs = tuple(
@@ -215,6 +226,8 @@ class Job:
             self._pictures = {"content": [content], **self._pictures}
         if init is not None:
             self._pictures["init"] = [init]
+        if protect is not None:
+            self._pictures["protect"] = [protect]
         self._maker = maker
         self._losses = LossCurve()
         self._weights: dict[int, dict[str, float | None]] = {}
@@ -223,44 +236,155 @@ class Job:
         self._forecast: Forecast | None = None
         self._content_size = content.size
         self._seconds = 0.0
+        self._course = Course(recipe, self.plan)
         kept = None if resume is None else self._taken_up(Path(resume))
-        storage = Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
+        storage = self._storage()
         if task == "stylize" and storage is not in_memory:
             content = _stored(content, storage)
             self._pictures["content"] = [content]
-        pictures = Pictures(
+        self._given = Pictures(
             content.tensor,
             tuple(style.tensor for style in styles),
             init.tensor if init is not None else None,
+            protect=mask_for(content, protect),
         )
+        if recipe.init == "instant" and recipe.strength:
+            self._given = replace(self._given, init=self._instant)
+        self._first: Tensor | None = None
+        self._states = self._run(self._given, storage, kept.point if kept else None)
+
+    def _storage(self) -> Storage:
+        return Scratch() if any(stage.mapped for stage in self.plan.stages) else in_memory
+
+    def _run(
+        self, pictures: Pictures, storage: Storage, point: Checkpoint | None = None
+    ) -> Iterator[State]:
+        """The states by the recipe and the plan as they are now."""
+        recipe, plan, maker = self.recipe, self.plan, self._maker
+        if recipe.is_instant:
+            return run_instant(recipe, plan, pictures, maker.network, load_painter())
         terms = maker.terms
         if recipe.is_matched:
-            more = Neighbours(recipe, self.plan, pictures, maker.network, load_painter())
+            more = Neighbours(recipe, plan, pictures, maker.network, load_painter())
             terms = (*terms, more)
-        if recipe.init == "instant" and recipe.strength:
-            pictures = self._started(pictures)
-        if recipe.is_instant:
-            self._states = run_instant(recipe, self.plan, pictures, maker.network, load_painter())
-            return
-        self._states = (run_cropped if recipe.crop_preview else run)(
+        return (run_cropped if recipe.crop_preview else run)(
             recipe,
-            self.plan,
+            plan,
             pictures,
             maker.network,
             layer_loss=maker.style_loss,
             terms=terms,
             optimizer=maker.optimizer,
-            resume=kept.point if kept else None,
+            resume=point,
             storage=storage,
         )
 
-    def _started(self, pictures: Pictures) -> Pictures:
-        """With the instant picture to start from."""
-        states = instant_states(
-            self.recipe, self.plan, pictures, self._maker.network, load_painter()
-        )
-        (*_, last) = states
-        return replace(pictures, init=placed_in(pictures.content, last.image, self.plan.stages[-1]))
+    def sketch(self) -> Iterator[State]:
+        """The states of the instant picture that it starts from, to look at beforehand.
+
+        Nothing where it starts from something else, or has started. Need not be asked for.
+        """
+        if not callable(self._given.init) or self._first is not None or self._last is not None:
+            return
+        network, last = self._maker.network, None
+        for last in instant_states(self.recipe, self.plan, self._given, network, load_painter()):
+            yield last
+        assert last is not None
+        stage = self.plan.stages[-1]
+        self._first = placed_in(self._given.content, last.image, stage)
+
+    def _instant(self) -> Tensor:
+        """The instant picture to start from."""
+        for _ in self.sketch():
+            pass
+        assert self._first is not None
+        return self._first
+
+    def steer(self, recipe: Recipe, protect: PictureLike | None = None) -> None:
+        """Go on by another recipe from the next step on, with the picture as it stands.
+
+        The optimiser begins anew, with as many steps as the recipe asks for. The record lists the
+        change, so the result can be made again. Also once the states are used up: iterate again.
+        May be called from another thread; of several changes between two steps, the last counts.
+
+        Args:
+            recipe: of the same size, network and file.
+            protect: the mask that it names, where that is no file's path.
+
+        Raises:
+            RecipeError: something differs that cannot change on the way.
+            PictureError: the mask cannot be read.
+
+        """
+        self._course.check(recipe, self._task)
+        recipe.blend_for(len(self._given.styles))
+        self._course.wish(recipe, self._mask(recipe, protect))
+
+    def _mask(self, recipe: Recipe, given: PictureLike | None = None) -> Picture | None:
+        """A recipe's mask, made sure to be of the photograph's shape."""
+        source = recipe.protect if given is None else given
+        if source is None:
+            return None
+        mask = cropped_for(recipe, read_picture(source, max_pixels=recipe.max_pixels))
+        mask_for(self._pictures["content"][0], mask)
+        return mask
+
+    def replay(self, change: Change) -> None:
+        """Have a change that a record lists be made again, after the same step.
+
+        Raises:
+            RecipeError: something differs that cannot change on the way.
+            PictureError: its mask cannot be read.
+
+        """
+        self._course.check(change.recipe, self._task)
+        self._course.schedule(change, self._mask(change.recipe))
+
+    def go_on_from(self, record: Record, picture: Tensor, masks: Sequence[Picture] = ()) -> None:
+        """Take up an earlier result of these very pictures, to :meth:`steer` from there.
+
+        Args:
+            record: of the result.
+            picture: as it was before rounding, ``(1, 3, H, W)`` float32 in [0, 1].
+            masks: every mask that the record lists, in order.
+
+        """
+        self._note_past(record, record.losses)
+        self._course = Course(record.recipe, record.plan or self.plan, record.changes)
+        self._course.done, self._course.picture = record.result.steps, picture
+        self.recipe, self.plan = self._course.latest
+        self._pictures["protect"] = list(masks)
+        self._states = iter(())
+
+    def _steered(self) -> Iterator[State]:
+        """The states, by one recipe after the other."""
+        course = self._course
+        while True:
+            if course.is_due:
+                self._turn()
+            for state in self._states:
+                course.note(state)
+                yield course.numbered(state)
+                if course.is_due:
+                    break
+            if not course.is_due:
+                return
+
+    def _turn(self) -> None:
+        """From here on by the recipe that was wished for."""
+        content = self._pictures["content"][0]
+        sizes = [style.size for style in self._pictures["styles"]]
+
+        def planned(recipe: Recipe) -> Plan:
+            return make_plan(recipe, content.size, sizes, network=self._maker.network)
+
+        self.recipe, self.plan, mask = self._course.turn(planned)
+        self._forecast = None
+        masks = self._pictures.setdefault("protect", [])
+        if mask is not None and all(mask.sha256 != each.sha256 for each in masks):
+            masks.append(mask)
+        given = replace(self._given, init=self._course.picture, protect=mask_for(content, mask))
+        self._states = self._run(given, self._storage())
 
     def __iter__(self) -> Iterator[State]:
         start = time.monotonic() - self._seconds
@@ -281,7 +405,7 @@ class Job:
             last.precision,
         )
         with memory_told():
-            yield from whole_steps(map(noted, self._states))
+            yield from whole_steps(map(noted, self._steered()))
 
     @memory_told()
     def forecast(self) -> Forecast:
@@ -386,8 +510,8 @@ class Job:
             raise StoppedError("There is no picture yet: iterate over the job first.")
         _log.info(
             "%s after %d of %d steps, %.1f s",
-            "finished" if self._last.step == self.plan.steps else "ended",
-            *(self._last.step, self.plan.steps, self._seconds),
+            "finished" if self._last.step == self._last.steps else "ended",
+            *(self._last.step, self._last.steps, self._seconds),
         )
         tensor = padded_for(self.recipe, self._last.snapshot())
         alpha = self._alpha(self._last)
@@ -410,13 +534,18 @@ class Job:
         """A checkpoint, and what is known of the run before it; its own state comes once more."""
         kept = read_checkpoint(path)
         kept.check(self.wanted, self.plan)
-        record, self.plan = kept.record, kept.plan
-        for each in record.losses[:-1]:
+        self.plan = kept.plan
+        self._note_past(kept.record, kept.record.losses[:-1])
+        self._course = Course(self.recipe, self.plan)
+        return kept
+
+    def _note_past(self, record: Record, losses: Sequence[StepLosses]) -> None:
+        """What a record knows of the steps before."""
+        for each in losses:
             self._losses.append(each.step, each.stage, asdict(each))
         self._weights = {index: asdict(each) for index, each in enumerate(record.weights)}
         self._troubles = [asdict(each) for each in record.troubles]
         self._seconds = record.result.seconds
-        return kept
 
     def _alpha(self, last: State) -> Tensor | None:
         alpha = self._alpha_whole
@@ -425,18 +554,19 @@ class Job:
     def _timed(self, state: State) -> State:
         if self._forecast is None:
             return state
-        step = state.step - self.plan.steps_before(state.stage)
+        step = self._course.step_of(state) - self.plan.steps_before(state.stage)
         progress = self._forecast.progress(self.plan, state.stage, step)
         return replace(state, progress=progress)
 
     def _note(self, state: State) -> None:
-        self._losses.append(state.step, state.stage, asdict(state.losses))
+        stage = self._course.stage_of(state)
+        self._losses.append(state.step, stage, asdict(state.losses))
         weights = {key: finite_or_none(value) for key, value in asdict(state.weights).items()}
-        self._weights.setdefault(state.stage, weights)
-        self.plan = self.plan.in_tiles(state.stage, state.tile)
+        self._weights.setdefault(stage, weights)
+        self.plan = self._course.plan = self.plan.in_tiles(state.stage, state.tile)
         if state.trouble:
             _log.warning("step %d: %s", state.step, state.trouble)
-            self._note_trouble(state.step, state.stage, asdict(state.trouble))
+            self._note_trouble(state.step, stage, asdict(state.trouble))
 
     def _note_trouble(self, step: int, stage: int, trouble: dict[str, str]) -> None:
         """The same trouble step after step is one entry."""
@@ -451,8 +581,8 @@ class Job:
         self, last: State, image: Image.Image, *, losses: Iterable[Mapping[str, float | None]]
     ) -> dict[str, Any]:
         return make_record(
-            self.recipe,
-            self.plan,
+            *self._course.first,
+            changes=self._course.changes,
             task=self._task,
             image=image,
             pictures=self._pictures,

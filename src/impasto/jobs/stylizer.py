@@ -169,11 +169,14 @@ class Stylizer:
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
+        mask = None if recipe.protect is None else read(recipe.protect)
         inputs = (content, *styles, *named_in(vars(recipe)))
         photograph = cropped_for(recipe, pictures[0])
         return Job(
-            recipe, photograph, pictures[1:], init, self, plan=plan, resume=resume, inputs=inputs
-        )
+            *(recipe, photograph, pictures[1:], init, self),
+            plan=plan, resume=resume, inputs=inputs,
+            protect=None if mask is None else cropped_for(recipe, mask),
+        )  # fmt: skip
 
     @memory_told()
     def texture_job(

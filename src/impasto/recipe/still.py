@@ -130,6 +130,12 @@ class Recipe:
         "instant), or a picture file." + told("init"),
         not_for=("texture", "instant"),
     )
+    protect: str | None = _look(
+        None,
+        "A picture file that says where the photograph stays: white leaves it alone, black does "
+        "not, grey lies between; of the photograph's proportion, in any size.",
+        not_for=("texture", "film", "grid"),
+    )
     neighbours: float = _objective(
         None,
         "Weight of the features that an instant picture takes from the painting, position by "
@@ -282,6 +288,12 @@ class Recipe:
         return bool(self.neighbours and self.strength)
 
     @property
+    def pictures(self) -> dict[str, str]:
+        """The picture files that the options name, by role: ``init``, ``protect``."""
+        named = {"init": None if self.init in INITS else self.init, "protect": self.protect}
+        return {role: path for role, path in named.items() if path is not None}
+
+    @property
     def uses_alpha_beta(self) -> bool:
         """True when eq. (7)'s own weights replace the strength."""
         return self.alpha is not None or self.beta is not None
@@ -369,7 +381,7 @@ class Recipe:
         Of files only the names are kept: where they lie on somebody's disk is nobody's business.
         """
         values = asdict(self)
-        for name in ("init", "weights"):
+        for name in ("init", "protect", "weights"):
             values[name] = values[name] and PurePath(values[name]).name
         return values
 

@@ -23,10 +23,7 @@ def exif_encoding(exif: Image.Exif) -> Encoding | None:
         ValueError: the values are invalid.
 
     """
-    try:
-        inner, interop = exif.get_ifd(_EXIF), exif.get_ifd(_INTEROP)
-    except Exception:  # unreadable EXIF is ignored
-        return None
+    inner, interop = _part(exif, _EXIF), _part(exif, _INTEROP)
     space = inner.get(_COLOR_SPACE)
     if space == _SRGB:
         return Encoding()
@@ -36,6 +33,17 @@ def exif_encoding(exif: Image.Exif) -> Encoding | None:
         return Encoding("power", ADOBE_GAMMA, ADOBE_RGB)
     gamma = _numbers(inner.get(_GAMMA, ()))
     return Encoding("power", gamma[0]) if gamma else None
+
+
+def _part(exif: Image.Exif, tag: int) -> Mapping[int, Any]:
+    """One of EXIF's inner directories; empty where it is missing or unreadable.
+
+    Of a missing one Pillow before 13 raises KeyError.
+    """
+    try:
+        return exif.get_ifd(tag)
+    except Exception:
+        return {}
 
 
 def _measured(exif: Mapping[int, Any], gamma: Any) -> Encoding:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.errors import PictureError
 from impasto.files.pictures.images import Picture
 from impasto.recipe.still import Recipe
 
+SKEW = 0.02  # by which a mask's proportion may differ
 PAPER = 1.0  # the border is white
 
 
@@ -32,6 +34,24 @@ def cropped_for(recipe: Recipe, picture: Picture) -> Picture:
     part = ..., slice(top, top + own[0]), slice(left, left + own[1])
     alpha = None if picture.alpha is None else picture.alpha[part].contiguous()
     return replace(picture, tensor=picture.tensor[part].contiguous(), alpha=alpha)
+
+
+def mask_for(photograph: Picture, mask: Picture | None) -> Tensor | None:
+    """A mask's brightness, ``(1, 1, H, W)`` in [0, 1], made sure to be of a photograph's shape.
+
+    Raises:
+        PictureError: it has another proportion.
+
+    """
+    if mask is None:
+        return None
+    (height, width), (rows, columns) = photograph.size, mask.size
+    if abs(height * columns - width * rows) > SKEW * width * rows + max(height, width):
+        raise PictureError(
+            f"{mask.name!r} is {columns}x{rows} and the photograph {width}x{height}: a mask needs "
+            "the photograph's proportion."
+        )
+    return mask.tensor.mean(1, keepdim=True)
 
 
 def padded_for(recipe: Recipe, image: Tensor) -> Tensor:

@@ -37,18 +37,6 @@ __all__ = [
     "write_result",
 ]
 
-PictureLike = (
-    str
-    | os.PathLike[str]
-    | bytes
-    | bytearray
-    | memoryview
-    | BinaryIO
-    | Image.Image
-    | Tensor
-    | npt.ArrayLike
-)
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -76,6 +64,20 @@ class Picture:
         return self.tensor.shape[-2], self.tensor.shape[-1]
 
 
+PictureLike = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | Image.Image
+    | Tensor
+    | npt.ArrayLike
+    | Picture
+)
+
+
 def read_picture(
     source: PictureLike,
     *,
@@ -84,12 +86,12 @@ def read_picture(
 ) -> Picture:
     """Read a picture: a path, a file's bytes, an open file, a Pillow image, an array or a tensor.
 
-    EXIF's rotation is applied, an embedded colour profile is converted to sRGB, and
-    transparent pixels are blended with the mean colour of the visible ones. Of several frames or
-    pages the first is used. Arrays are ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``, tensors
-    ``(H, W)``, ``(C, H, W)`` or ``(1, C, H, W)``, for C of 1, 3 or 4: unsigned integers over their
-    whole range, or floats in [0, 1]. Whatever NumPy takes for an array is one, such as a
-    :class:`impasto.Result`.
+    One that has been read already is returned as it is. EXIF's rotation is applied, an embedded
+    colour profile is converted to sRGB, and transparent pixels are blended with the mean colour of
+    the visible ones. Of several frames or pages the first is used. Arrays are ``(H, W)``,
+    ``(H, W, 3)`` or ``(H, W, 4)``, tensors ``(H, W)``, ``(C, H, W)`` or ``(1, C, H, W)``, for C of
+    1, 3 or 4: unsigned integers over their whole range, or floats in [0, 1]. Whatever NumPy takes
+    for an array is one, such as a :class:`impasto.Result`.
 
     Args:
         source: the picture.
@@ -101,6 +103,8 @@ def read_picture(
         ShortageError: it does not fit into memory.
 
     """
+    if isinstance(source, Picture):
+        return source
     if isinstance(source, str | os.PathLike):
         return _from_file(Path(source), max_pixels, ground)
     if isinstance(source, Image.Image):

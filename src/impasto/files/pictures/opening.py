@@ -25,6 +25,7 @@ from impasto.shortage import is_shortage
 
 _FORMATS = tuple(each.name for each in formats_of("still"))
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG = b"\xff\xd8\xff"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
 _PILLOW = threading.RLock()  # its limits, which differ from impasto's, are global
 
@@ -69,6 +70,8 @@ def opened(data: bytes) -> Iterator[Image.Image]:
             image = Image.open(io.BytesIO(data), formats=formats)
         except UnidentifiedImageError:
             _say_what_is_missing(data)
+            if data.startswith(_JPEG):
+                raise ValueError("a JPEG without a picture") from None
             raise
         with image:
             yield image

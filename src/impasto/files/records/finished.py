@@ -39,6 +39,7 @@ class Wanted:
         }
         return (
             record.task == self.task
+            and not record.changes
             and record.recipe.as_dict() == self.recipe.as_dict()
             and made_of == {role: list(self.inputs.get(role, ())) for role in made_of}
             and all(

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal, NoReturn
 
 from impasto.engine.planning.plan import Plan
 from impasto.errors import ImpastoError, RecordError
-from impasto.files.records.write import PNG_KEYWORD, SCHEMA, record_path
+from impasto.files.records.write import PNG_KEYWORD, SCHEMA, Change, record_path
 from impasto.nets.topology import CELL
 from impasto.recipe.checks import WIDEST_MARGIN
 from impasto.recipe.methods import brought_up
@@ -26,6 +26,7 @@ from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
 
 LONGEST_SIDE = 1_000_000
+ROLES = ("content", "styles", "init", "protect")  # of pictures that a result is made from
 MAX_BYTES = 32_000_000  # inside a picture
 MAX_FILE_BYTES = 256_000_000  # a long film's record has a line for each frame
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -103,13 +104,14 @@ class Record:
         task: ``stylize`` or ``texture``.
         recipe: the options; files by name only.
         plan: the automatic choices; None if it was written by another version and cannot be read.
-        inputs: role (``content``, ``styles``, ``init``) to pictures.
+        inputs: role (one of :data:`ROLES`) to pictures.
         network: name, file, sha256, pooling; and the objects that the caller passed in.
         weights: alpha, beta and their units, of each stage.
         result: the result of the run.
         losses: one entry a step.
         versions: package to version.
         troubles: the optimiser's errors, in order.
+        changes: other recipes that the picture went on by, in order.
 
     """
 
@@ -124,6 +126,12 @@ class Record:
     losses: tuple[StepLosses, ...] = field(repr=False)
     versions: Mapping[str, str]
     troubles: tuple[Mishap, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def latest(self) -> Recipe:
+        """The recipe that the picture was finished by."""
+        return self.changes[-1].recipe if self.changes else self.recipe
 
 
 def read_record(path: Path) -> Record:
@@ -260,13 +268,14 @@ def _checked(values: Mapping[str, Any], schema: int) -> Record:
         task=convert(values["task"], Literal["stylize", "texture"]),
         recipe=build(Recipe, values["recipe"]),
         plan=plan_from(values["plan"]),
-        inputs={"content": (), "styles": (), "init": (), **inputs},
+        inputs={**dict.fromkeys(ROLES, ()), **inputs},
         network=convert(values["network"], dict[str, str]),
         weights=convert(values["weights"], tuple[StageWeights, ...]),
         result=build(Outcome, values["result"]),
         losses=convert(values["losses"], tuple[StepLosses, ...]),
         versions=convert(values["versions"], dict[str, str]),
         troubles=convert(values.get("troubles", []), tuple[Mishap, ...]),
+        changes=convert(values["changes"], tuple[Change, ...]),
     )
     _check_whole(record)
     return record
@@ -280,6 +289,17 @@ def plan_from(values: Any) -> Plan | None:
         if error.is_about_names:
             return None
         raise
+    check_plan(plan)
+    return plan
+
+
+def check_plan(plan: Plan) -> None:
+    """Make sure that a plan's numbers are within limits.
+
+    Raises:
+        MismatchError: one is not.
+
+    """
     for stage in plan.stages:
         sizes = ((stage.height, stage.width), *stage.styles)
         if any(min(size) < 1 or max(size) > LONGEST_SIDE for size in sizes):
@@ -296,7 +316,6 @@ def plan_from(values: Any) -> Plan | None:
             raise MismatchError("steps out of range")
     if not 1 <= len(plan.stages) <= 12 or not 1 <= plan.threads <= 1024:
         raise MismatchError("a plan out of range")
-    return plan
 
 
 def _check_whole(record: Record) -> None:
@@ -306,19 +325,28 @@ def _check_whole(record: Record) -> None:
         raise MismatchError("an input is missing")
     if len(record.inputs["init"]) > 1:
         raise MismatchError("more than one start")
-    styles *= len(record.recipe.style_scales)
-    if record.plan and any(len(stage.styles) != styles for stage in record.plan.stages):
-        raise MismatchError("the plan is for other inputs")
+    planned = [(each.recipe, each.plan) for each in record.changes]
+    planned += [(record.recipe, record.plan)] if record.plan else []
+    for recipe, plan in planned:
+        check_plan(plan)
+        count = styles * len(recipe.style_scales)
+        if any(len(stage.styles) != count for stage in plan.stages):
+            raise MismatchError("the plan is for other inputs")
+    steps = [each.step for each in record.changes]
+    if steps != sorted(set(steps)) or any(not 0 <= step < record.result.steps for step in steps):
+        raise MismatchError("a change out of order")
     if record.plan and record.task == "texture":
         sizes = {(stage.height, stage.width) for stage in record.plan.stages}
         if record.result.size not in sizes:
             raise MismatchError("the plan is for another size")
-    if (record.recipe.threads or 1) > 1024:
-        raise MismatchError("too many threads")
-    if set(record.inputs) != {"content", "styles", "init"}:
+    if set(record.inputs) != set(ROLES):
         raise MismatchError("an unknown input")
-    names = [each.name for pictures in record.inputs.values() for each in pictures]
-    for name in (*names, record.recipe.weights, record.recipe.init):
+    names: list[str | None] = [p.name for several in record.inputs.values() for p in several]
+    for recipe in (record.recipe, *(each.recipe for each in record.changes)):
+        if (recipe.threads or 1) > 1024:
+            raise MismatchError("too many threads")
+        names += [recipe.weights, recipe.init, recipe.protect]
+    for name in names:
         if name is not None:
             check_name(name)
 
@@ -357,11 +385,17 @@ def _from_4(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "schema": 5, "recipe": brought_up(values["recipe"])}
 
 
+def _from_5(values: dict[str, Any]) -> dict[str, Any]:
+    """Schema 6 added changes, and what is protected."""
+    return {**values, "schema": 6, "changes": []}
+
+
 _UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
     4: _from_4,
+    5: _from_5,
 }
 
 

@@ -5,7 +5,7 @@ and contains no metadata of the pictures. :mod:`impasto.files.records.read` read
 
 Schema 2 added ``task``, and the size and hash of the result's pixels; schema 3 the style loss;
 schema 4 the margin, and the size at which a picture is made; schema 5 the method, and a strength of
-an even feel.
+an even feel; schema 6 what was changed while the picture was being made.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,37 @@ from impasto.files.atomic import atomic_write
 from impasto.files.pictures.images import Picture
 from impasto.recipe.still import Recipe
 
-SCHEMA = 5
+SCHEMA = 6
 PNG_KEYWORD = "impasto"
 MAX_TEXT = 900_000  # characters; Pillow and other readers refuse PNG text of more than a megabyte
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another recipe that a picture goes on by, from the picture as it stands.
+
+    Attributes:
+        step: the last step before it; the next one shows the same picture, or what the new recipe
+            starts from, with the new recipe's losses.
+        recipe: the new options.
+        plan: the automatic choices for them: of the size that the picture has, and larger ones.
+
+    """
+
+    step: int
+    recipe: Recipe
+    plan: Plan
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {"step": self.step, "recipe": self.recipe.as_dict(), "plan": self.plan.as_dict()}
 
 
 def make_record(
     recipe: Recipe,
     plan: Plan,
     *,
+    changes: Sequence[Change] = (),
     task: str,
     image: Image.Image,
     pictures: Mapping[str, Sequence[Picture]],
@@ -52,9 +75,10 @@ def make_record(
     Args:
         recipe: the options.
         plan: the automatic choices.
+        changes: other recipes, and their plans, that it went on by.
         task: ``stylize`` or ``texture``.
         image: the result.
-        pictures: role (``content``, ``styles``, ``init``) to pictures.
+        pictures: role (``content``, ``styles``, ``init``, ``protect``) to pictures.
         network: name, file and hash.
         losses: one entry a step.
         weights: alpha, beta, C0 and S0 of each stage.
@@ -64,11 +88,13 @@ def make_record(
 
     """
     content, style = map(finite_or_none, last.weights.distances(last.losses))
+    latest = changes[-1].plan if changes else plan
     return {
         "schema": SCHEMA,
         "task": task,
         "recipe": recipe.as_dict(),
         "plan": plan.as_dict(),
+        "changes": [each.as_dict() for each in changes],
         "inputs": {
             role: [{"name": p.name, "sha256": p.sha256, "size": list(p.size)} for p in items]
             for role, items in pictures.items()
@@ -77,7 +103,7 @@ def make_record(
         "weights": [dict(each) for each in weights],
         "result": {
             "size": [image.height, image.width],
-            "made_at": list(plan.stages[last.stage].size),
+            "made_at": list(latest.stages[last.stage].size),
             "sha256": pixels_sha256(image),
             "steps": last.step,
             "finished": last.step == last.steps,

@@ -64,7 +64,11 @@ def with_recipe_options(
 
 
 def _parameter(item: Field[Any], hint: Any) -> inspect.Parameter:
-    """An option of the command line for a field of a dataclass of options."""
+    """An option of the command line for a field of a dataclass of options.
+
+    One that may be left open says so: where pydantic is loaded as well, cyclopts checks defaults.
+    """
+    hint = hint if item.default is not None else hint | None
     return inspect.Parameter(
         item.name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -31,6 +31,7 @@ class Course:
         first: the first recipe and its plan.
         changes: those that have been made, in order.
         done: the last step so far; -1 before the first.
+        stage: of that step, where it was not made here; counted from the first recipe on.
         picture: as that step left it, ``(1, 3, H, W)`` on the CPU, for the next change.
 
     """
@@ -45,10 +46,18 @@ class Course:
         self._last: State | None = None
         self._offset = 0  # of the present recipe's steps
         self._stages = sum(len(each.stages) for each in self._plans[:-1])
+        self.stage = self._stages
 
     @property
     def _plans(self) -> list[Plan]:
         return [self.first[1], *(each.plan for each in self.changes)]
+
+    @property
+    def _stage(self) -> int:
+        """That of the last step, counted from the first recipe on."""
+        if self._last is not None:
+            return self._stages + self._last.stage
+        return self.stage
 
     @property
     def latest(self) -> tuple[Recipe, Plan]:
@@ -80,7 +89,9 @@ class Course:
             raise RecipeError("Only a whole picture of a photograph can be changed on the way.")
         for name in (*FIXED, *options_of_network()):
             if getattr(recipe, name) != getattr(now, name):
-                raise RecipeError(f"--{flag(name)} cannot change on the way: start again.")
+                raise RecipeError(
+                    f"{flag(name)} cannot change on the way: start again with another."
+                )
 
     def wish(self, recipe: Recipe, mask: Picture | None) -> None:
         """Have the next step go by another recipe, and its mask."""
@@ -97,7 +108,8 @@ class Course:
 
     @property
     def _next(self) -> tuple[Change, Picture | None] | None:
-        due = (each for each in self._scheduled if each[0].step == self.done)
+        here = self.done, self._stage
+        due = (each for each in self._scheduled if (each[0].step, each[0].stage) == here)
         return next(due, None)
 
     def turn(self, planned: Callable[[Recipe], Plan]) -> tuple[Recipe, Plan, Picture | None]:
@@ -113,9 +125,9 @@ class Course:
         else:
             assert self._wished is not None
             (recipe, mask), self._wished = self._wished, None
-            change = Change(self.done, recipe, self._rest_of(planned(recipe)))
+            change = Change(self.done, self._stage, recipe, self._rest_of(planned(recipe)))
         if self._last is not None:
-            self.picture = self._last.snapshot()
+            self.picture, self._last = self._last.snapshot(), None
         self._stages = sum(len(each.stages) for each in self._plans)
         self.changes.append(change)
         self._offset = change.step + 1

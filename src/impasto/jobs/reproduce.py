@@ -20,7 +20,7 @@ from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
 from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
-from impasto.files.records.write import Change, pixels_sha256, versions
+from impasto.files.records.write import pixels_sha256, versions
 from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.stylizer import Stylizer
@@ -108,7 +108,7 @@ class Rerun:
         for each in record.changes:
             plan = plan_here(each.plan) or each.plan
             other = replace(recipe_of(each.recipe, recipe), protect=each.recipe.protect)
-            self.job.replay(Change(each.step, _masked(other, masks), plan))
+            self.job.replay(replace(each, recipe=_masked(other, masks), plan=plan))
         self.changes = (
             *self._changed_result(),
             *self._changed_inputs(),

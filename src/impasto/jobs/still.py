@@ -352,6 +352,7 @@ class Job:
         self._note_past(record, record.losses)
         self._course = Course(record.recipe, record.plan or self.plan, record.changes)
         self._course.done, self._course.picture = record.result.steps, picture
+        self._course.stage = record.losses[-1].stage if record.losses else 0
         self.recipe, self.plan = self._course.latest
         self._pictures["protect"] = list(masks)
         self._states = iter(())

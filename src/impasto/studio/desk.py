@@ -22,14 +22,24 @@ from impasto.studio import errands
 from impasto.studio.album import Album, Entry, Sources
 from impasto.studio.errands import Errand
 from impasto.studio.form import options_of
-from impasto.studio.painter import Painter
+from impasto.studio.painter import Painter, Work
 from impasto.studio.sitting import MOST_PIXELS, SIDE, Sitting
 
 SHARES = 4  # paintings at a time, each with a slider
 STRENGTHS = (0.2, 0.35, 0.5, 0.6, 0.75, 0.9)  # of a contact sheet
-SIZES = ("as shown", "1024", "2048", "4096", "10x15cm", "A5", "A4", "A3", "A2")
+AS_SHOWN = "as shown"
+SIZES = {  # in words: pixels of the longer side, or a paper
+    AS_SHOWN: AS_SHOWN,
+    "1024 pixels": "1024",
+    "2048 pixels": "2048",
+    "4096 pixels": "4096",
+    "10 x 15 cm": "10x15cm",
+    "A5": "14.8x21cm",
+    "A4": "21x29.7cm",
+    "A3": "29.7x42cm",
+    "A2": "42x59.4cm",
+}
 FORMATS = ("png", "jpg", "tif")
-AS_SHOWN = SIZES[0]
 KEPT_ERRANDS = 20
 DESKS = 64  # browsers that are held in memory; the others' albums stay on disk
 _SECRET = re.compile(r"[\w-]{32,64}")
@@ -65,7 +75,8 @@ class Desk:
     @property
     def is_busy(self) -> bool:
         """Whether anything is in the making."""
-        return self.sitting.view.is_running or any(not each.is_over for each in self.errands)
+        works: list[Work] = [self.sitting, *self.errands]
+        return any(map(self._painter.holds, works))
 
     def another(self, file: Path, name: str) -> None:
         """Add a painting to those that the picture takes after.
@@ -133,7 +144,7 @@ class Desk:
 
         Args:
             number: which.
-            size: one of :data:`SIZES`.
+            size: one of the values of :data:`SIZES`.
             suffix: one of :data:`FORMATS`.
 
         Raises:

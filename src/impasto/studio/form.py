@@ -84,7 +84,8 @@ def options_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def values_of(options: Mapping[str, Any], shown: Iterable[Control]) -> list[Any]:
     """What each control shows for some options."""
-    return [_written(options[c.name], c) if c.name in options else c.usual for c in shown]
+    settled = {"strength": Recipe(**options).strength, **options}
+    return [_written(settled[c.name], c) if c.name in settled else c.usual for c in shown]
 
 
 def _control(item: Field[Any], hint: Any) -> Control:

@@ -22,6 +22,7 @@ from impasto.studio.form import RANGES, Control, controls
 from impasto.studio.panels import Panel
 
 PICTURES = ["image", ".heic", ".tif", ".tiff"]
+MOST_AT_ONCE = 1000  # events, of which each page that is open takes two
 STYLE = """
 .gradio-container { width: 100%; max-width: 1320px !important; margin: 0 auto; }
 #photo-drop .icon-wrap, #painting-drop .icon-wrap { display: none; }
@@ -87,6 +88,7 @@ class _Page:
                 with gr.Column(scale=3, min_width=320):
                     self._make_outputs()
             self._wire()
+        self.blocks.max_threads = MOST_AT_ONCE
         self.blocks.queue(default_concurrency_limit=None, api_open=False)
 
     def _make_inputs(self) -> None:
@@ -123,7 +125,7 @@ class _Page:
         with gr.Tabs():
             with gr.Tab("History"):
                 self._make_history()
-            with gr.Tab("Brush"):
+            with gr.Tab("Brush") as self.brush_tab:
                 self._make_brush()
             with gr.Tab("Contact sheet"):
                 self._make_sheet()
@@ -179,7 +181,7 @@ class _Page:
     def _make_download(self) -> None:
         gr.Markdown("The picture that is chosen in the history; if none is, the one that is shown.")
         with gr.Row():
-            self.size = gr.Dropdown(list(SIZES), value=AS_SHOWN, label="Size: pixels, or a paper")
+            self.size = gr.Dropdown(list(SIZES.items()), value=AS_SHOWN, label="Size")
             self.format = gr.Radio(list(FORMATS), value=FORMATS[0], label="Format")
         self.order = gr.Button("Make it", variant="primary")
         self.command = gr.Textbox(
@@ -246,8 +248,10 @@ class _Page:
     def _wire(self) -> None:
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         greeted = self.blocks.load(_greeted, self.token, self.token, queue=False, **quiet)
-        for panel in self._panels():
-            greeted.then(self._teller(panel), self.token, list(panel.outputs), **quiet)
+        first, *others = self._panels()
+        for together in ([first], others):  # what is live has little beside it
+            outputs = [each for panel in together for each in panel.outputs]
+            greeted.then(self._teller(together), self.token, outputs, **quiet)
         for place, role in ((self.photo_drop, "photo"), (self.painting_drop, "painting")):
             self._on(place.upload, partial(acts.dropped, role=role), [place], [place])
         self._on(self.another.upload, acts.added, [self.another])
@@ -266,6 +270,8 @@ class _Page:
         ):
             self._on(button.click, act)
         self._wire_history()
+        # What an editor is given while its tab is closed may be lost.
+        self._on(self.brush_tab.select, lambda d: panels.to_paint_on(d)[0], (), [self.editor])
         self._on(self.editor.input, acts.brushed, [self.editor], latest=True)
         self._on(self.paintings.upload, acts.sheeted, [self.paintings])
         self._on(self.sheet.select, lambda d, n: d.take_from_sheet(n), sends_choice=True)
@@ -276,11 +282,11 @@ class _Page:
         self._on(self.photographs.upload, acts.ordered_many, [self.photographs])
         self._on(self.film.upload, acts.ordered_film, [self.film, self.at_once])
 
-    def _teller(self, panel: Panel) -> Callable[[str], AsyncIterator[Any]]:
-        """What tells a page of a part of it for as long as it is open."""
+    def _teller(self, parts: Sequence[Panel]) -> Callable[[str], AsyncIterator[Any]]:
+        """What tells a page of some of its parts for as long as it is open."""
 
         async def told(token: str) -> AsyncIterator[Any]:
-            async for values in panel.told(partial(self._desks.of, token)):
+            async for values in panels.told(parts, partial(self._desks.of, token)):
                 yield values
 
         return told

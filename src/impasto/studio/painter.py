@@ -54,6 +54,11 @@ class Painter:
                 self._asked.append(work)
             self._changed.notify()
 
+    def holds(self, work: Work) -> bool:
+        """Whether a work is being done, or waits."""
+        with self._changed:
+            return work in self._works
+
     def before(self, work: Work) -> int:
         """How many others are being done, or wait, before a work has its turn."""
         with self._changed:

@@ -20,6 +20,7 @@ from impasto.studio.view import Losses
 
 LOOK = 0.03  # seconds between two looks at whether anything has changed
 NOTHING = np.full((3, 4, 3), 244, np.uint8)  # in place of a picture
+HEARTBEAT = 5.0  # seconds after which a page that is closed is noticed
 LIVE = 0.4  # seconds between two steps that are shown: each costs the page time
 
 
@@ -38,24 +39,35 @@ class Panel:
     key: Callable[[Desk], Any]
     make: Callable[[Desk], Sequence[Any]]
 
-    async def told(self, desk_of: Callable[[], Desk]) -> AsyncIterator[Any]:
-        """What the part shows, and then again whenever it has changed.
 
-        Args:
-            desk_of: finds the desk, which may be another object after a while.
+async def told(panels: Sequence[Panel], desk_of: Callable[[], Desk]) -> AsyncIterator[Any]:
+    """What parts of a page show, and then again whatever of it has changed.
 
-        """
-        seen: Any = object()
-        shown = 0.0
-        while True:
-            desk = desk_of()
-            key = self.key(desk)
-            is_early = desk.sitting.view.is_live and time.monotonic() - shown < LIVE
-            if key != seen and not is_early:
-                seen, shown = key, time.monotonic()
-                values = list(await asyncio.to_thread(self.make, desk))
-                yield values if len(values) > 1 else values[0]
-            await asyncio.sleep(LOOK)
+    Args:
+        panels: they share a connection, and none of their components.
+        desk_of: finds the desk, which may be another object after a while.
+
+    """
+    seen: list[Any] = [object() for _ in panels]
+    shown = 0.0
+    while True:
+        desk, since = desk_of(), time.monotonic() - shown
+        keys = [panel.key(desk) for panel in panels]
+        is_early = desk.sitting.view.is_live and since < LIVE
+        if (keys != seen and not is_early) or since > HEARTBEAT:
+            values = await asyncio.to_thread(_values, panels, desk, keys, seen)
+            seen, shown = keys, time.monotonic()
+            yield values if len(values) > 1 else values[0]
+        await asyncio.sleep(LOOK)
+
+
+def _values(panels: Sequence[Panel], desk: Desk, keys: list[Any], seen: list[Any]) -> list[Any]:
+    """A value for each component of the panels; of one that shows the same as before, none."""
+    return [
+        value
+        for panel, key, before in zip(panels, keys, seen, strict=True)
+        for value in (panel.make(desk) if key != before else [gr.skip()] * len(panel.outputs))
+    ]
 
 
 def status(text: str) -> str:

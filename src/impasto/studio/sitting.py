@@ -266,7 +266,7 @@ class Sitting:
         elif making is None and shown is not None and not wish.is_fresh:
             self._go_on(shown, recipe)
         else:
-            self._end()
+            self._let_go()
             job = self._new_job(self.album.sources, recipe)
             self._making = _Making(job, job.sketch(), True, self._new_entry(shown))
             self._change(losses=(), text="Painting …", is_running=True, is_live=False)
@@ -355,17 +355,22 @@ class Sitting:
         self._save()
         self._making.entry = self._new_entry(self._making.entry)
 
-    def _end(self, word: str = "Stopped") -> None:
-        """Keep the picture as it stands, and let go of it."""
-        making = self._making
-        if making is None:
+    def _end(self, word: str) -> None:
+        """Keep the picture as it stands, let go of it and say so."""
+        if self._making is None:
             return
-        last = making.job.last
-        if last is not None and not making.is_sketch:
+        last = self._let_go()
+        after = "" if last is None else f" after {last.step} of {last.steps} steps"
+        self._change(text=f"{word}{after}.", is_running=False, is_live=False)
+
+    def _let_go(self) -> State | None:
+        """Keep the picture as it stands; its last state. None of a sketch, which is not kept."""
+        making = self._making
+        last = None if making is None or making.is_sketch else making.job.last
+        if last is not None:
             self._save()
-            word = f"{word} after {last.step} of {last.steps} steps"
         self._making = None
-        self._change(text=f"{word}.", is_running=False, is_live=False)
+        return last
 
     def _save(self) -> None:
         making = self._making

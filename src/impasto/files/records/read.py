@@ -332,8 +332,9 @@ def _check_whole(record: Record) -> None:
         count = styles * len(recipe.style_scales)
         if any(len(stage.styles) != count for stage in plan.stages):
             raise MismatchError("the plan is for other inputs")
-    steps = [each.step for each in record.changes]
-    if steps != sorted(set(steps)) or any(not 0 <= step < record.result.steps for step in steps):
+    places = [(each.step, each.stage) for each in record.changes]
+    inside = all(0 <= step < record.result.steps and stage >= 0 for step, stage in places)
+    if places != sorted(set(places)) or not inside:
         raise MismatchError("a change out of order")
     if record.plan and record.task == "texture":
         sizes = {(stage.height, stage.width) for stage in record.plan.stages}

@@ -41,18 +41,22 @@ class Change:
     Attributes:
         step: the last step before it; the next one shows the same picture, or what the new recipe
             starts from, with the new recipe's losses.
+        stage: the stage of that step, counted from the first recipe's on: where a size follows
+            another, both have a state of the same step.
         recipe: the new options.
         plan: the automatic choices for them: of the size that the picture has, and larger ones.
 
     """
 
     step: int
+    stage: int
     recipe: Recipe
     plan: Plan
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return {"step": self.step, "recipe": self.recipe.as_dict(), "plan": self.plan.as_dict()}
+        recipe, plan = self.recipe.as_dict(), self.plan.as_dict()
+        return {"step": self.step, "stage": self.stage, "recipe": recipe, "plan": plan}
 
 
 def make_record(

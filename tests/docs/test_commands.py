@@ -44,7 +44,11 @@ COMMANDS = [
 def test_every_line_is_understood(words):
     command, bound, *_ = app.parse_args(words[1:], exit_on_error=False, print_error=False)
     assert command is not None
-    assert bound.arguments or words[1:] in (["experiments", "list"], ["models", "list"])
+    assert bound.arguments or words[1:] in (
+        ["experiments", "list"],
+        ["models", "list"],
+        ["studio"],
+    )
 
 
 def test_lines_of_the_readme_do_not_stand_in_each_other_s_way():

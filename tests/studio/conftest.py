@@ -28,17 +28,41 @@ class Server:
 
     url: str
     process: subprocess.Popen[str]
+    sockets: Path
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
 
+# The command line, with every address but this machine's written down, and refused.
+WATCHED = """
+import sys
+
+log, HERE = sys.argv[1], ("127.0.0.1", "localhost", "::1", "0.0.0.0", None, "")
+open(log, "w").close()
+
+def watch(event, arguments):
+    host = arguments[0] if event == "socket.getaddrinfo" else None
+    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[-1], tuple):
+        host = arguments[-1][0]
+    if event.startswith("socket.") and host not in HERE:
+        with open(log, "a") as file:
+            print(event, host, file=file)
+        raise OSError("refused by the test")
+
+sys.addaudithook(watch)
+from impasto.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
 def start(folder: Path, *more: str, port: int = 0, **environment: str) -> Server:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = port or free.getsockname()[1]
-    command = [sys.executable, "-m", "impasto", "studio", "--folder", str(folder)]
+    sockets = folder.with_name(f"{folder.name}-sockets-{port}")
+    command = [sys.executable, "-c", WATCHED, str(sockets), "studio", "--folder", str(folder)]
     command += ["--port", str(port), "--no-browser", "--size", "96", *more]
     process = subprocess.Popen(
         command,
@@ -53,7 +77,7 @@ def start(folder: Path, *more: str, port: int = 0, **environment: str) -> Server
             raise AssertionError(process.stdout.read())
         try:
             urlopen(url, timeout=5).close()
-            return Server(url, process)
+            return Server(url, process, sockets)
         except OSError:
             time.sleep(0.1)
     raise AssertionError("the studio does not start")
@@ -130,11 +154,6 @@ class Page:
         self.page.locator(f"#option-{option} input[type=range]").focus()
         for _ in range(abs(presses)):
             self.page.keyboard.press("ArrowRight" if presses > 0 else "ArrowLeft")
-
-    def toast(self) -> str:
-        return str(
-            self.page.wait_for_selector("[data-testid=toast-body]", timeout=20000).inner_text()
-        )
 
     def history(self) -> list[str]:
         return [

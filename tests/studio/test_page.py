@@ -44,7 +44,7 @@ def _newest(folder: Path) -> Path:
     return max(folder.glob("albums/*/album.json"), key=lambda p: p.stat().st_mtime).parent
 
 
-def test_two_pictures_are_dropped_and_painted(opened, pictures):
+def test_two_pictures_are_dropped_and_painted(opened, pictures, server):
     opened.drop_both(pictures)
     opened.wait("first|Step")
     opened.page.wait_for_function("document.querySelector('#picture img').naturalWidth == 96")
@@ -53,6 +53,7 @@ def test_two_pictures_are_dropped_and_painted(opened, pictures):
     opened.page.wait_for_selector("#history img")
     assert opened.history() == ["1: waves"]
     # Nobody else was asked for anything, and the browser would not have let it.
+    assert server.sockets.read_text() == ""
     assert {url.split("/")[2] for url in opened.asked if url.startswith("http")} == {
         opened.page.url.split("/")[2]
     }
@@ -77,8 +78,9 @@ def test_steering_undoing_branching_and_comparing(opened, pictures, folder):
 
     opened.press("Undo")
     opened.wait("Picture 1: waves")
-    strength = opened.page.locator("#option-strength input[type=range]")
-    assert strength.input_value() == "0.6"
+    opened.page.wait_for_function(
+        "document.querySelector('#option-strength input[type=range]').value == '0.6'"
+    )
     opened.slide("style_scale", 10)  # another way from the first
     opened.wait("Finished")
     opened.page.wait_for_function("document.querySelectorAll('#history img').length == 3")
@@ -95,19 +97,21 @@ def test_steering_undoing_branching_and_comparing(opened, pictures, folder):
 
 
 def test_stopping_and_keeping(opened, pictures):
+    opened.page.locator("#option-quality input").click()
+    opened.page.get_by_role("option", name="best").click()
     opened.drop_both(pictures)
     opened.wait("Step [3-9]")
     opened.press("Keep")
     opened.page.wait_for_function("document.querySelectorAll('#history img').length >= 1")
-    opened.wait(r"Step (1\d|2\d)")
     opened.press("Stop")
     told = opened.wait("Stopped after")
-    assert int(told.split()[2]) < 50
+    assert int(told.split()[2]) < 300
     opened.page.wait_for_function("document.querySelectorAll('#history img').length == 2")
     opened.press("Go on")
     opened.wait("Finished")
 
 
+@pytest.mark.slow
 def test_a_mask_is_painted(opened, pictures, folder):
     opened.drop_both(pictures)
     opened.wait("Step [1-9]")
@@ -139,6 +143,7 @@ def test_a_mask_is_painted(opened, pictures, folder):
     assert read_record(album / f"{entry['number']:05}.png").latest.protect is None
 
 
+@pytest.mark.slow
 def test_an_export_is_made_again_to_the_same_pixels(opened, pictures, tmp_path):
     opened.drop_both(pictures)
     opened.wait("Step [1-9]")
@@ -163,6 +168,7 @@ def test_an_export_is_made_again_to_the_same_pixels(opened, pictures, tmp_path):
     assert again.identical is True
 
 
+@pytest.mark.slow
 def test_a_contact_sheet(opened, pictures):
     opened.drop_both(pictures)
     opened.wait("Step [1-9]")
@@ -188,25 +194,24 @@ def _png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "told"),
-    [
-        ("huge.png", _png_header(20000, 10000), r"20000 x 10000 pixels, more than 100 million"),
-        ("bomb.png", _png_header(60000, 60000), r"60000 x 60000 pixels, more than 100 million"),
-        ("notes.jpg", b"These are no colours." * 9, r"'notes.jpg' is not a picture"),
-        ("torn.jpg", b"\xff\xd8\xff\xe0" + bytes(300), r"'torn.jpg' is damaged"),
-    ],
-    ids=["200 megapixels", "a bomb", "a text", "a torn picture"],
-)
-def test_bad_files_get_a_sentence(name, data, told, opened, tmp_path):
-    path = tmp_path / name
-    path.write_bytes(data)
-    opened.drop("photo-drop", path)
-    toast = opened.toast()
-    assert told.replace("'", "'") in toast, toast
+BAD = {
+    "huge.png": (_png_header(20000, 10000), "20000 x 10000 pixels, more than 100 million"),
+    "bomb.png": (_png_header(60000, 60000), "60000 x 60000 pixels, more than 100 million"),
+    "notes.jpg": (b"These are no colours." * 9, "'notes.jpg' is not a picture"),
+    "torn.jpg": (b"\xff\xd8\xff\xe0" + bytes(300), "'torn.jpg' is damaged"),
+}
+
+
+def test_bad_files_get_a_sentence(opened, tmp_path):
+    for name, (data, told) in BAD.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        opened.drop("photo-drop", path)
+        opened.page.get_by_text(told).first.wait_for()
     assert opened.status == "Drop a photograph and a painting."
 
 
+@pytest.mark.slow
 def test_killed_and_found_again(chromium, started, pictures, tmp_path):
     server = started(tmp_path / "studio")
     state = tmp_path / "browser"
@@ -235,6 +240,7 @@ def test_killed_and_found_again(chromium, started, pictures, tmp_path):
         assert other.history() == []
 
 
+@pytest.mark.slow
 def test_no_access_for_others(chromium, started, tmp_path):
     server = started(tmp_path / "studio", "--host", "0.0.0.0", IMPASTO_STUDIO_PASSWORD="Kadmium")
     with chromium.new_context() as context:
@@ -250,6 +256,7 @@ def test_no_access_for_others(chromium, started, tmp_path):
         page.wait_for_selector("#status p[role=status]")
 
 
+@pytest.mark.slow
 def test_every_part_can_be_used_by_everybody(opened, pictures):
     """axe-core finds nothing serious, at two widths; the keyboard reaches everything."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
@@ -270,6 +277,7 @@ def test_every_part_can_be_used_by_everybody(opened, pictures):
     assert found == set()
 
 
+@pytest.mark.slow
 def test_by_keyboard_alone(opened, pictures):
     opened.drop_both(pictures)
     opened.wait("Finished")

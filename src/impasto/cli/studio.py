@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -40,12 +41,15 @@ def studio(
 
     if not 64 <= size <= 4096:
         raise RecipeError("--size must lie between 64 and 4096.")
-    serve(
-        folder or user_data_path("impasto", appauthor=False) / "studio",
-        host=host,
-        port=port,
-        side=size,
-        password=os.environ.get(PASSWORD),
-        opens=browser,
-    )
+    own = folder or user_data_path("impasto", appauthor=False) / "studio"
+    with suppress(KeyboardInterrupt):  # the server has ended in good order by then
+        serve(
+            own,
+            host=host,
+            port=port,
+            side=size,
+            password=os.environ.get(PASSWORD),
+            opens=browser,
+        )
+    print(f"The studio has ended; its pictures are kept in {own}.")
     return 0

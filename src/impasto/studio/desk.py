@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -40,6 +41,7 @@ SIZES = {  # in words: pixels of the longer side, or a paper
     "A2": "42x59.4cm",
 }
 FORMATS = ("png", "jpg", "tif")
+FAREWELL = 5.0  # seconds in which everything is kept at the end
 KEPT_ERRANDS = 20
 DESKS = 64  # browsers that are held in memory; the others' albums stay on disk
 _SECRET = re.compile(r"[\w-]{32,64}")
@@ -311,6 +313,16 @@ class Desks:
                 self._let_go()
             self._desks.move_to_end(secret)
             return desk
+
+    def close(self) -> None:
+        """Keep every picture as it stands, and end."""
+        for desk in list(self._desks.values()):
+            desk.sitting.stop()
+            desk.cancel_errands()
+        end = time.monotonic() + FAREWELL
+        while any(desk.is_busy for desk in self._desks.values()) and time.monotonic() < end:
+            time.sleep(0.02)
+        self.painter.close()
 
     def _let_go(self) -> None:
         """Of the longest unused desks, where nothing is in the making."""

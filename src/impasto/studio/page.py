@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -33,7 +32,15 @@ STYLE = """
 #picture { min-height: 380px; }
 @media (max-width: 700px) {
   .gradio-container { padding: 8px !important; }
-  #picture { min-height: 240px; }
+  /* One column: what is dropped, the picture, which stays in sight, the form, the rest. */
+  #left, #right { display: contents; }
+  #drops { order: 1; }
+  #stage { order: 2; position: sticky; top: 0; z-index: 9; padding: 4px 0;
+           background: var(--body-background-fill); }
+  #form { order: 3; }
+  #more { order: 4; }
+  #picture { min-height: 0; }
+  #picture img { max-height: 34vh; object-fit: contain; }
 }
 """
 
@@ -54,16 +61,15 @@ def theme() -> Any:
     )
 
 
-def make_page(folder: Path, secret: str, side: int) -> gr.Blocks:
+def make_page(desks: Desks, secret: str) -> gr.Blocks:
     """The page.
 
     Args:
-        folder: where the studio keeps what it has.
+        desks: every browser's.
         secret: what the browsers' own secrets are encrypted with.
-        side: pixels of a picture's longer side while it is steered.
 
     """
-    page: gr.Blocks = _Page(Desks(folder / "albums", side), secret).blocks
+    page: gr.Blocks = _Page(desks, secret).blocks
     return page
 
 
@@ -83,21 +89,29 @@ class _Page:
                 elem_id="title",
             )
             with gr.Row():
-                with gr.Column(scale=2, min_width=320):
-                    self._make_inputs()
-                with gr.Column(scale=3, min_width=320):
-                    self._make_outputs()
+                with gr.Column(scale=2, min_width=320, elem_id="left"):
+                    with gr.Column(elem_id="drops"):
+                        self._make_drops()
+                    with gr.Column(elem_id="form"):
+                        self._make_form()
+                with gr.Column(scale=3, min_width=320, elem_id="right"):
+                    with gr.Column(elem_id="stage"):
+                        self._make_stage()
+                    with gr.Column(elem_id="more"):
+                        self._make_tabs()
             self._wire()
         self.blocks.max_threads = MOST_AT_ONCE
         self.blocks.queue(default_concurrency_limit=None, api_open=False)
 
-    def _make_inputs(self) -> None:
+    def _make_drops(self) -> None:
         with gr.Row():
             self.photo, self.photo_drop = _place("photograph", "photo")
             self.painting, self.painting_drop = _place("painting", "painting")
         self.another = gr.UploadButton(
             "Add another painting", file_types=PICTURES, size="sm", elem_id="another"
         )
+
+    def _make_form(self) -> None:
         self.shares = [
             gr.Slider(0.05, 1, 0.5, step=0.05, label=f"Share of painting {n + 1}", visible=False)
             for n in range(SHARES)
@@ -111,7 +125,7 @@ class _Page:
                 self.controls |= {each.name: _made(each) for each in rest if each.group == group}
         self.drawn = sorted(every, key=lambda each: list(self.controls).index(each.name))
 
-    def _make_outputs(self) -> None:
+    def _make_stage(self) -> None:
         self.picture = gr.Image(
             label="The picture", interactive=False, format="jpeg", elem_id="picture",
             show_label=False, buttons=["fullscreen"], alt_text="The picture as it stands",
@@ -122,6 +136,8 @@ class _Page:
             self.more = gr.Button("Go on", interactive=False, min_width=80)
             self.keep = gr.Button("Keep", interactive=False, min_width=80)
             self.undo = gr.Button("Undo", interactive=False, min_width=80)
+
+    def _make_tabs(self) -> None:
         with gr.Tabs():
             with gr.Tab("History"):
                 self._make_history()

@@ -9,9 +9,12 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impasto.errors import OutputError, RecipeError
+
+if TYPE_CHECKING:
+    from impasto.studio.desk import Desks
 
 HERE = ("127.0.0.1", "localhost", "::1")
 LARGEST_UPLOAD = 200_000_000  # bytes of a file: a film may be dropped
@@ -65,31 +68,32 @@ def serve(
 
     listening = _listening(host, port)
     url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
-    app = make_app(folder, host=host, password=password, side=side)
+    folder = _prepared(folder)
+    desks = _desks(folder, side)
+    app = make_app(folder, desks, host=host, password=password)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     tell(f"The studio is at {url}; Ctrl-C ends it.")
     if opens:
         threading.Timer(0.5, webbrowser.open, [url]).start()
-    with listening:
-        server.run(sockets=[listening])
+    try:
+        with listening:
+            server.run(sockets=[listening])
+    finally:
+        desks.close()
 
 
 def make_app(
-    folder: Path, *, host: str = HERE[0], password: str | None = None, side: int = 512
+    folder: Path, desks: Desks, *, host: str = HERE[0], password: str | None = None
 ) -> Any:
     """The studio as an ASGI application.
 
     Args:
-        folder: where albums are kept.
+        folder: for what the server itself keeps.
+        desks: every browser's.
         host: the address that it is reached at.
         password: asked for in the browser.
-        side: pixels of a picture's longer side while it is steered.
-
-    Raises:
-        OutputError: the folder cannot be written to.
 
     """
-    folder = _prepared(folder)
     os.environ.update(_QUIET)  # before Gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "cache")
     import gradio as gr
@@ -104,7 +108,7 @@ def make_app(
     app.add_middleware(_Closed)
     gr.mount_gradio_app(
         app,
-        make_page(folder, _secret(folder), side),
+        make_page(desks, _secret(folder)),
         "/",
         server_name=host,
         auth=(USER, password) if password else None,
@@ -137,6 +141,12 @@ class _Closed:
             await send(message)
 
         await self._app(scope, receive, sent)
+
+
+def _desks(folder: Path, side: int) -> Desks:
+    from impasto.studio.desk import Desks
+
+    return Desks(folder / "albums", side)
 
 
 def _listening(host: str, port: int) -> socket.socket:

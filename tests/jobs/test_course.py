@@ -53,9 +53,17 @@ def mask(photo) -> Path:
         ({"steps": (3,), "method": "statistics", "scales": 2}, {1: {"strength": 0.9}}),
         ({"steps": (3,), "method": "report"}, {1: {"layer_weights": "falling"}}),
         ({"quality": "instant"}, {1: {"strength": 0.4}}),
+        ({"steps": (2,)}, {1: {"method": "statistics", "scales": 2}}),
         ({"steps": (2,), "preserve_color": "luminance"}, {2: {"tv": 0.1}}),
     ],
-    ids=["neighbours", "coarse to fine", "the report's", "at once", "after the last step"],
+    ids=[
+        "neighbours",
+        "coarse to fine",
+        "the report's",
+        "at once",
+        "another method",
+        "after the last step",
+    ],
 )
 def test_a_changed_picture_is_made_again_bit_for_bit(
     options, changes, stylizer, photo, painting, tmp_path
@@ -233,3 +241,18 @@ def test_the_protected_term_s_gradient_in_float64():
     x.requires_grad_()
     assert torch.autograd.gradcheck(lambda p: term.loss(Activations(picture=p)), (x,))
     assert float(term.loss(Activations(picture=photograph))) == 0
+
+
+def test_a_part_of_a_large_picture_is_protected_too(photo, painting):
+    path = photo.parent / "all.png"
+    Image.new("L", (48, 40), 255).save(path)
+    options = {"quality": "instant", "size": 700, "crop_preview": True, "threads": 1}
+    free, kept = (
+        impasto.stylize(photo, painting, **options, **more).tensor
+        for more in ({}, {"protect": str(path)})
+    )
+    assert free.shape == kept.shape == (1, 3, 512, 512)
+    assert float((kept - free).abs().mean()) > 0.02
+    # All of it is the photograph, which is smooth; strokes are not.
+    steps = [float(each.diff(dim=-1).abs().mean()) for each in (kept, free)]
+    assert steps[0] < 0.5 * steps[1]

@@ -29,7 +29,7 @@ from impasto.files.records.write import record_path
 from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job
 from impasto.jobs.stylizer import Stylizer
-from impasto.recipe.still import INITS, Recipe
+from impasto.recipe.still import Recipe
 from impasto.shortage import ADVICE, is_shortage
 
 FAILED = 1
@@ -160,7 +160,7 @@ class _Batch:
         self._outputs, self._wishes, self._sides = outputs, wishes, sides
         self._stylizer = Stylizer.of(recipe)
         self._hash = cache(file_sha256)
-        self._inits = [] if recipe.init in INITS else [Path(recipe.init)]
+        self._named = {role: [Path(path)] for role, path in recipe.pictures.items()}
 
     def run(self, tasks: Sequence[Task]) -> tuple[_Tally, int]:
         """Work through the tasks; what became of them, and the exit status."""
@@ -188,7 +188,7 @@ class _Batch:
 
     def _wanted(self, task: Task) -> Wanted:
         photographs = [task.photograph] if task.photograph else []
-        inputs = {"content": photographs, "styles": task.styles, "init": self._inits}
+        inputs = {"content": photographs, "styles": task.styles, **self._named}
         return Wanted(
             task.recipe,
             {role: [self._hash(path) for path in paths] for role, paths in inputs.items()},
@@ -279,8 +279,7 @@ def _check_tasks(tasks: Sequence[Task], outputs: Outputs) -> None:
 def _check_inputs(together: Sequence[Path], styles: Sequence[Path], recipe: Recipe) -> None:
     """What every picture needs is tried once, before any work."""
     recipe.blend_for(len(together))
-    inits = [] if recipe.init in INITS else [Path(recipe.init)]
-    for path in (*styles, *inits):
+    for path in (*styles, *map(Path, recipe.pictures.values())):
         read_picture(path, max_pixels=recipe.max_pixels)
 
 

@@ -107,7 +107,7 @@ class Rerun:
         self.job: Job = self._job(stylizer, stylizer.defaults, plan_here(record.plan))
         for each in record.changes:
             plan = plan_here(each.plan) or each.plan
-            other = replace(recipe_of(each.recipe, recipe), protect=each.recipe.protect)
+            other = replace(each.recipe, weights=recipe.weights)
             self.job.replay(replace(each, recipe=_masked(other, masks), plan=plan))
         self.changes = (
             *self._changed_result(),
@@ -274,11 +274,6 @@ def recipe_here(
         weights=None if weights is None else os.fspath(weights),
         init=recipe.init if init is None else str(init),
     )
-
-
-def recipe_of(recipe: Recipe, here: Recipe) -> Recipe:
-    """A later recipe of the same record, with the files of the first as they are named here."""
-    return replace(recipe, weights=here.weights, init=here.init)
 
 
 def _names(record: Record, role: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,7 @@ def ordered_film(desk: Desk, path: str, at_once: bool) -> None:
 
 def warn(error: ImpastoError) -> None:
     """Show a sentence for a while."""
-    gr.Warning(html_free(str(error)), title="")
-
-
-def html_free(text: str) -> str:
-    """A text whose every character is shown as it is."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    gr.Warning(html.escape(str(error), quote=False), title="")
 
 
 def _named(paths: Sequence[str] | None) -> list[tuple[Path, str]]:

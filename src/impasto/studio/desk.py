@@ -254,9 +254,7 @@ class Desk:
     def _recipe(self, entry: Entry) -> Recipe:
         """The last recipe of a picture."""
         record, _, _ = self.album.standing(entry)
-        names = {Path(each).name: each for each in entry.masks}
-        protect = record.latest.protect
-        return self.sitting.recipe(entry.options, None if protect is None else names.get(protect))
+        return self.sitting.recipe(entry.options, self.sitting.mask_of(record.latest, entry))
 
     def _at_once(self, options: Mapping[str, Any]) -> Recipe:
         recipe = errands.instant_recipe(self.sitting.recipe(options))

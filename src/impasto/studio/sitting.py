@@ -284,10 +284,10 @@ class Sitting:
 
     def _first_of(self, record: Record, entry: Entry) -> Recipe:
         """A record's first recipe, with its mask's file as it is named here."""
-        mask = self._mask_of(record.recipe, entry)
+        mask = self.mask_of(record.recipe, entry)
         return replace(record.recipe, protect=mask and str(self.album.path(mask)))
 
-    def _mask_of(self, recipe: Recipe, entry: Entry) -> str | None:
+    def mask_of(self, recipe: Recipe, entry: Entry) -> str | None:
         """The album's name of a recipe's mask."""
         names = {Path(each).name: each for each in entry.masks}
         return None if recipe.protect is None else names.get(Path(recipe.protect).name)
@@ -382,7 +382,7 @@ class Sitting:
     def _show(self, entry: Entry) -> None:
         """An earlier picture with its options."""
         record, picture, _ = self.album.standing(entry)
-        self.options, self.mask = dict(entry.options), self._mask_of(record.latest, entry)
+        self.options, self.mask = dict(entry.options), self.mask_of(record.latest, entry)
         self.album.use(entry.sources)
         self._change(
             picture=small(picture, self._side),

@@ -140,6 +140,7 @@ def test_a_preview_of_one_part(painting, waves, tmp_path):
     assert near < 0.5 * (result.tensor - elsewhere).abs().mean() or (top, left) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_preview_of_a_transparent_picture(painting):
     rgba = np.full((600, 700, 4), 255, np.uint8)
     rgba[:, 350:, 3] = 0

@@ -33,6 +33,7 @@ def brush(waves) -> np.ndarray:
     return waves(96, 120, phase=1.7)[0].permute(1, 2, 0).numpy()
 
 
+@pytest.mark.slow
 def test_a_seam_is_a_line_like_any_other(brush):
     options = {**QUICK, "scales": 2, "steps": (30, 20)}
     tile = impasto.texture(brush, (128, 96), tileable=True, **options)

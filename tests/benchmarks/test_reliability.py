@@ -43,6 +43,7 @@ def test_all_hostile_inputs():
 
 @pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.slow
 def test_a_slice_of_a_long_run(tmp_path):
     found = long_run(200, 32, tmp_path)
     assert found.files[0] == found.files[1]

@@ -92,6 +92,7 @@ def _words(photo: Path, clones: dict[str, Path], vgg: Path, out: Path) -> list[s
     return words + [word for name, clone in clones.items() for word in (f"--{name}", str(clone))]
 
 
+@pytest.mark.slow
 def test_everybody_on_one_pair(photo, painting, clones, tmp_path):
     vgg = tmp_path / "vgg.pth"
     vgg.write_text("weights")

@@ -286,11 +286,9 @@ def _process(words: list[str]) -> subprocess.Popen[str]:
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 @pytest.mark.parametrize(
     "how",
-    [
-        pytest.param(signal.SIGKILL, id="killed", marks=pytest.mark.slow),
-        pytest.param(signal.SIGINT, id="Ctrl-C"),
-    ],
+    [pytest.param(signal.SIGKILL, id="killed"), pytest.param(signal.SIGINT, id="Ctrl-C")],
 )
+@pytest.mark.slow
 def test_half_way_and_finished_on_the_next_run(how, folder, capsys):
     for index in range(4, 12):
         shutil.copy("photos/p0.png", f"photos/p{index}.png")

@@ -97,6 +97,7 @@ def test_a_sweep_draws_its_grid(photo, painting, folder, capsys):
     assert "Claims and verdicts" not in page
 
 
+@pytest.mark.slow
 def test_a_grid_is_made_as_the_product_makes_it(photo, painting, folder, capsys):
     pair = ["--content", str(photo), "--style", str(painting)]
     assert main(["sweep", "--vary", "init=content,style", *pair, "--size", "32"]) == 0

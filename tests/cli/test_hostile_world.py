@@ -298,6 +298,7 @@ def test_a_strange_place(photo, painting, tmp_path):
     assert main(["show", str(made)]) == 0
 
 
+@pytest.mark.slow
 def test_a_slice_of_the_signals(tmp_path):
     for stop in stops(2, tmp_path / "stops", seed=3, jobs=2):
         assert stop.is_good, stop

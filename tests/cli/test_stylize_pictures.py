@@ -93,6 +93,7 @@ def test_notes_are_said_once_and_not_when_quiet(photo, painting, tmp_path, capsy
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_preview_of_one_part(painting, tmp_path, waves, folder, capsys):
     levels = (waves(600, 800)[0].permute(1, 2, 0) * 255).round().byte().numpy()
     photo = tmp_path / "photo.png"

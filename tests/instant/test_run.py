@@ -70,6 +70,7 @@ def test_a_state_for_every_size(network, painter, photo, painting):
     assert not states[-1].is_whole()
 
 
+@pytest.mark.slow
 def test_in_tiles_as_in_one(network, painter, photo, painting, monkeypatch):
     recipe = _recipe(size=480, strength=0.5)  # prices, which a sample decides, are all 0
     (*_, whole) = _states(recipe, network, painter, photo, painting)

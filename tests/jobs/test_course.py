@@ -163,7 +163,12 @@ def test_a_record_with_changes_that_make_no_sense(stylizer, photo, painting):
 
 
 @pytest.mark.parametrize(
-    "options", [{"steps": (12,)}, {"quality": "instant"}, {"method": "statistics"}]
+    "options",
+    [
+        {"steps": (8,)},
+        {"quality": "instant"},
+        {"method": "statistics", "steps": (20,), "scales": 1},
+    ],
 )
 def test_what_is_protected_stays(options, stylizer, photo, painting, mask):
     free = stylizer(photo, painting, **options).tensor
@@ -185,7 +190,7 @@ def test_grey_lies_between(stylizer, photo, painting):
     for level in (0, 128, 255):
         path = photo.parent / f"{level}.png"
         Image.new("L", (48, 40), level).save(path)
-        made = stylizer(photo, painting, steps=(20,), protect=str(path)).tensor
+        made = stylizer(photo, painting, steps=(12,), protect=str(path)).tensor
         changes.append(float((made - photograph).abs().mean()))
     nothing, half, whole = changes
     assert whole < 0.05 * nothing
@@ -215,7 +220,7 @@ def test_a_missing_mask(photo, painting, stylizer):
         stylizer(photo, painting, protect="nothing.png", quality="instant")
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(
     st.lists(
         st.tuples(st.integers(0, 5), st.floats(0.05, 0.95)), max_size=3, unique_by=lambda c: c[0]

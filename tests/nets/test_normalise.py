@@ -106,6 +106,7 @@ def test_the_hash_is_of_every_number_in_order():
     assert len(found) == 64
 
 
+@pytest.mark.slow
 def test_made_pictures_move_the_true_filters_as_photographs_do(true_blocks, shared):
     """Mean activations over made pictures are those over photographs within a factor of two."""
     images = shared / "images"

@@ -96,6 +96,7 @@ def test_steering_undoing_branching_and_comparing(opened, pictures, folder):
     opened.page.wait_for_function("document.querySelectorAll('#history img').length == 2")
 
 
+@pytest.mark.slow
 def test_stopping_and_keeping(opened, pictures):
     opened.page.locator("#option-quality input").click()
     opened.page.get_by_role("option", name="best").click()

@@ -287,6 +287,36 @@ def test_a_damaged_index_loses_no_picture(damage, root, desk, pictures, request)
     others.painter.close()
 
 
+def test_a_damaged_picture_does_not_shut_the_others_out(root, desk, pictures, request):
+    _painted(desk, pictures)
+    _steered(desk, strength=0.4)
+    desk.album.picture_of(desk.album.entries[1]).with_suffix(".safetensors").write_bytes(b"no")
+    others = Desks(root, side=64)
+    again = others.of(f"{abs(hash(request.node.name)):040d}")
+    assert len(again.album.entries) == 2
+    again.sitting.go_back(2)
+    _until(lambda: "Picture 2 is damaged" in again.sitting.view.text)
+    again.sitting.go_back(1)
+    _until(lambda: again.sitting.view.text.startswith("Picture 1"))
+    others.painter.close()
+
+
+def test_what_is_being_made_can_be_removed(desk, pictures):
+    desk.steer({"steps": "500"}, [])
+    desk.sitting.drop(pictures["harbour"], "harbour.png", "photo")
+    desk.sitting.drop(pictures["waves"], "waves.png", "painting")
+    _until(lambda: len(desk.sitting.view.losses) > 2)
+    desk.sitting.keep()
+    _until(lambda: len(desk.album.entries) == 1)
+    desk.sitting.forget(2)
+    _until(lambda: not desk.is_busy)
+    assert [each.number for each in desk.album.entries] == [1]
+    desk.sitting.forget(1)
+    _until(lambda: desk.album.entries == ())
+    _steered(desk, strength=0.3)  # begins anew
+    assert len(desk.album.entries) == 1
+
+
 def test_everything_can_be_forgotten(desk, pictures):
     _painted(desk, pictures)
     desk.sitting.forget(1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, PictureError
 from impasto.studio.desk import Desk
 from impasto.studio.view import small
 
@@ -40,9 +40,12 @@ def cleared(desk: Desk) -> None:
     desk.sitting.show_form()
 
 
-def chosen(desk: Desk, index: int) -> list[Any]:
+def chosen(desk: Desk, event: gr.SelectData) -> list[Any]:
     """A version of the history: its number, what is said of it, and what can be done with it."""
-    entry = desk.album.entries[::-1][index]
+    number = int(event.value["caption"].partition(":")[0])  # places move when there is a new one
+    entry = desk.album.entry(number)
+    if entry is None:
+        raise PictureError("That picture is no longer there: choose another.")
     on = gr.update(interactive=True)
     return [
         entry.number,

@@ -290,7 +290,7 @@ class _Page:
         self._on(self.brush_tab.select, lambda d: panels.to_paint_on(d)[0], (), [self.editor])
         self._on(self.editor.input, acts.brushed, [self.editor], latest=True)
         self._on(self.paintings.upload, acts.sheeted, [self.paintings])
-        self._on(self.sheet.select, lambda d, n: d.take_from_sheet(n), sends_choice=True)
+        self._on(self.sheet.select, lambda d, e: d.take_from_sheet(e.index), sends_choice=True)
         look = [self.chosen, self.size]
         self._on(self.order.click, lambda desk, *given: desk.order(*given), [*look, self.format])
         for trigger in (self.size.input, self.order.click):
@@ -336,7 +336,7 @@ class _Page:
             return result if outputs else None
 
         def done_with_choice(event: gr.SelectData, token: str, *given: Any) -> Any:
-            return done(token, event.index, *given)
+            return done(token, event, *given)
 
         trigger(
             done_with_choice if sends_choice else done,

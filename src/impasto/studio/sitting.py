@@ -6,12 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from impasto.engine.state import State
-from impasto.errors import PictureError
+from impasto.errors import ImpastoError, PictureError
 from impasto.files.pictures.images import Picture, PictureLike, read_picture
 from impasto.files.records.read import Record
 from impasto.jobs.still import Job
@@ -95,7 +96,8 @@ class Sitting:
         self._whole: dict[str, Picture] = {}
         self.view = View()
         if (shown := album.shown) is not None:
-            self._show(shown)
+            with suppress(ImpastoError):  # a damaged one is not shown, and the others are there
+                self._show(shown)
 
     def recipe(self, options: Mapping[str, Any], mask: str | None = None, **more: Any) -> Recipe:
         """The recipe of some of the form's options.
@@ -395,6 +397,9 @@ class Sitting:
         )
 
     def _remove(self, number: int) -> None:
+        if self._making is not None and self._making.entry.number == number:
+            self._making = None
+            self._change(text="Removed.", is_running=False, is_live=False)
         self.album.remove(number)
         self._change(history=self.view.history + 1)
 

@@ -274,6 +274,8 @@ class _Page:
         form = [*self.controls.values(), *self.shares]
         for each in form:
             self._on(each.input, self._steered, form, latest=True)
+            if isinstance(each, gr.Textbox):  # what is pasted at once may come without an input
+                self._on(each.blur, self._steered, form, latest=True)
         for button, act in (
             (self.stop, lambda desk: desk.sitting.stop()),
             (self.more, lambda desk: desk.sitting.more()),

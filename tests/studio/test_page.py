@@ -94,6 +94,11 @@ def test_steering_undoing_branching_and_comparing(opened, pictures, folder):
     opened.wait("Picture 2: strength 0.3")
     opened.press("Remove it")
     opened.page.wait_for_function("document.querySelectorAll('#history img').length == 2")
+    opened.press("Remove everything")
+    assert len(opened.history()) == 2  # not before one is sure
+    opened.press("Yes, remove every version and what was dropped")
+    opened.wait("^Drop a photograph")
+    assert not album.exists()
 
 
 @pytest.mark.slow

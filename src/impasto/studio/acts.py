@@ -57,6 +57,12 @@ def chosen(desk: Desk, event: gr.SelectData) -> list[Any]:
     ]
 
 
+def forgotten(desk: Desk) -> Any:
+    """Remove everything; nobody need be sure again."""
+    desk.sitting.forget()
+    return gr.update(visible=False)
+
+
 def compared(desk: Desk, number: int) -> Any:
     """A version beside the one that is shown."""
     entry, shown = desk.album.entry(number), desk.sitting.view.picture

@@ -167,6 +167,9 @@ class _Page:
             self.compare = gr.Button("Compare with it", interactive=False, min_width=80)
             self.remove = gr.Button("Remove it", interactive=False, min_width=80)
             self.forget = gr.Button("Remove everything", min_width=80)
+        self.sure = gr.Button(
+            "Yes, remove every version and what was dropped", variant="stop", visible=False
+        )
         self.both = gr.ImageSlider(
             label="Chosen | shown", interactive=False, visible=False, format="jpeg", elem_id="both"
         )
@@ -282,7 +285,6 @@ class _Page:
             (self.keep, lambda desk: desk.sitting.keep()),
             (self.undo, lambda desk: desk.undo()),
             (self.clear, acts.cleared),
-            (self.forget, lambda desk: desk.sitting.forget()),
             (self.cancel, lambda desk: desk.cancel_errands()),
             (self.strengths, lambda desk: desk.make_sheet(())),
         ):
@@ -312,6 +314,8 @@ class _Page:
     def _wire_history(self) -> None:
         chosen = [self.chosen, self.about, self.back, self.compare, self.remove, self.both]
         self._on(self.history.select, acts.chosen, outputs=chosen, sends_choice=True)
+        self._on(self.forget.click, lambda _: gr.update(visible=True), (), [self.sure])
+        self._on(self.sure.click, acts.forgotten, (), [self.sure])
         number = [self.chosen]
         self._on(self.back.click, lambda desk, each: desk.sitting.go_back(each), number)
         self._on(self.compare.click, acts.compared, number, [self.both])

@@ -52,7 +52,6 @@ def test_a_folder_goes_on_where_it_was(here, capsys):
         (["stylize", "photo.png", "painting.png", "--protect", "none.png"], "none.png"),
         (["stylize", "photo.png", "painting.png", "--protect", "wide.png"], "proportion"),
         (["texture", "painting.png", "--protect", "mask.png"], "--protect"),
-        (["video", "film.mp4", "painting.png", "--protect", "mask.png"], "--protect"),
     ],
 )
 def test_a_sentence_for_each_mistake(words, told, here, capsys):

@@ -32,8 +32,9 @@ def test_every_option_has_an_explanation_and_a_heading():
     [
         ("texture", "strength content_layers init size print fit crop_preview alpha beta "
                     "preserve_color match_color neighbours protect"),
-        ("film", "print fit dpi crop_preview tileable neighbours protect"),
-        ("grid", "method network weights size print fit dpi crop_preview depth max_pixels protect"),
+        ("film", "print fit dpi crop_preview tileable neighbours"),
+        ("grid", "method network weights size print fit dpi crop_preview depth max_pixels protect "
+                 "regions style_regions"),
         ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
                     "optimizer history learning_rate average tile neighbours method"),
     ],

@@ -225,6 +225,11 @@ def reproduce(
     protect: Annotated[
         list[Path] | None, Parameter(help="The mask; once for each, in order.", negative="")
     ] = None,
+    regions: Annotated[Path | None, Parameter(help="The map of the regions.")] = None,
+    style_regions: Annotated[
+        list[Path] | None,
+        Parameter(help="The paintings' maps; once for each, in order.", negative=""),
+    ] = None,
     weights: Annotated[Path | None, Parameter(help="The network's weights.")] = None,
     max_pixels: Annotated[
         int, Parameter(help="Largest picture that is read or made, whatever the record allows.")
@@ -246,6 +251,8 @@ def reproduce(
         style=style or (),
         init=init,
         protect=protect or (),
+        regions=regions,
+        style_regions=style_regions or (),
         weights=weights,
         max_pixels=max_pixels,
     )

@@ -160,7 +160,7 @@ class _Batch:
         self._outputs, self._wishes, self._sides = outputs, wishes, sides
         self._stylizer = Stylizer.of(recipe)
         self._hash = cache(file_sha256)
-        self._named = {role: [Path(path)] for role, path in recipe.pictures.items()}
+        self._named = {role: [*map(Path, paths)] for role, paths in recipe.pictures.items()}
 
     def run(self, tasks: Sequence[Task]) -> tuple[_Tally, int]:
         """Work through the tasks; what became of them, and the exit status."""
@@ -279,7 +279,7 @@ def _check_tasks(tasks: Sequence[Task], outputs: Outputs) -> None:
 def _check_inputs(together: Sequence[Path], styles: Sequence[Path], recipe: Recipe) -> None:
     """What every picture needs is tried once, before any work."""
     recipe.blend_for(len(together))
-    for path in (*styles, *map(Path, recipe.pictures.values())):
+    for path in (*styles, *(Path(each) for paths in recipe.pictures.values() for each in paths)):
         read_picture(path, max_pixels=recipe.max_pixels)
 
 

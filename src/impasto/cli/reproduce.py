@@ -85,7 +85,6 @@ def _trained(
 def _film(path: Path, output: str | None, *, quiet: bool, **given: Any) -> int:
     from impasto.jobs.reproduce_film import FilmRerun
 
-    given.pop("protect")  # films know none
     rerun = FilmRerun(path, None if output is None else Path(output), **given)
     with claimed(rerun.path):
         _say([*rerun.changes, *rerun.job.notes], quiet=quiet)

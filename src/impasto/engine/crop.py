@@ -166,7 +166,8 @@ def _part_of(pictures: Pictures, content: Tensor, stage: Stage, init: Tensor | N
     """The pictures of a stage's window."""
     mask = pictures.protect
     mask = None if mask is None else cropped(mask, stage)
-    return Pictures(content, pictures.styles, init, protect=mask)
+    regions = None if pictures.regions is None else pictures.regions.in_window(stage)
+    return Pictures(content, pictures.styles, init, protect=mask, regions=regions)
 
 
 def _start(

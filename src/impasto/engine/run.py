@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from impasto.engine.framing import asked, made, surrounded
 from impasto.engine.interrupts import let_through
 from impasto.engine.objective.objective import Evaluation, Objective, StyleTargets
+from impasto.engine.objective.regions import SizedRegions
 from impasto.engine.objective.shrinking import Shrinking
 from impasto.engine.objective.terms import Term, needed, standard
 from impasto.engine.objective.terms.protected import Protected
@@ -28,6 +29,7 @@ from impasto.engine.optim.storage import Storage, in_memory
 from impasto.engine.optim.vectors import vectors_for
 from impasto.engine.planning.plan import Plan
 from impasto.engine.planning.stages import Stage
+from impasto.engine.regions import Regions
 from impasto.engine.state import Checkpoint, State
 from impasto.engine.threads import on_threads
 from impasto.engine.waiting import waiting
@@ -56,6 +58,7 @@ class Pictures:
         anchors: of a film's frame, what ties it to earlier ones; for a plan of one stage.
         targets: the paintings' statistics, where they are known already; for a plan of one stage.
         protect: how far the photograph is left alone, ``(1, 1, H, W)`` float32 in [0, 1].
+        regions: what takes after which painting; all of the picture after all of them when None.
 
     """
 
@@ -65,6 +68,7 @@ class Pictures:
     anchors: tuple[Anchor, ...] = ()
     targets: StyleTargets | None = None
     protect: Tensor | None = None
+    regions: Regions | None = None
 
     def started(self) -> Pictures:
         """With the starting picture made."""
@@ -157,12 +161,14 @@ def _stages(
             start = content
             if begins or starting:
                 start = _start(recipe, plan, index, pictures, coarser, content)
+            regions = _regions(stage, pictures, wrap=recipe.tileable)
+            regions = None if regions is None else regions.to(content.device)
             for term in starting:
-                start = term.start(stage, content, start)
+                start = term.start(stage, content, start, regions)
             if mask is not None:
                 start = torch.lerp(start, content, mask)
             objective = Shrinking(
-                partial(_objective, recipe, own, sized, own_terms, tied),
+                partial(_objective, recipe, own, sized, own_terms, tied, regions),
                 stage.tile,
                 can_tile=isinstance(network, ConvNetwork),
             )
@@ -283,6 +289,7 @@ def _objective(
     sized: Sequence[Tensor],
     own_terms: tuple[StatisticsLoss | None, Sequence[Term]],
     pictures: Pictures,
+    regions: SizedRegions | None,
     tile: int | None,
 ) -> Objective:
     """The objective for photograph and paintings at a stage's size; tied where it is a film's."""
@@ -300,6 +307,7 @@ def _objective(
         tile,
         targets=pictures.targets,
         terms=(*terms, *tied),
+        regions=regions,
     )
 
 
@@ -311,7 +319,10 @@ def style_targets(
     content, *styles = _at_size(plan, stage, pictures, wrap=False)
     with on_threads(plan.threads):
         own = placed(network, plan, stage)
-        objective = make_objective(recipe, own, content, styles, None, stage.tile, terms=terms)
+        objective = make_objective(
+            recipe, own, content, styles, None, stage.tile, terms=terms,
+            regions=_regions(stage, pictures),
+        )  # fmt: skip
     return replace(pictures, styles=tuple(styles), targets=objective.targets)
 
 
@@ -385,6 +396,11 @@ def protection(stage: Stage, pictures: Pictures) -> Tensor | None:
     if pictures.protect is None:
         return None
     return softened(made(pictures.protect, stage)).clamp_(0, 1)
+
+
+def _regions(stage: Stage, pictures: Pictures, *, wrap: bool = False) -> SizedRegions | None:
+    """The regions at a stage's sizes."""
+    return None if pictures.regions is None else pictures.regions.at(stage, wrap=wrap)
 
 
 def _anchors(stage: Stage, pictures: Pictures) -> tuple[Anchor, ...]:

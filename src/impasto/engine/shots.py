@@ -20,6 +20,7 @@ from impasto.engine.objective.terms import Term
 from impasto.engine.objective.terms.temporal import Anchor
 from impasto.engine.optim.optimize import Optimizer
 from impasto.engine.planning.plan import Plan
+from impasto.engine.regions import Regions
 from impasto.engine.run import Pictures, recolored, run, style_targets
 from impasto.engine.state import State
 from impasto.nets.network import Network
@@ -53,6 +54,20 @@ class Link:
     flow: Tensor
     weights: Tensor
     explained: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What holds for one frame, of a size of its own; see :class:`impasto.engine.run.Pictures`.
+
+    Attributes:
+        protect: how far the source is left alone, ``(1, 1, H, W)`` in [0, 1]; None for nowhere.
+        regions: what takes after which painting; None for all after all.
+
+    """
+
+    protect: Tensor | None = None
+    regions: Regions | None = None
 
 
 class Shot:
@@ -101,13 +116,22 @@ class Shot:
         self._terms = terms
         self._later: Pictures | None = None
 
-    def still(self, init: Tensor | None = None) -> Iterator[State]:
+    def still(
+        self,
+        init: Tensor | None = None,
+        held: Held = Held(),
+    ) -> Iterator[State]:
         """The shot's first frame, as a picture of its own."""
-        pictures = replace(self._pictures, init=init)
+        pictures = replace(self._pictures, init=init, protect=held.protect, regions=held.regions)
         return self._run(self._recipe, self._plan, pictures)
 
     def following(
-        self, content: Tensor, links: Sequence[Link], *, before: Tensor | None = None
+        self,
+        content: Tensor,
+        links: Sequence[Link],
+        *,
+        before: Tensor | None = None,
+        held: Held = Held(),
     ) -> Iterator[State]:
         """A later frame, from earlier results.
 
@@ -115,6 +139,7 @@ class Shot:
             content: the source's frame, ``(1, 3, H, W)`` in [0, 1], of the plan's last size.
             links: earlier results, nearest first.
             before: what an earlier pass has made of this frame.
+            held: what holds for this frame.
 
         """
         moved = [warp(link.picture, link.flow).clamp(0, 1) for link in links]
@@ -130,11 +155,18 @@ class Shot:
         start = blended(moved, weights, start)
         if before is not None:
             start = torch.lerp(start, before, 0.5)
+        free = self._temporal * (1.0 if held.protect is None else 1 - held.protect)
         anchors = tuple(
-            Anchor(picture.to(self._plan.device), self._temporal * weight.to(self._plan.device))
+            Anchor(
+                picture.to(self._plan.device),
+                (free * weight).to(self._plan.device),
+            )
             for picture, weight in zip(moved, weights, strict=True)
         )
-        pictures = replace(self._prepared(), content=content, init=start, anchors=anchors)
+        pictures = replace(
+            self._prepared(held.regions), content=content, init=start, anchors=anchors,
+            protect=held.protect, regions=held.regions,
+        )  # fmt: skip
         return self._run(self._later_recipe, self._later_plan, pictures)
 
     def _run(self, recipe: Recipe, plan: Plan, pictures: Pictures) -> Iterator[State]:
@@ -148,11 +180,12 @@ class Shot:
             optimizer=self._optimizer,
         )
 
-    def _prepared(self) -> Pictures:
+    def _prepared(self, regions: Regions | None) -> Pictures:
         """The paintings at their last sizes, and their statistics."""
         if self._later is None:
+            pictures = replace(self._pictures, regions=regions)
             self._later = style_targets(
-                self._recipe, self._later_plan, self._pictures, self._network, self._terms
+                self._recipe, self._later_plan, pictures, self._network, self._terms
             )
         return self._later
 

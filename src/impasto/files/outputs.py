@@ -152,9 +152,12 @@ def _is_marked(path: Path) -> bool:
 
 
 def named_in(options: Mapping[str, Any]) -> list[object]:
-    """The files that options of a recipe name: a starting picture, a mask, and weights."""
+    """The files that options of a recipe name: a starting picture, masks, maps, and weights."""
     init = options.get("init")
-    return [None if init in INITS else init, options.get("protect"), options.get("weights")]
+    names = ("protect", "regions", "weights")
+    single = [None if init in INITS else init, *(options.get(name) for name in names)]
+    several = options.get("style_regions") or ()
+    return [*single, *([several] if isinstance(several, str | os.PathLike) else several)]
 
 
 def is_folder(path: StrPath) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Bank:
         seed: of the choice of pieces, and of the positions for the first matches. Any but 0 also
             likes some parts of the paintings better than others, and so gives another picture.
         effort: how many those are, and how often matches are revised.
+        parts: by painting, ``(1, R, H, W)`` in [0, 1]: how far each pixel belongs to the part that
+            each of R regions takes after; None for one that is taken as a whole.
 
     """
 
@@ -69,16 +72,27 @@ class Bank:
         dtype: torch.dtype,
         seed: int,
         effort: Effort = DEFAULT,
+        parts: Sequence[Tensor | None] = (),
     ) -> None:
         generator = Generator().manual_seed(seed)
         self._sizes: list[tuple[int, int]] = []
         rows, sample, start = [], [], 0
-        for painting, share in zip(paintings, shares, strict=True):
+        self._belongs: list[Tensor | None] = []  # by painting, (R, positions)
+        self._starts: list[int] = []
+        given = parts or [None] * len(paintings)
+        for painting, share, part in zip(paintings, shares, given, strict=True):
+            self._starts.append(start)
+            self._belongs.append(None)
             if not share:
                 continue
-            maps = [_inner(see(piece)) for piece in _pieces(painting, share, generator)]
+            marked = painting if part is None else torch.cat([painting, part.to(painting)], 1)
+            pieces = _pieces(marked, share, generator)
+            maps = [_inner(see(piece[:, :3])) for piece in pieces]
             self._sizes += [(each.shape[-2], each.shape[-1]) for each in maps]
             rows += [each[0].flatten(1).T for each in maps]
+            if part is not None:
+                cells = [_inner(F.avg_pool2d(piece[:, 3:], CELL)) for piece in pieces]
+                self._belongs[-1] = torch.cat([each[0].flatten(1) for each in cells], 1)
             count = sum(map(len, rows)) - start
             most = min(count, math.ceil(effort.first * share))
             sample.append(start + torch.randperm(count, generator=generator)[:most])
@@ -92,6 +106,37 @@ class Bank:
         self._offered = seen @ self._principal
         self._channels = bank.to(dtype)
         self._effort = effort
+        self._starts.append(start)
+        self._allowed: Tensor | None = None
+
+    def within(self, region: int, shares: Sequence[float], seed: int) -> Bank:
+        """The same bank for a region of the picture, which takes after some of it alone.
+
+        Args:
+            region: which.
+            shares: of each painting in it; their sum is 1.
+            seed: of the positions for the first matches.
+
+        """
+        own, generator = copy.copy(self), Generator().manual_seed(seed)
+        device = self._sample.device
+        own._allowed = torch.zeros(len(self), dtype=torch.bool, device=device)
+        sample = []
+        for share, start, stop, belongs in zip(
+            shares, self._starts[:-1], self._starts[1:], self._belongs, strict=True
+        ):
+            if not share or start == stop:
+                continue
+            here = torch.ones(stop - start, dtype=torch.bool, device=device)
+            if belongs is not None:
+                here = _belonging(belongs[region])
+            own._allowed[start:stop] = here
+            places = start + here.nonzero()[:, 0]
+            most = min(len(places), math.ceil(self._effort.first * share))
+            chosen = torch.randperm(len(places), generator=generator)[:most]
+            sample.append(places[chosen.to(device)])
+        own._sample = torch.cat(sample)
+        return own
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -111,7 +156,8 @@ class Bank:
         known[self._sample] = 1
         near = self._averaged(full) / self._averaged(known).clamp_min(1e-6)
         price = torch.where(known > 0, full, near)
-        return price if self._taste is None else price + self._taste
+        price = price if self._taste is None else price + self._taste
+        return price if self._allowed is None else price.masked_fill(~self._allowed, torch.inf)
 
     def match(self, queries: Tensor, mean: Tensor, price: Tensor, size: tuple[int, int]) -> Tensor:
         """The index of each position's match, ``(N)``.
@@ -173,19 +219,33 @@ class Bank:
 
 
 def _pieces(painting: Tensor, share: float, generator: Generator) -> list[Tensor]:
-    """The whole painting, or as many pieces of it, at random, as its share of the bank allows."""
+    """The whole painting, or as many pieces of it, at random, as its share of the bank allows.
+
+    Of channels beyond the first three, each has the piece that is fullest of it among them.
+    """
     height, width = (side // CELL for side in painting.shape[-2:])
     if height * width <= max(PIECE**2, POSITIONS * share):
         return [painting[..., : height * CELL, : width * CELL]]
     lines = [_starts(height), _starts(width)]
     places = [(down, right) for down in lines[0] for right in lines[1]]
     most = max(1, int(POSITIONS * share) // PIECE**2)
-    chosen = torch.randperm(len(places), generator=generator)[:most].tolist()
     side = (PIECE + 2 * RIM) * CELL
-    return [
+    pieces = [
         painting[..., CELL * down : CELL * down + side, CELL * right : CELL * right + side]
-        for down, right in (places[each] for each in sorted(chosen))
+        for down, right in places
     ]
+    order = torch.randperm(len(places), generator=generator).tolist()
+    if painting.shape[1] > 3:
+        fullest = torch.stack([each[0, 3:].mean((1, 2)) for each in pieces]).argmax(0).tolist()
+        order = [*dict.fromkeys([*fullest, *order])]
+        most = max(most, len(set(fullest)))
+    return [pieces[each] for each in sorted(order[:most])]
+
+
+def _belonging(shares: Tensor) -> Tensor:
+    """The positions that are in a part, ``(M)``; of a part without one, those that have most."""
+    here: Tensor = shares >= 0.5
+    return here if here.any() else shares >= shares.max()
 
 
 def _starts(length: int) -> list[int]:

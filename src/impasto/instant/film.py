@@ -14,8 +14,9 @@ from torch import Tensor
 
 from impasto.engine.framing import asked, made
 from impasto.engine.planning.plan import Plan
-from impasto.engine.run import recolored
-from impasto.engine.shots import Link, blended, for_a_shot
+from impasto.engine.regions import Regions
+from impasto.engine.run import protection, recolored
+from impasto.engine.shots import Held, Link, blended, for_a_shot
 from impasto.engine.state import State
 from impasto.engine.threads import on_threads
 from impasto.instant.bank import Effort
@@ -63,13 +64,23 @@ class InstantShot:
         self._network, self._painter = check_network(network), painter
         self._later: SizePainter | None = None
 
-    def still(self, init: Tensor | None = None) -> Iterator[State]:
+    def still(
+        self,
+        init: Tensor | None = None,
+        held: Held = Held(),  # noqa: B008 (frozen)
+    ) -> Iterator[State]:
         """The shot's first frame, as a picture of its own; nothing starts from ``init``."""
         del init
-        return run_instant(self._recipe, self._plan, self._pictures, self._network, self._painter)
+        pictures = replace(self._pictures, protect=held.protect, regions=held.regions)
+        return run_instant(self._recipe, self._plan, pictures, self._network, self._painter)
 
     def following(
-        self, content: Tensor, links: Sequence[Link], *, before: Tensor | None = None
+        self,
+        content: Tensor,
+        links: Sequence[Link],
+        *,
+        before: Tensor | None = None,
+        held: Held = Held(),  # noqa: B008 (frozen)
     ) -> Iterator[State]:
         """A later frame, from the last result.
 
@@ -77,29 +88,36 @@ class InstantShot:
             content: the source's frame, ``(1, 3, H, W)`` in [0, 1], of the plan's last size.
             links: earlier results, nearest first, of which the nearest counts.
             before: nothing; a film is made in one pass.
+            held: what holds for this frame.
 
         """
         del before
         (stage,), link = self._later_plan.stages, links[0]
         with on_threads(self._plan.threads), torch.no_grad():
-            pictures = replace(self._pictures, content=content)
+            pictures = replace(self._pictures, content=content, protect=held.protect)
             content = recolored(self._recipe, pictures).content
             moved = warp(link.picture, link.flow).clamp(0, 1)
             seen = link.weights if link.explained is None else link.explained
             kept = torch.maximum(link.weights, seen)
             start = blended([moved], [kept], content)
-            image = self._size().paint(
+            mask = protection(stage, pictures)
+            image = self._size(held.regions).paint(
                 *(made(each, stage).to(self._plan.device) for each in (content, start)),
                 photograph=FRAME,
+                protect=mask,
+                regions=None if held.regions is None else held.regions.masks(stage),
             )
             image = asked(image, stage)
             image = torch.lerp(image, moved.to(image.device), KEPT * kept.to(image.device))
+            if mask is not None:
+                still = asked(mask, stage).to(image.device)
+                image = torch.lerp(image, content.to(image.device), still)
         yield painted(self._recipe, self._later_plan, 0, content.to(image.device), image)
 
-    def _size(self) -> SizePainter:
+    def _size(self, regions: Regions | None) -> SizePainter:
         if self._later is None:
             self._later = SizePainter(
                 self._recipe, self._plan, self._later_plan.stages[0], self._pictures.styles,
-                self._network, self._painter, effort=EFFORT,
+                self._network, self._painter, effort=EFFORT, regions=regions,
             )  # fmt: skip
         return self._later

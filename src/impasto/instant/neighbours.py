@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.engine.crop import windows_like
+from impasto.engine.objective.regions import SizedRegions
 from impasto.engine.objective.terms import Activations, Target
 from impasto.engine.objective.terms.term import Needs
 from impasto.engine.planning.forecast import Forecast
@@ -107,11 +108,17 @@ class Neighbours:
     ) -> None:
         self.weight = recipe.neighbours * recipe.style_share
         self._recipe, self._plan = recipe, plan
-        self._styles = recolored(recipe, pictures).styles
+        self._styles, self._regions = recolored(recipe, pictures).styles, pictures.regions
         self._network, self._painter = check_network(network), painter
 
     @torch.no_grad()
-    def start(self, stage: Stage, photograph: Tensor, picture: Tensor) -> Tensor:
+    def start(
+        self,
+        stage: Stage,
+        photograph: Tensor,
+        picture: Tensor,
+        regions: SizedRegions | None = None,
+    ) -> Tensor:
         """Decide the matches of a size; returns the picture that the decoder paints of them.
 
         Each position is matched by features of the photograph and of what the size would start
@@ -120,10 +127,13 @@ class Neighbours:
         height, width = photograph.shape[-2:]
         self._matcher = _LayerMatcher(
             self._recipe, self._plan, stage, self._styles, self._network, self._painter,
-            effort=EFFORT,
+            effort=EFFORT, regions=self._regions,
         )  # fmt: skip
+        masks = None if regions is None else _whole_cells(regions.picture.masks)
         image, self._matches = self._matcher.paint_and_match(
-            *(_whole_cells(each) for each in (photograph, picture)), photograph=PHOTOGRAPH
+            *(_whole_cells(each) for each in (photograph, picture)),
+            photograph=PHOTOGRAPH,
+            regions=masks,
         )
         self._positions = {
             layer: (height // _stride(layer)) * (width // _stride(layer)) for layer in MATCHED

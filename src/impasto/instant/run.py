@@ -91,14 +91,18 @@ def _states(
         with on_threads(plan.threads), torch.no_grad():
             own = alone(stage)
             content = made(cropped(pictures.content, stage), own)
-            size = SizePainter(recipe, plan, stage, pictures.styles, network, painter)
+            regions = None if pictures.regions is None else pictures.regions.in_window(stage)
+            size = SizePainter(
+                recipe, plan, stage, pictures.styles, network, painter, regions=regions
+            )
             before = None
             if coarser is not None:
                 before = made(enlarged(coarser, plan.stages[index - 1], stage), own)
             mask = pictures.protect
             if mask is not None:
                 mask = protection(own, replace(pictures, protect=cropped(mask, stage)))
-            image = size.paint(content.to(plan.device), before, protect=mask)
+            masks = None if regions is None else regions.masks(own)
+            image = size.paint(content.to(plan.device), before, protect=mask, regions=masks)
             coarser = asked(image, own)
         yield painted(recipe, plan, index, asked(content, own).to(plan.device), coarser)
 

@@ -22,6 +22,8 @@ class Tile:
         outer: that with its halo.
         inner: the core in pixels of ``outer``.
         cells: the core in positions of ``outer``.
+        positions: the core in positions of the picture.
+        outer_positions: the core with its halo in positions of the picture.
 
     """
 
@@ -29,6 +31,8 @@ class Tile:
     outer: Part
     inner: Part
     cells: Part
+    positions: Part
+    outer_positions: Part
 
 
 def tiles_of(height: int, width: int, side: int = TILE) -> list[Tile]:
@@ -53,5 +57,9 @@ def _tile(rows: tuple[int, int, int], columns: tuple[int, int, int]) -> Tile:
         down, across = (slice(a // unit, b // unit) for a, b in zip(low, high, strict=True))
         return ..., down, across
 
-    core = part([rows[0], columns[0]], [rows[1], columns[1]])
-    return Tile(core, part(lows, highs), part(starts, stops), part(starts, stops, CELL))
+    low, high = [rows[0], columns[0]], [rows[1], columns[1]]
+    return Tile(
+        part(low, high),
+        *(part(lows, highs), part(starts, stops), part(starts, stops, CELL)),
+        *(part(low, high, CELL), part(lows, highs, CELL)),
+    )

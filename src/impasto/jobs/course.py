@@ -16,7 +16,18 @@ from impasto.files.records.write import Change
 from impasto.recipe.options import flag
 from impasto.recipe.still import Recipe, options_of_network
 
-FIXED = ("size", "print", "fit", "dpi", "depth", "crop_preview", "tileable", "max_pixels")
+FIXED = (
+    "regions",
+    "style_regions",
+    "size",
+    "print",
+    "fit",
+    "dpi",
+    "depth",
+    "crop_preview",
+    "tileable",
+    "max_pixels",
+)
 
 
 class Course:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from impasto.engine.interrupts import whole_steps
 from impasto.engine.planning.plan import Plan, make_plan
-from impasto.engine.shots import PRONE, Link, Shot, flicker_tendency, until_settled
+from impasto.engine.shots import PRONE, Held, Link, Shot, flicker_tendency, until_settled
 from impasto.engine.state import State
 from impasto.errors import OutputError, RecipeError
 from impasto.files.atomic import atomic_write, claimed, make_folder
@@ -49,6 +49,7 @@ from impasto.files.records.read import is_of_film
 from impasto.files.records.write import finite_or_none, record_path, write_record
 from impasto.files.weights.decoder import load_painter, with_decoder
 from impasto.instant.film import InstantShot
+from impasto.jobs.film_maps import FilmMaps
 from impasto.jobs.motion import TiedFrame, tied
 from impasto.jobs.running import carry_out
 from impasto.jobs.stylizer import Stylizer
@@ -144,6 +145,7 @@ class FilmJob:
         init: a starting picture for the first frames of shots.
         flow: optical flow between source frames; DIS when not given.
         plan: the automatic choices; made here when not given.
+        maps: what holds for each frame: masks, and maps of regions.
 
     Attributes:
         is_finished: the film and its record are written.
@@ -168,6 +170,7 @@ class FilmJob:
         init: Picture | None = None,
         flow: FlowEstimator | None = None,
         plan: Plan | None = None,
+        maps: FilmMaps | None = None,
     ) -> None:
         self.clip, self.film, self.target = clip, film, target
         self._motion = replace(film, **AT_ONCE) if recipe.is_instant else film
@@ -183,7 +186,7 @@ class FilmJob:
             )
         self._asked = recipe
         self._styles, self._init, self._stylizer = tuple(styles), init, stylizer
-        self._flow = flow
+        self._flow, self._maps = flow, maps
         self._kept = KeptFrames(target.frames_path, depth=recipe.depth)
         goes_on = self._kept.begin(
             self._settings(), resume=target.resume, overwrite=target.overwrite
@@ -203,6 +206,7 @@ class FilmJob:
             *self.clip.notes,
             *(note for style in self._styles for note in style.notes),
             *self._form_notes,
+            *(self._maps.notes if self._maps else ()),
         ]
         return (*dict.fromkeys(every), *self._warnings())
 
@@ -265,14 +269,16 @@ class FilmJob:
         results: deque[Tensor] = deque(maxlen=max(self._motion.long_term))
         shot: Shot | InstantShot | None = None
         done = 0
+        maps_of = self._maps.frames(self._kept, self.size) if self._maps else None
         with closing(ahead(self._tied(number, count))) as frames:
             for each in frames:
                 index = each.frame.index
+                held = maps_of(each) if maps_of else Held()
                 if each.begins_shot or shot is None:
                     shot = self._shot(each)
                     results.clear()
                 if not self._kept.has(kind, index):
-                    for state in whole_steps(self._states(number, shot, each, results)):
+                    for state in whole_steps(self._states(number, shot, each, results, held)):
                         yield self._film_state(number, index, done, count, state)
                     self._save_flow(number, each)
                     self._kept.write(kind, index, _shown(state), _notes(each, state))
@@ -286,17 +292,22 @@ class FilmJob:
         return done
 
     def _states(
-        self, number: int, shot: Shot | InstantShot, each: TiedFrame, results: Sequence[Tensor]
+        self,
+        number: int,
+        shot: Shot | InstantShot,
+        each: TiedFrame,
+        results: Sequence[Tensor],
+        held: Held,
     ) -> Iterator[State]:
         before = None
         if number:
             before, _ = self._kept.read(_RESULT.format(number - 1), each.frame.index)
         elif each.begins_shot:
-            return shot.still(None if self._init is None else self._init.tensor)
+            return shot.still(None if self._init is None else self._init.tensor, held)
         links = [
             Link(results[-tie.back], tie.flow, tie.weights, tie.explained) for tie in each.ties
         ]
-        states = shot.following(each.frame.picture, links, before=before)
+        states = shot.following(each.frame.picture, links, before=before, held=held)
         return until_settled(states, tolerance=SETTLED)
 
     def _shot(self, each: TiedFrame) -> Shot | InstantShot:
@@ -466,9 +477,15 @@ class FilmJob:
                 "clip": self.clip.sha256,
                 "styles": [style.sha256 for style in self._styles],
                 "init": self._init.sha256 if self._init is not None else None,
+                **{role: [each.sha256 for each in own] for role, own in self._held.items()},
             },
             "network": with_decoder(self._stylizer.description, self.recipe),
         }
+
+    @property
+    def _held(self) -> dict[str, list[Picture]]:
+        """Masks and maps by their roles."""
+        return self._maps.by_role if self._maps else {}
 
     @property
     def network(self) -> dict[str, str]:
@@ -488,6 +505,7 @@ class FilmJob:
             clip=self.clip,
             styles=self._styles,
             init=self._init,
+            maps=self._held,
             network=self.network,
             frames=frames,
             result={
@@ -545,7 +563,10 @@ def start_film(
     )  # fmt: skip
     pictures = [read_picture(each, max_pixels=recipe.max_pixels) for each in styles]
     init = None if recipe.init in INITS else read_picture(recipe.init)
-    return FilmJob(source, pictures, target, recipe, film, stylizer, init=init, flow=flow)
+    maps = FilmMaps(recipe, film, source, pictures)
+    return FilmJob(
+        source, pictures, target, recipe, film, stylizer, init=init, flow=flow, maps=maps
+    )
 
 
 def stylize_video(

@@ -35,6 +35,8 @@ class Options(TypedDict, total=False):
     tileable: bool
     init: str | os.PathLike[str] | None
     protect: str | os.PathLike[str] | None
+    regions: str | os.PathLike[str] | None
+    style_regions: tuple[str, ...] | list[str] | str | None
     neighbours: float | None
     seed: int
     alpha: float | None

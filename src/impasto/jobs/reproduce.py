@@ -32,12 +32,16 @@ _ROLES = {
     "styles": "painting",
     "init": "starting picture",
     "protect": "mask",
+    "regions": "map",
+    "style_regions": "painting's map",
 }
 _OPTIONS = {
     "content": "--content",
     "styles": "--style",
     "init": "--init",
     "protect": "--protect",
+    "regions": "--regions",
+    "style_regions": "--style-regions",
 }
 
 
@@ -65,7 +69,8 @@ class Rerun:
         path: the result, or its ``.json``.
         folders: where its files are looked for, by name; beside it and here when not given.
         content: the photograph, in place of the record's name; likewise ``style`` (all of them),
-            ``init``, ``protect`` (all of them) and ``weights``.
+            ``init``, ``protect`` (all of them), ``regions``, ``style_regions`` (all of them) and
+            ``weights``.
         max_pixels: largest picture that is read or made, whatever the record allows.
 
     Raises:
@@ -84,6 +89,8 @@ class Rerun:
         style: Sequence[StrPath] = (),
         init: StrPath | None = None,
         protect: Sequence[StrPath] = (),
+        regions: StrPath | None = None,
+        style_regions: Sequence[StrPath] = (),
         weights: StrPath | None = None,
         max_pixels: int = Recipe.max_pixels,
     ) -> None:
@@ -95,6 +102,8 @@ class Rerun:
             "styles": [Path(each) for each in style],
             "init": [] if init is None else [Path(init)],
             "protect": [Path(each) for each in protect],
+            "regions": [] if regions is None else [Path(regions)],
+            "style_regions": [Path(each) for each in style_regions],
         }
         self.record = record
         self._pixels = _pixels_at(path) if record.recipe.depth == 8 else None
@@ -102,12 +111,18 @@ class Rerun:
         self._found = {role: find_inputs(record, role, given[role], folders) for role in _ROLES}
         starts = self._found["init"]
         recipe = recipe_here(record, folders, weights, starts[0] if starts else None)
+        recipe = _mapped(recipe, self._found["regions"], self._found["style_regions"])
         masks = dict(zip(_names(record, "protect"), self._found["protect"], strict=True))
         stylizer = Stylizer.of(_masked(recipe, masks))
         self.job: Job = self._job(stylizer, stylizer.defaults, plan_here(record.plan))
         for each in record.changes:
             plan = plan_here(each.plan) or each.plan
-            other = replace(each.recipe, weights=recipe.weights)
+            other = replace(
+                each.recipe,
+                weights=recipe.weights,
+                regions=recipe.regions,
+                style_regions=recipe.style_regions,
+            )
             self.job.replay(replace(each, recipe=_masked(other, masks), plan=plan))
         self.changes = (
             *self._changed_result(),
@@ -156,6 +171,8 @@ def reproduce(
     style: Sequence[StrPath] = (),
     init: StrPath | None = None,
     protect: Sequence[StrPath] = (),
+    regions: StrPath | None = None,
+    style_regions: Sequence[StrPath] = (),
     weights: StrPath | None = None,
     max_pixels: int = Recipe.max_pixels,
 ) -> Reproduction:
@@ -168,6 +185,8 @@ def reproduce(
         style: the paintings, all of them.
         init: the starting picture.
         protect: the masks, all of them.
+        regions: the map.
+        style_regions: the paintings' maps, all of them.
         weights: the network's weights.
         max_pixels: largest picture that is read or made, whatever the record allows.
 
@@ -179,8 +198,8 @@ def reproduce(
         again = TrainedRerun(Path(path), content=content, weights=weights, max_pixels=max_pixels)
         return Reproduction(*again.finish())
     rerun = Rerun(
-        *(Path(path),), content=content, style=style, init=init, protect=protect, weights=weights,
-        max_pixels=max_pixels,
+        *(Path(path),), content=content, style=style, init=init, protect=protect, regions=regions,
+        style_regions=style_regions, weights=weights, max_pixels=max_pixels,
     )  # fmt: skip
     carry_out(rerun.job, until=rerun.is_done)
     return rerun.finish()
@@ -278,6 +297,16 @@ def recipe_here(
 
 def _names(record: Record, role: str) -> list[str]:
     return [each.name for each in record.inputs[role]]
+
+
+def _mapped(recipe: Recipe, regions: Sequence[Path], styles: Sequence[Path]) -> Recipe:
+    """With the maps' files as they are named here."""
+    if recipe.regions is None:
+        return recipe
+    if len(regions) != 1 or len(styles) != len(recipe.style_regions or ()):
+        raise RecordError("The record does not say what its maps were.")
+    parts = tuple(str(each) for each in styles) or None
+    return replace(recipe, regions=str(regions[0]), style_regions=parts)
 
 
 def _masked(recipe: Recipe, masks: Mapping[str, Path]) -> Recipe:

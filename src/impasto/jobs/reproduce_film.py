@@ -5,9 +5,10 @@ Frames are compared as they were before any encoder, by hashes of their levels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.records.films import FilmRecord, film_versions, read_film_record
 from impasto.jobs.film import FilmJob, Target, check_target, film_size
+from impasto.jobs.film_maps import FilmMaps
 from impasto.jobs.reproduce import (
     changed_plan,
     changed_versions,
@@ -65,7 +67,7 @@ class FilmRerun:
         path: the film, the folder of its frames, or the ``.json``.
         output: where to; beside it when not given.
         content: the source film, in place of the record's name; likewise ``style`` (all of them),
-            ``init`` and ``weights``.
+            ``init``, ``protect``, ``regions``, ``style_regions`` (all of them) and ``weights``.
         max_pixels: largest picture that is read or made, whatever the record allows.
         overwrite: what lies at ``output`` may be replaced.
 
@@ -84,6 +86,9 @@ class FilmRerun:
         content: StrPath | None = None,
         style: Sequence[StrPath] = (),
         init: StrPath | None = None,
+        protect: Sequence[StrPath] = (),
+        regions: StrPath | None = None,
+        style_regions: Sequence[StrPath] = (),
         weights: StrPath | None = None,
         max_pixels: int = Recipe.max_pixels,
         overwrite: bool = False,
@@ -103,6 +108,19 @@ class FilmRerun:
         first = self._pictures("init", [] if init is None else [Path(init)], folders)
         # The starting picture was read above: the recipe keeps its name, as the record has it.
         recipe = recipe_here(record, folders, weights, None)
+        given = {
+            "protect": [Path(each) for each in protect],
+            "regions": [] if regions is None else [Path(regions)],
+            "style_regions": [Path(each) for each in style_regions],
+        }
+        found = {role: self._beside(role, paths, folders) for role, paths in given.items()}
+        recipe = replace(
+            recipe,
+            protect=recipe.protect and str(found["protect"][0]),
+            regions=recipe.regions and str(found["regions"][0]),
+            style_regions=recipe.style_regions and tuple(map(str, found["style_regions"])),
+        )
+        maps = FilmMaps(recipe, record.film, clip, styles)
         stylizer = Stylizer.of(recipe)
         self.job = FilmJob(
             clip,
@@ -114,10 +132,11 @@ class FilmRerun:
             stylizer,
             init=first[0] if first else None,
             plan=_fitting(plan_here(record.plan), recipe, clip),
+            maps=maps,
         )
         self.changes = (
             *self._changed_result(),
-            *self._changed_inputs(clip, [*styles, *first]),
+            *self._changed_inputs(clip, {"styles": styles, "init": first, **maps.by_role}),
             *changed_weights(record.network, self.job.network),
             *changed_plan(record.plan, self.job.plan),
             *changed_versions(record.versions, film_versions()),
@@ -159,12 +178,24 @@ class FilmRerun:
             return []
         return [f"The film {path.name!r} has been changed since it was made."]
 
-    def _changed_inputs(self, clip: Clip, pictures: Sequence[Picture]) -> Iterator[str]:
+    def _beside(self, role: str, given: list[Path], folders: Sequence[Path]) -> list[Path]:
+        """Masks or maps, of which a film or folder cannot be told by the hash of a file."""
+        known = self.record.inputs[role]
+        if given and len(given) == len(known):
+            return given
+        beside = [[f / each.name for f in folders if (f / each.name).exists()] for each in known]
+        if given or not all(beside):
+            return find_inputs(self.record, role, given, folders)
+        return [paths[0] for paths in beside]
+
+    def _changed_inputs(
+        self, clip: Clip, pictures: Mapping[str, Sequence[Picture]]
+    ) -> Iterator[str]:
         inputs = self.record.inputs
         if clip.sha256 != inputs["clip"][0].sha256:
             yield f"The film {clip.name!r} is not the one of the record: it has changed."
-        known = [*inputs["styles"], *inputs["init"]]
-        for picture, recorded in zip(pictures, known, strict=True):
+        pairs = [zip(own, inputs[role], strict=True) for role, own in pictures.items()]
+        for picture, recorded in chain.from_iterable(pairs):
             if picture.sha256 != recorded.sha256:
                 yield f"The picture {picture.name!r} is not the one of the record: it has changed."
 

@@ -38,6 +38,7 @@ from impasto.files.pictures.images import (
     to_pillow,
     write_result,
 )
+from impasto.files.pictures.maps import RegionMaps, regions_of
 from impasto.files.records.checkpoints import Kept, is_checkpoint, read_checkpoint, write_checkpoint
 from impasto.files.records.finished import Wanted
 from impasto.files.records.loss_curve import LossCurve
@@ -212,6 +213,7 @@ class Job:
         resume: StrPath | None = None,
         inputs: Iterable[object] = (),
         protect: Picture | None = None,
+        maps: RegionMaps | None = None,
     ) -> None:
         self.recipe = recipe
         self.inputs = tuple(
@@ -228,6 +230,11 @@ class Job:
             self._pictures["init"] = [init]
         if protect is not None:
             self._pictures["protect"] = [protect]
+        self._regions_told: tuple[str, ...] = ()
+        regions = None
+        if maps is not None:
+            regions, self._regions_told = regions_of(maps, content, styles, recipe.blend)
+            self._pictures |= maps.by_role
         self._maker = maker
         self._losses = LossCurve()
         self._weights: dict[int, dict[str, float | None]] = {}
@@ -247,6 +254,7 @@ class Job:
             tuple(style.tensor for style in styles),
             init.tensor if init is not None else None,
             protect=mask_for(content, protect),
+            regions=regions,
         )
         if recipe.init == "instant" and recipe.strength:
             self._given = replace(self._given, init=self._instant)
@@ -448,7 +456,7 @@ class Job:
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
         last = self.plan.stages[-1]
-        more = (*_sizes_note(last), *_frame_note(self.recipe, last))
+        more = (*self._regions_told, *_sizes_note(last), *_frame_note(self.recipe, last))
         return tuple(worded(note) for note in (*dict.fromkeys(every), *more))
 
     @property

@@ -15,6 +15,7 @@ from impasto.errors import RecipeError
 from impasto.files.outputs import named_in
 from impasto.files.pictures.fitting import cropped_for
 from impasto.files.pictures.images import PictureLike, read_picture
+from impasto.files.pictures.maps import RegionMaps
 from impasto.files.weights.store import LoadedNetwork, load_network
 from impasto.jobs.running import carry_out, stopper
 from impasto.jobs.still import Job, Result, StrPath
@@ -175,7 +176,7 @@ class Stylizer:
         return Job(
             *(recipe, photograph, pictures[1:], init, self),
             plan=plan, resume=resume, inputs=inputs,
-            protect=None if mask is None else cropped_for(recipe, mask),
+            protect=None if mask is None else cropped_for(recipe, mask), maps=_maps_for(recipe),
         )  # fmt: skip
 
     @memory_told()
@@ -225,7 +226,7 @@ class Stylizer:
         inputs = (*given, *named_in(vars(recipe)))
         return Job(
             *(recipe, noise_picture, styles, None, self),
-            task="texture", plan=plan, resume=resume, inputs=inputs,
+            task="texture", plan=plan, resume=resume, inputs=inputs, maps=_maps_for(recipe),
         )  # fmt: skip
 
     def stream(self, content: PictureLike, style: Styles, **options: Any) -> Iterator[State]:
@@ -267,6 +268,20 @@ def drained(
     """The result of a job, once it is done or is to end."""
     carry_out(job, *([progress] if progress else []), until=until)
     return job.result()
+
+
+def _maps_for(recipe: Recipe) -> RegionMaps | None:
+    """The maps that a recipe names; the picture's in the proportion that is asked for.
+
+    Raises:
+        PictureError: one cannot be read.
+
+    """
+    if recipe.regions is None:
+        return None
+    read = partial(read_picture, max_pixels=recipe.max_pixels)
+    picture = cropped_for(recipe, read(recipe.regions))
+    return RegionMaps(picture, tuple(read(each) for each in recipe.style_regions or ()))
 
 
 def _is_named(style_loss: str | StatisticsLoss | None) -> bool:

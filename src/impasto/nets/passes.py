@@ -34,10 +34,10 @@ def follow(route: Route, image: Tensor) -> tuple[dict[str, Tensor], dict[str, St
 
 class _Layers(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, image: Tensor, route: Route) -> tuple[Tensor | int, ...]:
+    def forward(ctx: Any, image: Tensor, route: Route) -> tuple[Tensor | float, ...]:
         ctx.set_materialize_grads(False)
         ctx.route, ctx.image, ctx.steps = route, image.detach(), list[Step]()
-        outputs: list[Tensor | int] = []
+        outputs: list[Tensor | float] = []
         for step in _forward(route, image):
             outputs += _requested(route, step)
             ctx.steps.append(_remembered(route, step))
@@ -131,9 +131,9 @@ def _backward(
     return gradient
 
 
-def _requested(route: Route, step: Step) -> list[Tensor | int]:
+def _requested(route: Route, step: Step) -> list[Tensor | float]:
     core = route.core(step.layer, step.output)
-    outputs: list[Tensor | int] = [core] if step.layer.name in route.maps else []
+    outputs: list[Tensor | float] = [core] if step.layer.name in route.maps else []
     if step.layer.name in route.sums:
         sums = statistics_of(core)
         outputs += [sums.count, sums.total, sums.second_moments]

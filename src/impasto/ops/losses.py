@@ -68,8 +68,8 @@ def style_layer_loss(
     target_gram: Tensor,
     *,
     channels: int,
-    positions: int,
-    target_positions: int | None = None,
+    positions: float,
+    target_positions: float | None = None,
 ) -> Tensor:
     """Style loss of one layer, eq. (5): E = sum (G - A)^2 / (4 N^2 M^2).
 

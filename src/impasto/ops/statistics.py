@@ -23,7 +23,7 @@ class Statistics:
     """Sums of the features f of one layer over its positions, in float32 or better.
 
     Attributes:
-        count: M, the number of positions.
+        count: M, the number of positions; the sum of their weights where they have some.
         total: sum of f, ``(N,)``.
         second_moments: sum of f f^T, ``(N, N)``: the Gram matrix of eq. (4).
         frame: Q, ``(channels, N)`` with orthonormal columns, where f stands for Q f; None where f
@@ -32,7 +32,7 @@ class Statistics:
 
     """
 
-    count: int
+    count: float
     total: Tensor
     second_moments: Tensor
     frame: Tensor | None = None
@@ -131,6 +131,20 @@ def statistics_of(features: Tensor) -> Statistics:
     return Statistics(rows.shape[0], total, second_moments)
 
 
+def weighted_statistics(features: Tensor, weights: Tensor) -> Statistics:
+    """Statistics in which each position counts as much as its weight: sum w f and sum w f f^T.
+
+    Args:
+        features: ``(1, N, H, W)``, as of :func:`statistics_of`.
+        weights: ``(H, W)`` in [0, 1].
+
+    """
+    rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    column = weights.reshape(-1, 1)
+    total, second_moments = _WeightedSums.apply(rows, column)  # type: ignore[no-untyped-call]
+    return Statistics(float(weights.double().sum()), total, second_moments)
+
+
 def statistics_gradient(features: Tensor, total: Tensor, second_moments: Tensor) -> Tensor:
     """What autograd would bring through :func:`statistics_of`, without the sums being taken.
 
@@ -200,12 +214,37 @@ class _Sums(torch.autograd.Function):
         return _pulled_back(rows, *grads)
 
 
+class _WeightedSums(torch.autograd.Function):
+    """Weighted sum and second moments of the rows of an (M, N) matrix, in float32 or better."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(rows, weights)
+        exact = torch.float64 if rows.dtype == torch.float64 else torch.float32
+        channels = rows.shape[1]
+        total = rows.new_zeros(channels, dtype=exact)
+        second_moments = rows.new_zeros(channels, channels, dtype=exact)
+        for part, own in zip(torch.split(rows, _CHUNK), torch.split(weights, _CHUNK), strict=True):
+            if own.any():
+                wide = part.to(exact)
+                weighted = wide * own.to(exact)
+                total += weighted.sum(0)
+                second_moments.addmm_(weighted.mT, wide)
+        return total, second_moments
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        rows, weights = ctx.saved_tensors
+        return _pulled_back(rows, *grads) * weights.to(rows), None
+
+
 class _Mapped(torch.autograd.Function):
     """Both sums of A f + b: A t + M b, and A S A^T + A t b^T + b (A t + M b)^T."""
 
     @staticmethod
     def forward(
-        ctx: Any, total: Tensor, second_moments: Tensor, count: int, weight: Tensor, bias: Tensor
+        ctx: Any, total: Tensor, second_moments: Tensor, count: float, weight: Tensor, bias: Tensor
     ) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(weight, bias)
         moved = weight @ total

@@ -85,7 +85,7 @@ class _Gaussian(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, total: Tensor, second_moments: Tensor, count: int
+        ctx: Any, total: Tensor, second_moments: Tensor, count: float
     ) -> tuple[Tensor, Tensor]:
         mean, covariance = (x.to("cpu", torch.float64) / count for x in (total, second_moments))
         ctx.save_for_backward(mean)

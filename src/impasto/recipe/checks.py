@@ -33,6 +33,7 @@ def check(recipe: Recipe) -> None:
     _check_colors(recipe)
     _check_layers(recipe)
     _check_lists(recipe)
+    _check_regions(recipe)
     _check_instant(recipe)
 
 
@@ -142,6 +143,19 @@ def _check_lists(recipe: Recipe) -> None:
                 f"--steps has {count(len(recipe.steps), 'number')} for {recipe.scales} scales: "
                 "give one for each, or one for all."
             )
+
+
+def _check_regions(recipe: Recipe) -> None:
+    if recipe.style_regions is not None and recipe.regions is None:
+        raise RecipeError(
+            "--style-regions says which parts of the paintings go where: name the map of the "
+            "picture with --regions."
+        )
+    if recipe.regions is not None and (recipe.preserve_color == "statistics" or recipe.match_color):
+        color = "--match-color" if recipe.match_color else "--preserve-color statistics"
+        raise RecipeError(
+            f"{color} is about the whole picture, --regions about its parts: leave out one of them."
+        )
 
 
 def _check_instant(recipe: Recipe) -> None:

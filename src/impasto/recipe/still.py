@@ -133,8 +133,22 @@ class Recipe:
     protect: str | None = _look(
         None,
         "A picture file that says where the photograph stays: white leaves it alone, black does "
-        "not, grey lies between; of the photograph's proportion, in any size.",
-        not_for=("texture", "film", "grid"),
+        "not, grey lies between; of the photograph's proportion, in any size. For a film: that of "
+        "the first frame, which is carried along, or a folder or film with one for each.",
+        not_for=("texture", "grid"),
+    )
+    regions: str | None = _look(
+        None,
+        "A picture file whose flat colours say which painting goes where: from the darkest colour, "
+        "which is the first painting's, to the lightest; of the photograph's proportion, in any "
+        "size. With --style-regions: which part of the paintings. For a film as --protect.",
+        not_for=("grid",),
+    )
+    style_regions: tuple[str, ...] | None = _look(
+        None,
+        "For each painting a picture file whose colours are those of --regions: each region takes "
+        "after the parts of its own colour.",
+        not_for=("grid",),
     )
     neighbours: float = _objective(
         None,
@@ -288,10 +302,15 @@ class Recipe:
         return bool(self.neighbours and self.strength)
 
     @property
-    def pictures(self) -> dict[str, str]:
-        """The picture files that the options name, by role: ``init``, ``protect``."""
-        named = {"init": None if self.init in INITS else self.init, "protect": self.protect}
-        return {role: path for role, path in named.items() if path is not None}
+    def pictures(self) -> dict[str, tuple[str, ...]]:
+        """The picture files that the options name, by role.
+
+        The roles are ``init``, ``protect``, ``regions`` and ``style_regions``.
+        """
+        init = None if self.init in INITS else self.init
+        named = {"init": init, "protect": self.protect, "regions": self.regions}
+        single = {role: (path,) for role, path in named.items() if path is not None}
+        return {**single, **({"style_regions": self.style_regions} if self.style_regions else {})}
 
     @property
     def uses_alpha_beta(self) -> bool:
@@ -381,8 +400,10 @@ class Recipe:
         Of files only the names are kept: where they lie on somebody's disk is nobody's business.
         """
         values = asdict(self)
-        for name in ("init", "protect", "weights"):
+        for name in ("init", "protect", "regions", "weights"):
             values[name] = values[name] and PurePath(values[name]).name
+        if self.style_regions:
+            values["style_regions"] = tuple(PurePath(each).name for each in self.style_regions)
         return values
 
     def command_line(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from impasto.engine.objective.regions import Masks, layer_of, layers_by_region, whole
 from impasto.nets.network import ConvNetwork, Head, Network
 from impasto.ops.losses import content_loss, mapped_content_loss
 from impasto.ops.statistics import Statistics, statistics_of
@@ -22,18 +23,32 @@ class Features:
         self._grams: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def measure(
-        self, image: Tensor, map_layers: Sequence[str], sum_layers: Sequence[str]
+        self,
+        image: Tensor,
+        map_layers: Sequence[str],
+        sum_names: Sequence[str],
+        masks: Masks | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
         """Maps of some layers, as they are, and statistics of others, through the heads."""
-        maps, sums = self.computed(image, map_layers, sum_layers)
-        return maps, {layer: self.mapped(layer, sums[layer]) for layer in sum_layers}
+        maps, sums = self.computed(image, map_layers, sum_names, masks)
+        return maps, {name: self.mapped(name, sums[name]) for name in sum_names}
 
     def computed(
-        self, image: Tensor, map_layers: Sequence[str], sum_layers: Sequence[str]
+        self,
+        image: Tensor,
+        map_layers: Sequence[str],
+        sum_names: Sequence[str],
+        masks: Masks | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
-        """Maps of some layers, and sums over the maps of others, before any head."""
-        maps, sums = _measured(self._network, image, map_layers, sum_layers)
-        return {n: maps[n] for n in map_layers}, {n: sums[n] for n in sum_layers}
+        """Maps of some layers, and sums over the maps of others, before any head.
+
+        With masks the names of sums may be those of :func:`.regions.regional`.
+        """
+        layers = dict.fromkeys([*map_layers, *layers_by_region(sum_names)])
+        maps, sums = _measured(self._network, image, [*layers], whole(sum_names))
+        by_region = masks.sums(sum_names, maps) if masks else {}
+        sums = {**sums, **by_region}
+        return {n: maps[n] for n in map_layers}, {n: sums[n] for n in sum_names}
 
     def channels(self, layer: str, statistics: Statistics) -> int:
         """N of eq. (5): the number of channels that the layer stands for."""
@@ -61,9 +76,9 @@ class Features:
             head.weight.to(sums.second_moments), torch.zeros_like(head.bias.to(sums.second_moments))
         )
 
-    def mapped(self, layer: str, sums: Statistics) -> Statistics:
-        """Style statistics from the sums over a layer's map."""
-        head = self._heads.get(layer)
+    def mapped(self, name: str, sums: Statistics) -> Statistics:
+        """Style statistics from the sums over a layer's map, or over a region of it."""
+        head = self._heads.get(layer_of(name))
         if head is None:
             return sums
         return sums.mapped(

@@ -11,18 +11,20 @@ import torch
 from torch import Tensor
 
 from impasto.engine.objective.features import Features
+from impasto.engine.objective.regions import EVERYWHERE, Masks, SizedRegions, layer_of, regional
 from impasto.engine.objective.terms import (
     Activations,
     Content,
     Painting,
     Pixels,
+    RegionalStyle,
     Style,
     Sums,
     Target,
     Term,
     needed,
 )
-from impasto.engine.objective.terms.term import EVERYWHERE, Slopes, leaves_of
+from impasto.engine.objective.terms.term import Slopes, leaves_of
 from impasto.engine.objective.terms.variation import Variation
 from impasto.engine.state import Losses, LossWeights
 from impasto.engine.threads import on_threads
@@ -77,6 +79,7 @@ class Objective:
         painting_network: gives the features of the paintings, where they differ in padding.
         targets: the paintings' statistics, where they are known already.
         terms: more terms, of one's own or a film's.
+        regions: where the picture takes after which painting; everywhere alike when not given.
 
     Attributes:
         weights: alpha, beta and their yardsticks.
@@ -95,13 +98,14 @@ class Objective:
         painting_network: Network | None = None,
         targets: StyleTargets | None = None,
         terms: Sequence[Term] = (),
+        regions: SizedRegions | None = None,
     ) -> None:
-        self._recipe = recipe
+        self._recipe, self._regions = recipe, regions
         self._device = content.device
         self._features = Features(network, content.device)
         self._painting_features = Features(painting_network or network, content.device)
         self._content = Content(recipe.content_layers, self._features)
-        self._style = Style(recipe, self._features, layer_loss)
+        self._style = self._make_style(layer_loss)
         self._variation = self._make_variation()
         self._more = tuple(terms)
         self.terms: tuple[Term, ...] = (self._content, self._style, self._variation, *terms)
@@ -119,7 +123,9 @@ class Objective:
         image = image.contiguous()
         with torch.enable_grad():
             x = image.detach().requires_grad_()
-            maps, sums = self._features.computed(x, self._needed.maps, self._needed.sums)
+            maps, sums = self._features.computed(
+                x, self._needed.maps, self._needed.sums, self._masks
+            )
             activations = Activations(maps, {}, self._photograph, dict.fromkeys(maps, EVERYWHERE))
             losses = {
                 term.name: term.loss(activations) for term in self.terms if term.needs == "maps"
@@ -166,6 +172,16 @@ class Objective:
                 losses[term.name], total = value, total + weight * value
         return Evaluation(image, Losses.of(total, losses), gradient)
 
+    @property
+    def _masks(self) -> Masks | None:
+        """Where the picture's regions are."""
+        return self._regions.picture if self._regions else None
+
+    def _make_style(self, layer_loss: StatisticsLoss | None) -> Style | RegionalStyle:
+        if self._regions is None:
+            return Style(self._recipe, self._features, layer_loss)
+        return RegionalStyle(self._recipe, self._regions, self._features, layer_loss)
+
     def _make_variation(self) -> Variation:
         return Variation(self._recipe)
 
@@ -174,20 +190,36 @@ class Objective:
     ) -> list[Painting]:
         """The paintings by their statistics, each the mixture of those at its sizes."""
         scales = len(self._recipe.style_scales)
-        paintings = [styles[i : i + scales] for i in range(0, len(styles), scales)]
-        measured = targets or [self._measure_sizes(sizes) for sizes in paintings]
+        starts = range(0, len(styles), scales)
+        paintings = [styles[i : i + scales] for i in starts]
+        parts = self._regions.parts if self._regions else [None] * len(styles)
+        measured = targets or [
+            self._measure_sizes(styles[i : i + scales], parts[i : i + scales], i // scales)
+            for i in starts
+        ]
         blend = self._recipe.blend_for(len(paintings))
         return [
             Painting(share, statistics, partial(self._painting_map, sizes[0]))
             for share, statistics, sizes in zip(blend, measured, paintings, strict=True)
         ]
 
-    def _measure_sizes(self, sizes: Sequence[Tensor]) -> dict[str, Statistics]:
-        measured = [self._measure_style(painting) for painting in sizes]
+    def _measure_sizes(
+        self, sizes: Sequence[Tensor], parts: Sequence[Masks | None], painting: int
+    ) -> dict[str, Statistics]:
+        """Of the whole painting; of its parts where it has some."""
+        names = [*dict.fromkeys(map(layer_of, self._needed.sums))]
+        if self._regions and parts[0] is not None:
+            own = [r for r, shares in enumerate(self._regions.shares) if shares[painting]]
+            names += [regional(layer, r) for r in own for layer in self._recipe.style_layers]
+        measured = [
+            self._measure_style(each, names, part) for each, part in zip(sizes, parts, strict=True)
+        ]
         return {layer: mixture([each[layer] for each in measured]) for layer in measured[0]}
 
-    def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
-        return self._painting_features.measure(painting, (), self._needed.sums)[1]
+    def _measure_style(
+        self, painting: Tensor, names: Sequence[str], parts: Masks | None
+    ) -> dict[str, Statistics]:
+        return self._painting_features.measure(painting, (), names, parts)[1]
 
     def _painting_map(self, painting: Tensor, layer: str) -> Tensor:
         with torch.no_grad():
@@ -195,7 +227,9 @@ class Objective:
 
     def _study(self, photograph: Tensor) -> tuple[float, float]:
         """C0 and S0; remembers the photograph's maps."""
-        maps, sums = self._features.measure(photograph, self._needed.maps, self._needed.sums)
+        maps, sums = self._features.measure(
+            photograph, self._needed.maps, self._needed.sums, self._masks
+        )
         self._photograph = maps
         return self._content.unit_of_maps(maps), self._style.unit(sums)
 

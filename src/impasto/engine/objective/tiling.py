@@ -18,6 +18,13 @@ import torch
 from torch import Tensor
 
 from impasto.engine.objective.objective import Evaluation, Objective, StyleTargets
+from impasto.engine.objective.regions import (
+    Masks,
+    SizedRegions,
+    layer_of,
+    layers_by_region,
+    whole,
+)
 from impasto.engine.objective.terms import Activations, Term
 from impasto.engine.objective.terms.term import Slopes
 from impasto.engine.objective.terms.variation import Variation
@@ -46,6 +53,7 @@ class TiledObjective(Objective):
         painting_network: gives the features of the paintings, where they differ in padding.
         targets: the paintings' statistics, where they are known already.
         terms: more terms, of one's own or a film's.
+        regions: where the picture takes after which painting; everywhere alike when not given.
 
     """
 
@@ -61,6 +69,7 @@ class TiledObjective(Objective):
         painting_network: ConvNetwork | None = None,
         targets: StyleTargets | None = None,
         terms: Sequence[Term] = (),
+        regions: SizedRegions | None = None,
     ) -> None:
         self._tiled = _Tiled(network, tile)
         self._tiled_painting = _Tiled(painting_network or network, tile)
@@ -74,6 +83,7 @@ class TiledObjective(Objective):
             painting_network=painting_network,
             targets=targets,
             terms=terms,
+            regions=regions,
         )
 
     def evaluate(self, image: Tensor) -> Evaluation:
@@ -94,15 +104,18 @@ class TiledObjective(Objective):
     def _make_variation(self) -> Variation:
         return Variation(self._recipe, in_bands=True)
 
-    def _measure_style(self, painting: Tensor) -> dict[str, Statistics]:
-        sums = self._tiled_painting.sums(painting, self._needed.sums)
-        return {layer: self._painting_features.mapped(layer, s) for layer, s in sums.items()}
+    def _measure_style(
+        self, painting: Tensor, names: Sequence[str], parts: Masks | None
+    ) -> dict[str, Statistics]:
+        sums = self._tiled_painting.sums(painting, names, parts)
+        return {name: self._painting_features.mapped(name, s) for name, s in sums.items()}
 
     def _study(self, photograph: Tensor) -> tuple[float, float]:
         self._picture = photograph
         layers, sums = self._needed.maps, dict[str, Statistics]()
         for tile in self._tiled.tiles(photograph, self._needed.layers):
-            maps, more = self._tiled.measured(tile, photograph, layers, self._needed.layers)
+            names = [*dict.fromkeys([*layers, *self._needed.sums])]
+            maps, more = self._tiled.measured(tile, photograph, layers, names, self._masks)
             _add(more, sums)
             if self._tiled.is_small(layers):
                 compact = torch.contiguous_format  # the core alone, not the map that it lies in
@@ -114,7 +127,7 @@ class TiledObjective(Objective):
     def _go_forward(self, image: Tensor) -> tuple[dict[str, float], Slopes]:
         """The first pass: losses of statistics, and their weighted derivatives by the sums."""
         with torch.no_grad():
-            sums = self._tiled.sums(image, self._needed.sums)
+            sums = self._tiled.sums(image, self._needed.sums, self._masks)
         losses, slopes = self._losses_of_sums(sums)
         return {name: float(loss) for name, loss in losses.items()}, slopes
 
@@ -123,7 +136,9 @@ class TiledObjective(Objective):
     ) -> dict[str, float]:
         """The second pass over one tile: adds its gradient; its core's losses of maps."""
         photograph = self._photograph_of(index, tile)
-        passage = self._tiled.passage(tile, image, photograph, slopes)
+        of_whole = {name: slopes[name] for name in whole(slopes)}
+        masked = layers_by_region(slopes)
+        passage = self._tiled.passage(tile, image, {*photograph, *masked}, of_whole)
         maps = {name: passage.maps[name].detach().requires_grad_() for name in photograph}
         where = {name: self._tiled.place(tile, name) for name in photograph}
         derivatives: tuple[Tensor, ...] = ()
@@ -133,7 +148,12 @@ class TiledObjective(Objective):
                 activations = Activations(maps, {}, photograph, where)
                 losses = {term.name: term.loss(activations) for term in self._terms("maps")}
                 derivatives = torch.autograd.grad(self._weighted(losses), [*maps.values()])
-        tile.add(passage.backward(dict(zip(maps, derivatives, strict=True)), slopes), gradient)
+        of_maps = dict(zip(maps, derivatives, strict=True))
+        if self._masks is not None:
+            own = {name: passage.maps[name] for name in masked}
+            for name, more in self._tiled.pulled_back(tile, self._masks, slopes, own).items():
+                of_maps[name] = of_maps[name] + more if name in of_maps else more
+        tile.add(passage.backward(of_maps, of_whole), gradient)
         return {name: float(each.detach()) for name, each in losses.items()}
 
     def _photograph_of(self, index: int, tile: Tile) -> dict[str, Tensor]:
@@ -156,6 +176,7 @@ def make_objective(
     *,
     targets: StyleTargets | None = None,
     terms: Sequence[Term] = (),
+    regions: SizedRegions | None = None,
 ) -> Objective:
     """The objective of a stage, in tiles or not; see :class:`TiledObjective`.
 
@@ -174,6 +195,7 @@ def make_objective(
             painting_network=paintings,
             targets=targets,
             terms=terms,
+            regions=regions,
         )
     return TiledObjective(
         recipe,
@@ -185,6 +207,7 @@ def make_objective(
         painting_network=check_can_tile(paintings),
         targets=targets,
         terms=terms,
+        regions=regions,
     )
 
 
@@ -229,10 +252,36 @@ class _Tiled:
         return tiles(height, width, self._side, self.halos(layers), wraps=wraps)
 
     def measured(
-        self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
+        self,
+        tile: Tile,
+        image: Tensor,
+        maps: Collection[str],
+        sums: Collection[str],
+        masks: Masks | None = None,
     ) -> tuple[dict[str, Tensor], dict[str, Statistics]]:
-        """Maps and statistics of a tile's core."""
-        return self._network.measured(tile.cut(image), maps, sums, part=tile)
+        """Maps and statistics of a tile's core; with masks, of regions too."""
+        layers = dict.fromkeys([*maps, *layers_by_region(sums)])
+        part = tile.cut(image)
+        known, added = self._network.measured(part, [*layers], whole(sums), part=tile)
+        if masks is not None:
+            added |= masks.sums(sums, known, *self._places(tile, masks, known))
+        return {name: known[name] for name in maps}, added
+
+    def pulled_back(
+        self, tile: Tile, masks: Masks, slopes: Slopes, maps: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Derivatives with respect to a tile's maps, from those by the regions' sums."""
+        with torch.no_grad():
+            return masks.pulled_back(slopes, maps, *self._places(tile, masks, maps))
+
+    def _places(
+        self, tile: Tile, masks: Masks, layers: Collection[str]
+    ) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[slice, slice]]]:
+        """By layer: the size of the whole map, and the tile's part of it."""
+        height, width = masks.size
+        cells = {name: 2 ** (self._layers[name].block - 1) for name in layers}
+        sizes = {name: (height // cell, width // cell) for name, cell in cells.items()}
+        return sizes, {name: self.place(tile, name) for name in layers}
 
     def passage(
         self, tile: Tile, image: Tensor, maps: Collection[str], sums: Collection[str]
@@ -244,12 +293,14 @@ class _Tiled:
         """Where a tile's core lies in a layer's whole map."""
         return tile.place(self._layers[layer])
 
-    def sums(self, image: Tensor, layers: Collection[str]) -> dict[str, Statistics]:
-        """Statistics of the whole picture, in float64, by layer as asked."""
+    def sums(
+        self, image: Tensor, names: Collection[str], masks: Masks | None = None
+    ) -> dict[str, Statistics]:
+        """Statistics of the whole picture, in float64, by name as asked."""
         sums: dict[str, Statistics] = {}
-        for tile in self.tiles(image, layers):
-            _add(self.measured(tile, image, (), layers)[1], sums)
-        return {layer: sums[layer] for layer in layers}
+        for tile in self.tiles(image, {layer_of(name) for name in names}):
+            _add(self.measured(tile, image, (), names, masks)[1], sums)
+        return {name: sums[name] for name in names}
 
     def is_small(self, layers: Collection[str]) -> bool:
         """Whether the features of these layers take no more memory than a float32 picture."""

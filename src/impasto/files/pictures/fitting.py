@@ -45,13 +45,29 @@ def mask_for(photograph: Picture, mask: Picture | None) -> Tensor | None:
     """
     if mask is None:
         return None
-    (height, width), (rows, columns) = photograph.size, mask.size
+    check_proportion("a mask", mask, photograph, "the photograph")
+    return mask.tensor.mean(1, keepdim=True)
+
+
+def check_proportion(kind: str, own: Picture, other: Picture, whose: str) -> None:
+    """Make sure that a mask or map has the proportion of what it belongs to.
+
+    Args:
+        kind: what it is, in a sentence.
+        own: the mask or map.
+        other: what it belongs to.
+        whose: what that is, in a sentence.
+
+    Raises:
+        PictureError: it has another one.
+
+    """
+    (height, width), (rows, columns) = other.size, own.size
     if abs(height * columns - width * rows) > SKEW * width * rows + max(height, width):
         raise PictureError(
-            f"{mask.name!r} is {columns}x{rows} and the photograph {width}x{height}: a mask needs "
-            "the photograph's proportion."
+            f"{own.name!r} is {columns}x{rows} and {whose} {width}x{height}: {kind} needs "
+            f"{whose}'s proportion."
         )
-    return mask.tensor.mean(1, keepdim=True)
 
 
 def padded_for(recipe: Recipe, image: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
 
 SCHEMA = 3
-_ROLES = ("clip", "styles", "init")
+_ROLES = ("clip", "styles", "init", "protect", "regions", "style_regions")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class FilmRecord:
         recipe: the options of each picture; files by name only.
         film: the options of the film.
         plan: the automatic choices; None if it was written by another version and cannot be read.
-        inputs: role (``clip``, ``styles``, ``init``) to its films and pictures.
+        inputs: role (``clip``, ``styles``, ``init``, ``protect``, ``regions``,
+            ``style_regions``) to its films and pictures.
         network: name, file, sha256, pooling; and the objects that the caller passed in.
         result: the result.
         frames: one entry each.
@@ -107,6 +108,7 @@ def make_film_record(
     clip: Clip,
     styles: Sequence[Picture],
     init: Picture | None,
+    maps: Mapping[str, Sequence[Picture]],
     network: Mapping[str, str],
     frames: Sequence[Mapping[str, Any]],
     result: Mapping[str, Any],
@@ -120,6 +122,7 @@ def make_film_record(
         clip: the source.
         styles: the paintings.
         init: the starting picture, if a file.
+        maps: masks and maps by role: ``protect``, ``regions``, ``style_regions``.
         network: name, file and hash.
         frames: the fields of :class:`FilmFrame` for each.
         result: the fields of :class:`FilmOutcome`.
@@ -129,6 +132,7 @@ def make_film_record(
         "clip": [clip],
         "styles": styles,
         "init": [] if init is None else [init],
+        **maps,
     }
     return {
         "kind": "film",
@@ -235,7 +239,9 @@ def _check_whole(record: FilmRecord) -> None:
         raise MismatchError("a size out of range")
     if record.result.frames != len(record.frames):
         raise MismatchError("the frames do not fit their number")
-    names = [each.name for items in record.inputs.values() for each in items]
-    for name in (*names, record.recipe.weights, record.recipe.init, record.result.name):
+    names: list[str | None] = [each.name for items in record.inputs.values() for each in items]
+    recipe = record.recipe
+    names += [recipe.weights, recipe.init, recipe.protect, recipe.regions, record.result.name]
+    for name in (*names, *(recipe.style_regions or ())):
         if name is not None:
             check_name(name)

@@ -26,7 +26,14 @@ from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
 
 LONGEST_SIDE = 1_000_000
-ROLES = ("content", "styles", "init", "protect")  # of pictures that a result is made from
+ROLES = (
+    "content",
+    "styles",
+    "init",
+    "protect",
+    "regions",
+    "style_regions",
+)  # of pictures
 MAX_BYTES = 32_000_000  # inside a picture
 MAX_FILE_BYTES = 256_000_000  # a long film's record has a line for each frame
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -346,7 +353,8 @@ def _check_whole(record: Record) -> None:
     for recipe in (record.recipe, *(each.recipe for each in record.changes)):
         if (recipe.threads or 1) > 1024:
             raise MismatchError("too many threads")
-        names += [recipe.weights, recipe.init, recipe.protect]
+        names += [recipe.weights, recipe.init, recipe.protect, recipe.regions]
+        names += recipe.style_regions or ()
     for name in names:
         if name is not None:
             check_name(name)

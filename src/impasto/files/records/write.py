@@ -82,7 +82,7 @@ def make_record(
         changes: other recipes, and their plans, that it went on by.
         task: ``stylize`` or ``texture``.
         image: the result.
-        pictures: role (``content``, ``styles``, ``init``, ``protect``) to pictures.
+        pictures: role (see :data:`impasto.files.records.read.ROLES`) to pictures.
         network: name, file and hash.
         losses: one entry a step.
         weights: alpha, beta, C0 and S0 of each stage.

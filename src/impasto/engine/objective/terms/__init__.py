@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from impasto.engine.objective.regions import layer_of
 from impasto.engine.objective.terms.content import Content
+from impasto.engine.objective.terms.regional import RegionalStyle
 from impasto.engine.objective.terms.statistics import Style
 from impasto.engine.objective.terms.term import Activations, Painting, Pixels, Sums, Target, Term
 from impasto.engine.objective.terms.variation import Variation
@@ -17,6 +19,7 @@ __all__ = [
     "Needed",
     "Painting",
     "Pixels",
+    "RegionalStyle",
     "Style",
     "Sums",
     "Target",
@@ -31,7 +34,7 @@ class Needed:
 
     Attributes:
         maps: layers whose maps are needed, each once.
-        sums: layers whose statistics are needed, each once.
+        sums: names of the statistics that are needed, each once: layers', or regions' of layers.
 
     """
 
@@ -40,8 +43,8 @@ class Needed:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """All of them; a layer of both kinds is listed twice."""
-        return (*self.maps, *self.sums)
+        """All layers, each once."""
+        return tuple(dict.fromkeys([*self.maps, *map(layer_of, self.sums)]))
 
 
 def needed(terms: Iterable[Term]) -> Needed:

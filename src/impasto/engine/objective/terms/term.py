@@ -8,11 +8,11 @@ from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from impasto.engine.objective.regions import SizedRegions
 from impasto.engine.planning.stages import Stage
 from impasto.ops.statistics import Statistics
 
 Needs = Literal["maps", "sums", "pixels"]
-EVERYWHERE = (slice(None), slice(None))
 
 Slopes = dict[str, tuple[Tensor, Tensor]]
 """By layer: derivatives with respect to ``Statistics.total`` and ``Statistics.second_moments``."""
@@ -128,13 +128,16 @@ class Pixels(Term, Protocol):
 class Starting(Term, Protocol):
     """A term that changes the picture that a size starts from."""
 
-    def start(self, stage: Stage, photograph: Tensor, picture: Tensor) -> Tensor:
+    def start(
+        self, stage: Stage, photograph: Tensor, picture: Tensor, regions: SizedRegions | None
+    ) -> Tensor:
         """Once at each size, before :meth:`prepare`.
 
         Args:
             stage: the size.
             photograph: at this size, ``(1, 3, H, W)`` in [0, 1].
             picture: what the size would start from, such as the coarser result, enlarged.
+            regions: what takes after which painting; None where all of it does after all.
 
         Returns:
             of the same shape and range: what it is to start from.

@@ -343,7 +343,7 @@ class FilmJob:
 
         yield from tied(
             frames,
-            self._flow or DIS(quick=self.recipe.is_instant),
+            self._flow or DIS(quick=self.recipe.is_instant and not self._held),
             self._motion.long_term,
             known=known,
         )

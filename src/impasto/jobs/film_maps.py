@@ -21,6 +21,7 @@ from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.pictures.maps import RegionMaps, colors_of, labels_of, regions_of
 from impasto.jobs.motion import TiedFrame
 from impasto.ops.inits import resize
+from impasto.ops.masks import filled
 from impasto.ops.warp import warp
 from impasto.recipe.film import FilmRecipe
 from impasto.recipe.still import Recipe
@@ -150,8 +151,13 @@ class _Followed:
         return resize(picture.mean(1, keepdim=True), *self._size)
 
     def _moved(self, each: TiedFrame) -> Tensor:
+        return self._carried(each, self._kept_at(each.frame.index - each.ties[0].back))
+
+    def _carried(self, each: TiedFrame, before: Tensor) -> Tensor:
+        """Moved along the flow; what the frame before hid takes after what looks like it nearby."""
         tie = each.ties[0]
-        return warp(self._kept_at(each.frame.index - tie.back), tie.flow).clamp(0, 1)
+        moved = warp(before, tie.flow).clamp(0, 1)
+        return filled(moved, (tie.weights > 0).to(moved.dtype), each.frame.picture)
 
     def _kept_at(self, index: int) -> Tensor:
         return self._kept.read(self.kind, index)[0][:, :1]
@@ -173,9 +179,9 @@ class _FollowedLabels(_Followed):
         return nearest(labels_of(picture, self._colors), *self._size)
 
     def _moved(self, each: TiedFrame) -> Tensor:
-        tie = each.ties[0]
-        before = one_hot(self._kept_at(each.frame.index - tie.back), len(self._colors))
-        return warp(before, tie.flow).argmax(1, keepdim=True).to(torch.uint8)
+        labels = self._kept_at(each.frame.index - each.ties[0].back)
+        moved = self._carried(each, one_hot(labels, len(self._colors)))
+        return moved.argmax(1, keepdim=True).to(torch.uint8)
 
     def _kept_at(self, index: int) -> Tensor:
         return (super()._kept_at(index) * LABELS).round().to(torch.uint8)

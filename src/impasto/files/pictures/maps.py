@@ -17,7 +17,8 @@ from impasto.files.pictures.images import Picture
 from impasto.recipe.checks import count
 
 SMALLEST = 0.002  # share of a map; fewer pixels are no region to paint
-FLAT = 64  # colours up to which a map has no shading and no compression noise
+MOSTLY = 0.7  # share of pixels that are exactly like their neighbours in a map without noise
+NOISE = 0.06  # difference of neighbours that compression may make
 NEAR = 0.16  # distance of colours, as the largest difference of a channel, that are taken for one
 MOST = 32  # regions
 LEVELS = 65_535  # that values are told apart by: labels of 16 bits may be 0, 1, 2
@@ -150,19 +151,19 @@ def _told(
 def colors_of(picture: Picture) -> Colors:
     """A map's colours in [0, 1], ``(R, 3)``, from dark to light.
 
+    A colour counts where the pixels around have it too: soft borders and their corners do not.
+
     Raises:
         PictureError: there are too many, or a region is too small.
 
     """
-    values, _, counts = _distinct(picture.tensor)
-    shares = counts / counts.sum()
-    large = shares >= SMALLEST
-    if len(values) <= FLAT:
-        chosen = values[large]
-        _check_small(picture, values, shares, chosen)
+    flat = _is_flat(picture.tensor, 0.0)
+    if flat.double().mean() >= MOSTLY:
+        chosen = _large_ones(picture, flat)
     else:
-        chosen = _merged(values, shares)
-    if not 1 <= len(chosen) <= MOST:
+        flat = _is_flat(picture.tensor, NOISE)
+        chosen = _merged(*_distinct(picture.tensor, flat)[::2], picture.size)
+    if flat.double().mean() < 0.5 or not 1 <= len(chosen) <= MOST:
         raise PictureError(
             f"{picture.name!r} has too many colours for a map: paint each region in one flat "
             f"colour, {MOST} at most."
@@ -191,53 +192,56 @@ def _matched(picture: Picture, colors: Colors) -> Tensor:
     return torch.from_numpy(own)[None, None]
 
 
-def _distinct(picture: Tensor) -> tuple[Colors, npt.NDArray[np.intp], Colors]:
-    """A picture's colours in [0, 1] ``(K, 3)``, which of them each pixel has, and how many do."""
-    levels = (picture[0].double() * LEVELS).round().long().flatten(1)
-    codes = (levels[0] << 32) | (levels[1] << 16) | levels[2]
-    unique, inverse, counts = np.unique(codes.numpy(), return_inverse=True, return_counts=True)
-    values = np.stack([unique >> 32, (unique >> 16) & LEVELS, unique & LEVELS], 1) / LEVELS
-    return values, inverse.reshape(-1), counts.astype(np.float64)
+def _is_flat(picture: Tensor, tolerance: float) -> Tensor:
+    """Whether each pixel ``(H, W)`` differs from its four neighbours by no more than that."""
+    flat = torch.ones(picture.shape[-2:], dtype=torch.bool)
+    for dim in (-2, -1):
+        same = picture.diff(dim=dim).abs().amax((0, 1)) <= tolerance
+        length = flat.shape[dim]
+        flat.narrow(dim, 0, length - 1).logical_and_(same)
+        flat.narrow(dim, 1, length - 1).logical_and_(same)
+    return flat
 
 
-def _merged(values: Colors, shares: Colors) -> Colors:
-    """The colours of a map with noise or soft borders: the most frequent ones, none near another.
-
-    What lies between two others in colour is their border, unless there is much of it.
-    """
-    chosen: list[Colors] = []
-    for index in np.argsort(-shares)[:4096]:
-        if all(np.abs(values[index] - each).max() > NEAR for each in chosen):
-            chosen.append(values[index])
-        if len(chosen) > 4 * MOST:
-            break
-    every = np.array(chosen)
-    areas = np.bincount(_nearest(values, every), weights=shares, minlength=len(every))
-    inner = [_is_between(color, np.delete(every, i, 0)) for i, color in enumerate(every)]
-    kept = areas >= np.where(inner, 10 * SMALLEST, SMALLEST)
-    result: Colors = every[kept] if kept.any() else every[:1]
-    return result
-
-
-def _check_small(picture: Picture, values: Colors, shares: Colors, chosen: Colors) -> None:
-    """Make sure that what is too small to be a region is nothing but a border of two."""
+def _large_ones(picture: Picture, flat: Tensor) -> Colors:
+    """The colours of a map's flat pixels, made sure that each has enough of them."""
+    values, _, counts = _distinct(picture.tensor, flat)
+    shares = counts / picture.tensor[0, 0].numel()
     for color, share in zip(values, shares, strict=True):
-        if share < SMALLEST and not _is_between(color, chosen):
+        if share < SMALLEST:
             raise PictureError(
                 f"The region {_name(color)} of {picture.name!r} is {100 * share:.2g}% of it, too "
                 "small to paint: make it larger, or leave it out."
             )
+    return values
 
 
-def _is_between(color: Colors, others: Colors) -> bool:
-    """Whether a colour lies on the way from one of the others to another, up to rounding."""
-    for i, start in enumerate(others):
-        for end in others[:i]:
-            way = end - start
-            at = float(np.clip((color - start) @ way / (way @ way), 0, 1))
-            if np.abs(start + at * way - color).max() < 0.03:
-                return True
-    return False
+def _merged(values: Colors, counts: Colors, size: tuple[int, int]) -> Colors:
+    """The colours of a map with noise: the most frequent ones, none near another."""
+    chosen: list[Colors] = []
+    for index in np.argsort(-counts)[:4096]:
+        if all(np.abs(values[index] - each).max() > NEAR for each in chosen):
+            chosen.append(values[index])
+        if len(chosen) > 4 * MOST:
+            break
+    if not chosen:
+        return np.empty((0, 3))
+    every = np.array(chosen)
+    areas = np.bincount(_nearest(values, every), weights=counts, minlength=len(every))
+    result: Colors = every[areas >= SMALLEST * size[0] * size[1]]
+    return result
+
+
+def _distinct(
+    picture: Tensor, where: Tensor | None = None
+) -> tuple[Colors, npt.NDArray[np.intp], Colors]:
+    """A picture's colours in [0, 1] ``(K, 3)``, which of them each pixel has, and how many do."""
+    levels = (picture[0].double() * LEVELS).round().long()
+    codes = (levels[0] << 32) | (levels[1] << 16) | levels[2]
+    chosen = codes.flatten() if where is None else codes[where]
+    unique, inverse, counts = np.unique(chosen.numpy(), return_inverse=True, return_counts=True)
+    values = np.stack([unique >> 32, (unique >> 16) & LEVELS, unique & LEVELS], 1) / LEVELS
+    return values, inverse.reshape(-1), counts.astype(np.float64)
 
 
 def _nearest(values: Colors, colors: Colors) -> npt.NDArray[np.intp]:

@@ -31,10 +31,10 @@ def test_every_option_has_an_explanation_and_a_heading():
     ("use", "names"),
     [
         ("texture", "strength content_layers init size print fit crop_preview alpha beta "
-                    "preserve_color match_color neighbours protect"),
+                    "preserve_color match_color neighbours protect protect_amount"),
         ("film", "print fit dpi crop_preview tileable neighbours"),
         ("grid", "method network weights size print fit dpi crop_preview depth max_pixels protect "
-                 "regions style_regions"),
+                 "protect_amount regions style_regions"),
         ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
                     "optimizer history learning_rate average tile neighbours method"),
     ],

@@ -19,7 +19,7 @@ from impasto.errors import OutputError
 from impasto.files.atomic import atomic_write
 from impasto.files.pictures.encoding import check_suffix
 from impasto.files.records.write import record_path
-from impasto.recipe.still import INITS
+from impasto.recipe.still import FACES, INITS
 
 MARK = ".impasto"
 Identity = tuple[int, int]
@@ -156,6 +156,7 @@ def named_in(options: Mapping[str, Any]) -> list[object]:
     init = options.get("init")
     names = ("protect", "regions", "weights")
     single = [None if init in INITS else init, *(options.get(name) for name in names)]
+    single = [None if each == FACES else each for each in single]
     several = options.get("style_regions") or ()
     return [*single, *([several] if isinstance(several, str | os.PathLike) else several)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from impasto.engine.shots import Held
 from impasto.errors import RecipeError
 from impasto.files.films.frame_store import KeptFrames
 from impasto.files.films.reader import Clip, open_clip, read_frames
+from impasto.files.pictures.faces import mask_of_faces
 from impasto.files.pictures.finding import is_many, is_picture
 from impasto.files.pictures.fitting import check_proportion
 from impasto.files.pictures.images import Picture, read_picture
@@ -24,8 +25,9 @@ from impasto.ops.inits import resize
 from impasto.ops.masks import filled
 from impasto.ops.warp import warp
 from impasto.recipe.film import FilmRecipe
-from impasto.recipe.still import Recipe
+from impasto.recipe.still import FACES, Recipe
 
+LOOK_AGAIN = 8  # frames until faces are looked for again
 LABELS = 255  # what a label is divided by in a kept picture
 
 
@@ -94,7 +96,9 @@ class FilmMaps:
         self._maps: MapSource | None = None
         self._regions: Regions | None = None
         frame = Picture(torch.empty(1, 3, 1, 1).expand(1, 3, *clip.size), clip.name, clip.sha256)
-        if recipe.protect is not None:
+        self._amount = recipe.protect_amount
+        self._has_faces = recipe.protect == FACES
+        if recipe.protect is not None and not self._has_faces:
             self._protect = MapSource(Path(recipe.protect), film, recipe.max_pixels)
             check_proportion("a mask", self._protect.first, frame, "the film")
             self.by_role["protect"] = [self._protect.first]
@@ -113,7 +117,11 @@ class FilmMaps:
             size: height and width of the film.
 
         """
-        mask = None if self._protect is None else _Followed(self._protect, kept, size)
+        mask: _Followed | None = None
+        if self._has_faces:
+            mask = _FollowedFaces(kept, size)
+        elif self._protect is not None:
+            mask = _Followed(self._protect, kept, size)
         labels, regions = None, self._regions
         if self._maps is not None:
             labels = _FollowedLabels(self._maps, kept, size)
@@ -122,7 +130,7 @@ class FilmMaps:
             own = None
             if labels is not None and regions is not None:
                 own = replace(regions, labels=labels.of(each))
-            return Held(None if mask is None else mask.of(each), own)
+            return Held(None if mask is None else self._amount * mask.of(each), own)
 
         return of
 
@@ -132,13 +140,13 @@ class _Followed:
 
     kind = "protect"
 
-    def __init__(self, source: MapSource, kept: KeptFrames, size: tuple[int, int]) -> None:
+    def __init__(self, source: Iterable[Tensor], kept: KeptFrames, size: tuple[int, int]) -> None:
         self._given, self._kept, self._size = iter(source), kept, size
         self._first: Tensor | None = None
 
     def of(self, each: TiedFrame) -> Tensor:
         """The one of a frame; after a cut, of which nothing is known, the first one's."""
-        given, index = next(self._given, None), each.frame.index
+        given, index = self._next(each), each.frame.index
         self._first = given if self._first is None else self._first
         if not self._kept.has(self.kind, index):
             if given is None and each.begins_shot:
@@ -146,6 +154,11 @@ class _Followed:
             own = self._moved(each) if given is None else self._read(given)
             self._kept.write(self.kind, index, self._as_picture(own), {})
         return self._kept_at(index)
+
+    def _next(self, each: TiedFrame) -> Tensor | None:
+        """The one that is given for a frame, as it was given; None where none is."""
+        del each
+        return next(self._given, None)
 
     def _read(self, picture: Tensor) -> Tensor:
         return resize(picture.mean(1, keepdim=True), *self._size)
@@ -164,6 +177,22 @@ class _Followed:
 
     def _as_picture(self, own: Tensor) -> Tensor:
         return own.expand(-1, 3, -1, -1)
+
+
+class _FollowedFaces(_Followed):
+    """The faces of a frame: looked for where a shot begins and now and then, else moved."""
+
+    def __init__(self, kept: KeptFrames, size: tuple[int, int]) -> None:
+        super().__init__((), kept, size)
+
+    def _next(self, each: TiedFrame) -> Tensor | None:
+        begins = each.begins_shot or not each.ties
+        if self._kept.has(self.kind, each.frame.index):
+            return None
+        if not begins and each.frame.index % LOOK_AGAIN:
+            return None
+        found = mask_of_faces(Picture(each.frame.picture, "frame", "")).tensor
+        return found if begins or found.any() else None
 
 
 class _FollowedLabels(_Followed):

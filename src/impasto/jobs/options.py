@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     tileable: bool
     init: str | os.PathLike[str] | None
     protect: str | os.PathLike[str] | None
+    protect_amount: float
     regions: str | os.PathLike[str] | None
     style_regions: tuple[str, ...] | list[str] | str | None
     neighbours: float | None

@@ -25,7 +25,7 @@ from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.stylizer import Stylizer
 from impasto.jobs.trained import TrainedRerun, is_of_trained
-from impasto.recipe.still import INITS, Recipe
+from impasto.recipe.still import FACES, INITS, Recipe
 
 _ROLES = {
     "content": "photograph",
@@ -311,7 +311,7 @@ def _mapped(recipe: Recipe, regions: Sequence[Path], styles: Sequence[Path]) -> 
 
 def _masked(recipe: Recipe, masks: Mapping[str, Path]) -> Recipe:
     """With the mask's file as it is named here."""
-    if recipe.protect is None:
+    if recipe.protect in (None, FACES):
         return recipe
     if recipe.protect not in masks:
         raise RecordError("The record does not say what its mask was.")

@@ -116,7 +116,7 @@ class FilmRerun:
         found = {role: self._beside(role, paths, folders) for role, paths in given.items()}
         recipe = replace(
             recipe,
-            protect=recipe.protect and str(found["protect"][0]),
+            protect=str(found["protect"][0]) if found["protect"] else recipe.protect,
             regions=recipe.regions and str(found["regions"][0]),
             style_regions=recipe.style_regions and tuple(map(str, found["style_regions"])),
         )

@@ -29,12 +29,11 @@ from impasto.engine.state import Checkpoint, State
 from impasto.errors import OutputError, StoppedError
 from impasto.files.outputs import Outputs
 from impasto.files.pictures.encoding import rounded
-from impasto.files.pictures.fitting import cropped_for, mask_for, padded_for
+from impasto.files.pictures.fitting import mask_for, padded_for
 from impasto.files.pictures.images import (
     Picture,
     PictureLike,
     check_suffix,
-    read_picture,
     to_pillow,
     write_result,
 )
@@ -57,10 +56,11 @@ from impasto.instant.neighbours import Neighbours, forecast_matched, instant_sta
 from impasto.instant.run import forecast as forecast_instant
 from impasto.instant.run import run_instant
 from impasto.jobs.course import Course
+from impasto.jobs.masks import mask_of
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
-from impasto.recipe.still import Recipe
+from impasto.recipe.still import FACES, Recipe
 from impasto.shortage import memory_told
 from impasto.wording import worded
 
@@ -228,12 +228,13 @@ class Job:
             self._pictures = {"content": [content], **self._pictures}
         if init is not None:
             self._pictures["init"] = [init]
-        if protect is not None:
+        if protect is not None and recipe.protect != FACES:
             self._pictures["protect"] = [protect]
-        self._regions_told: tuple[str, ...] = ()
+        self._told = protect.notes if protect and recipe.protect == FACES else ()
         regions = None
         if maps is not None:
-            regions, self._regions_told = regions_of(maps, content, styles, recipe.blend)
+            regions, told = regions_of(maps, content, styles, recipe.blend)
+            self._told += told
             self._pictures |= maps.by_role
         self._maker = maker
         self._losses = LossCurve()
@@ -253,7 +254,7 @@ class Job:
             content.tensor,
             tuple(style.tensor for style in styles),
             init.tensor if init is not None else None,
-            protect=mask_for(content, protect),
+            protect=mask_for(content, protect, recipe.protect_amount),
             regions=regions,
         )
         if recipe.init == "instant" and recipe.strength:
@@ -330,11 +331,9 @@ class Job:
 
     def _mask(self, recipe: Recipe, given: PictureLike | None = None) -> Picture | None:
         """A recipe's mask, made sure to be of the photograph's shape."""
-        source = recipe.protect if given is None else given
-        if source is None:
-            return None
-        mask = cropped_for(recipe, read_picture(source, max_pixels=recipe.max_pixels))
-        mask_for(self._pictures["content"][0], mask)
+        photograph = self._pictures["content"][0]
+        mask = mask_of(recipe, photograph, given)
+        mask_for(photograph, mask)
         return mask
 
     def replay(self, change: Change) -> None:
@@ -390,9 +389,14 @@ class Job:
         self.recipe, self.plan, mask = self._course.turn(planned)
         self._forecast = None
         masks = self._pictures.setdefault("protect", [])
-        if mask is not None and all(mask.sha256 != each.sha256 for each in masks):
+        is_file = mask is not None and self.recipe.protect != FACES
+        if mask is not None and is_file and all(mask.sha256 != each.sha256 for each in masks):
             masks.append(mask)
-        given = replace(self._given, init=self._course.picture, protect=mask_for(content, mask))
+        given = replace(
+            self._given,
+            init=self._course.picture,
+            protect=mask_for(content, mask, self.recipe.protect_amount),
+        )
         self._states = self._run(given, self._storage())
 
     def __iter__(self) -> Iterator[State]:
@@ -456,7 +460,7 @@ class Job:
             note for pictures in self._pictures.values() for each in pictures for note in each.notes
         ]
         last = self.plan.stages[-1]
-        more = (*self._regions_told, *_sizes_note(last), *_frame_note(self.recipe, last))
+        more = (*self._told, *_sizes_note(last), *_frame_note(self.recipe, last))
         return tuple(worded(note) for note in (*dict.fromkeys(every), *more))
 
     @property

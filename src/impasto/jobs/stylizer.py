@@ -17,6 +17,7 @@ from impasto.files.pictures.fitting import cropped_for
 from impasto.files.pictures.images import PictureLike, read_picture
 from impasto.files.pictures.maps import RegionMaps
 from impasto.files.weights.store import LoadedNetwork, load_network
+from impasto.jobs.masks import mask_of
 from impasto.jobs.running import carry_out, stopper
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.nets.network import Network
@@ -170,13 +171,12 @@ class Stylizer:
         read = partial(read_picture, max_pixels=recipe.max_pixels)
         pictures = [read(each) for each in (content, *styles)]
         init = None if recipe.init in INITS else read(recipe.init)
-        mask = None if recipe.protect is None else read(recipe.protect)
         inputs = (content, *styles, *named_in(vars(recipe)))
         photograph = cropped_for(recipe, pictures[0])
         return Job(
             *(recipe, photograph, pictures[1:], init, self),
             plan=plan, resume=resume, inputs=inputs,
-            protect=None if mask is None else cropped_for(recipe, mask), maps=_maps_for(recipe),
+            protect=mask_of(recipe, photograph), maps=_maps_for(recipe),
         )  # fmt: skip
 
     @memory_told()

@@ -59,6 +59,7 @@ def _check_numbers(recipe: Recipe) -> None:
     need(0 <= recipe.strength <= 1, "--strength must lie between 0 and 1.")
     for scale in recipe.style_scales or (0,):
         need(0.05 <= scale <= 20, "--style-scale must lie between 0.05 and 20.")
+    need(0 <= recipe.protect_amount <= 1, "--protect-amount must lie between 0 and 1.")
     need(0 <= recipe.average < 1, "--average must be at least 0 and below 1.")
     need(0 <= recipe.seed < 2**63, "--seed must be a number of at least 0 and below 2^63.")
     need((recipe.tv or 0) >= 0, "--tv must not be negative.")
@@ -146,6 +147,11 @@ def _check_lists(recipe: Recipe) -> None:
 
 
 def _check_regions(recipe: Recipe) -> None:
+    if recipe.protect is None and recipe.protect_amount != type(recipe).protect_amount:
+        raise RecipeError(
+            "--protect-amount says how far what is protected is left alone: name a mask, or faces, "
+            "with --protect."
+        )
     if recipe.style_regions is not None and recipe.regions is None:
         raise RecipeError(
             "--style-regions says which parts of the paintings go where: name the map of the "

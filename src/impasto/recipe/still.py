@@ -23,6 +23,7 @@ from impasto.recipe.strength import style_share
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 CONTENT_LAYERS = ("conv4_2",)
 LAYER_WEIGHTS = ("equal", "gatys", "falling")
+FACES = "faces"  # in place of a mask's file
 INITS = ("noise", "content", "style", "stripes", "instant")
 
 
@@ -134,7 +135,14 @@ class Recipe:
         None,
         "A picture file that says where the photograph stays: white leaves it alone, black does "
         "not, grey lies between; of the photograph's proportion, in any size. For a film: that of "
-        "the first frame, which is carried along, or a folder or film with one for each.",
+        "the first frame, which is carried along, or a folder or film with one for each. Or faces: "
+        "those that are found.",
+        not_for=("texture", "grid"),
+    )
+    protect_amount: float = _look(
+        1.0,
+        "How far what is protected is left alone, from 0 to 1; 0.5 lies half-way between the "
+        "photograph and the painting.",
         not_for=("texture", "grid"),
     )
     regions: str | None = _look(
@@ -308,7 +316,8 @@ class Recipe:
         The roles are ``init``, ``protect``, ``regions`` and ``style_regions``.
         """
         init = None if self.init in INITS else self.init
-        named = {"init": init, "protect": self.protect, "regions": self.regions}
+        protect = None if self.protect == FACES else self.protect
+        named = {"init": init, "protect": protect, "regions": self.regions}
         single = {role: (path,) for role, path in named.items() if path is not None}
         return {**single, **({"style_regions": self.style_regions} if self.style_regions else {})}
 

@@ -36,8 +36,13 @@ def cropped_for(recipe: Recipe, picture: Picture) -> Picture:
     return replace(picture, tensor=picture.tensor[part].contiguous(), alpha=alpha)
 
 
-def mask_for(photograph: Picture, mask: Picture | None) -> Tensor | None:
+def mask_for(photograph: Picture, mask: Picture | None, amount: float = 1.0) -> Tensor | None:
     """A mask's brightness, ``(1, 1, H, W)`` in [0, 1], made sure to be of a photograph's shape.
+
+    Args:
+        photograph: what it belongs to.
+        mask: the mask; None for none.
+        amount: that it is multiplied by.
 
     Raises:
         PictureError: it has another proportion.
@@ -46,7 +51,7 @@ def mask_for(photograph: Picture, mask: Picture | None) -> Tensor | None:
     if mask is None:
         return None
     check_proportion("a mask", mask, photograph, "the photograph")
-    return mask.tensor.mean(1, keepdim=True)
+    return amount * mask.tensor.mean(1, keepdim=True)
 
 
 def check_proportion(kind: str, own: Picture, other: Picture, whose: str) -> None:

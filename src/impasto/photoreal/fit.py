@@ -18,6 +18,7 @@ from torch import Tensor
 from impasto.nets.network import Network
 from impasto.ops.inits import resize
 from impasto.photoreal.grid import CHANNELS, Grid
+from impasto.photoreal.meaning import alike
 from impasto.photoreal.regions import refined
 from impasto.photoreal.smooth import Smooth
 from impasto.photoreal.space import to_opponent
@@ -28,6 +29,7 @@ from impasto.photoreal.transfer import transport
 # What a number of each channel may move, in units of luma: matrices move more for as much colour.
 UNITS = (1.0, 0.5, 0.5, 3.0, 3.0, 3.0, 3.0)
 OUT_OF_BOUNDS = 10.0  # weight of slopes out of bounds
+FOUND = 1 / 20  # of the shorter side: the reach of edges for regions that were found
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,16 @@ class Settings:
         across: cells along each side of the picture.
         bend: what a grid's bends cost, against its deviation from transport.
         pull: what a deviation costs, against the style distance.
+        parts: regions to find by meaning where none are given; 1 for none.
 
     """
 
     size: int = 384
     depth: int = 12
     across: int = 8
-    bend: float = 0.5
-    pull: float = 2.0
+    bend: float = 1.0
+    pull: float = 10.0
+    parts: int = 3
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,15 @@ def fit_grid(
 
     """
     settings = settings or Settings()
-    along = None if regions is None else refined(regions, photograph)
-    masks = list(style_regions or [None] * len(styles))
-    if regions is None:
-        masks = [None] * len(styles)
     small = _at(photograph, settings.size)
-    own = None if along is None else _shares(along, small)
     seen = [_at(style, settings.size) for style in styles]
+    masks: list[Tensor | None] = list(style_regions or [None] * len(styles))
+    if regions is not None:
+        along = refined(regions, photograph)
+    else:
+        found, believed, shares = alike(small, seen, network, parts=settings.parts)
+        along, masks = refined(found, photograph, believed, radius=FOUND, steep=1.0), list(shares)
+    own = _shares(along, small)
     seen_masks = [
         None if m is None else _shares(m, each) for m, each in zip(masks, seen, strict=True)
     ]

@@ -116,9 +116,7 @@ def sliced(nodes: Tensor, guide: Tensor, first: int, height: int) -> Tensor:
     places = torch.stack(
         [across.expand(many, width), down[:, None].expand(many, width), guide * 2 - 1], -1
     )
-    found = F.grid_sample(
-        nodes[None], places[None, None], "bilinear", "border", align_corners=True
-    )
+    found = F.grid_sample(nodes[None], places[None, None], "bilinear", "border", align_corners=True)
     return found[0, :, 0]
 
 

@@ -23,7 +23,11 @@ LAYERS = ("conv3_1", "conv4_1")
 PARTS = 3
 CELLS = 48  # positions along the longer side
 FEATURES = 0.6
-HEIGHT, LUMA, CHROMA = 0.35, 0.35, 0.3  # weights of place, brightness and colour beside that of features
+HEIGHT, LUMA, CHROMA = (
+    0.35,
+    0.35,
+    0.3,
+)  # weights of place, brightness and colour beside that of features
 SOFTNESS = 0.08  # of the transport, in units of squared distance
 CONTRAST = 0.05  # deviation of luma among neighbours at which a position is half believed
 RELAXED = 0.5  # 1: all of the style picture is used alike; 0: each position takes the nearest
@@ -81,7 +85,9 @@ def _described(image: Tensor, network: Network) -> tuple[Tensor, Tensor]:
     down = torch.linspace(-1, 1, size[0])[:, None].expand(size).reshape(-1, 1)
     spread = (luma - luma.mean()) / luma.std().clamp_min(0.02)
     colour = (chroma - chroma.mean(0)) / chroma.std(0).norm().clamp_min(0.02)
-    return torch.cat([*columns, HEIGHT * down, LUMA * spread, CHROMA * colour], 1), _belief(image, size)
+    return torch.cat([*columns, HEIGHT * down, LUMA * spread, CHROMA * colour], 1), _belief(
+        image, size
+    )
 
 
 def _belief(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -8,9 +8,7 @@ from torch import Tensor
 LEAST, MOST = 0.25, 2.5  # slopes: below, shadows are crushed; above, skies band and grain shows
 
 
-def rising(
-    change: Tensor, dim: int = 0, *, least: float = LEAST, most: float = MOST
-) -> Tensor:
+def rising(change: Tensor, dim: int = 0, *, least: float = LEAST, most: float = MOST) -> Tensor:
     """The nearest rising curve, roughly: its steps are bounded, and its mean is kept.
 
     Args:

@@ -36,7 +36,7 @@ def test_nears_the_styles_colours_and_is_repeatable(network, photograph, style):
     assert [state.step for state in runs[0]] == [0, 1, 2]
     last = runs[0][-1].finish()
     assert last.shape == photograph.shape
-    assert 0 <= last.min()
+    assert last.min() >= 0
     assert last.max() <= 1
     assert torch.equal(last, runs[1][-1].finish())
     assert color_distance(last, style) < 0.5 * color_distance(photograph, style)

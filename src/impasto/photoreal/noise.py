@@ -7,6 +7,8 @@ alike everywhere (Bartlett 1936), and there positions are averaged whose surroun
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -38,10 +40,10 @@ def noise_levels(image: Tensor) -> Tensor:
     floor = STEP / 12**0.5
     edges = torch.quantile(value[:: max(1, len(value) // 100000)], torch.linspace(0, 1, 13))
     at, found = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges.tolist()):
         inside = variance[(value >= low) & (value <= high)]
         if len(inside) >= FEWEST:
-            at.append(float((low + high) / 2))
+            at.append((low + high) / 2)
             found.append(float((torch.quantile(inside, FLATTEST) / SURE).sqrt()))
     levels = torch.linspace(0, 1, LEVELS + 1)
     if not found:

@@ -48,8 +48,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--network", type=Path)
     parser.add_argument("--size", type=int, default=512)
     args = parser.parse_args(words)
-    weights = {"network": "vgg19", "weights": str(args.network)} if args.network else {}
-    network = load_network(Recipe(**weights)).network
+    own = Recipe(network="vgg19", weights=str(args.network)) if args.network else Recipe()
+    network = load_network(own).network
     portraits = {path.stem: read_picture(path) for path in args.portrait or ()}
     if not portraits:
         from skimage import data
@@ -61,10 +61,10 @@ def main(words: Sequence[str] | None = None) -> None:
         for painting in args.paintings:
             row = []
             for amount in CASES.values():
-                own: Options = (
-                    {} if amount is None else {"protect": "faces", "protect_amount": amount}
-                )
-                made = impasto.stylize(portrait, str(painting), size=args.size, **own).tensor
+                options: Options = {"size": args.size}
+                if amount is not None:
+                    options |= {"protect": "faces", "protect_amount": amount}
+                made = impasto.stylize(portrait, str(painting), **options).tensor
                 photograph = resize(portrait.tensor, *made.shape[-2:])
                 face = faces_in(photograph)[0]
                 row.append(likeness_distance(network, made, photograph, face))

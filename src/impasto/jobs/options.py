@@ -38,6 +38,8 @@ class Options(TypedDict, total=False):
     protect_amount: float
     regions: str | os.PathLike[str] | None
     style_regions: tuple[str, ...] | list[str] | str | None
+    photorealistic: bool
+    restore: bool
     neighbours: float | None
     seed: int
     alpha: float | None

@@ -35,6 +35,7 @@ def check(recipe: Recipe) -> None:
     _check_lists(recipe)
     _check_regions(recipe)
     _check_instant(recipe)
+    _check_graded(recipe)
 
 
 def _check_types(recipe: Recipe) -> None:
@@ -162,6 +163,15 @@ def _check_regions(recipe: Recipe) -> None:
         raise RecipeError(
             f"{color} is about the whole picture, --regions about its parts: leave out one of them."
         )
+
+
+def _check_graded(recipe: Recipe) -> None:
+    """What has no effect where colours alone are changed."""
+    if recipe.photorealistic and recipe.restore:
+        raise RecipeError("--photorealistic and --restore are two ways: give one of them.")
+    if given := given_in_vain(recipe, "graded") if recipe.is_graded else None:
+        way = "--photorealistic" if recipe.photorealistic else "--restore"
+        raise RecipeError(f"{way} changes nothing but colours: leave out {given}.")
 
 
 def _check_instant(recipe: Recipe) -> None:

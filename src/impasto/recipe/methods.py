@@ -43,6 +43,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
 }
 """By method: the values of the options that are left open."""
 _INSTANT: Mapping[str, Any] = {**_STATISTICS, "strength": 0.6}
+_GRADED: Mapping[str, Any] = {**_STATISTICS, "strength": 1.0, "margin": 0, "precision": "fp32"}
 _OF_STATISTICS = ("style_loss", "style_layers", "layer_weights", "alpha", "beta")
 
 
@@ -58,11 +59,14 @@ def automatic(given: Mapping[str, Any]) -> str:
     """
     is_other = given.get("network", "compact") != "compact" or given.get("weights") is not None
     is_other = is_other or given.get("tileable", False) or given.get("quality") == "instant"
+    is_other = is_other or given.get("photorealistic", False) or given.get("restore", False)
     return STATISTICS if is_other or any(name in given for name in _OF_STATISTICS) else NEIGHBOURS
 
 
 def settled(recipe: Recipe) -> Mapping[str, Any]:
     """What the options that are left open are in a recipe, by its method and quality."""
+    if recipe.is_graded:
+        return _GRADED
     return _INSTANT if recipe.is_instant else METHODS.get(recipe.method, {})
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from impasto.recipe.typed import choices, declared
 from impasto.wording import register
 
-Use = Literal["texture", "film", "grid", "instant", "trained"]
+Use = Literal["texture", "film", "grid", "instant", "trained", "graded"]
 
 
 def option_group(group: str) -> Callable[..., Any]:
@@ -21,7 +21,7 @@ def option_group(group: str) -> Callable[..., Any]:
 
     Each has a default and an explanation; ``not_for`` names the uses that it has no meaning in or
     that settle it. A trained network knows only what says ``trained``, as its training has settled
-    the rest. ``of_network`` is what the network is made by, once for any number of pictures.
+    the rest; a change of colours only what says ``graded``. ``of_network`` is what the network is made by, once for any number of pictures.
     """
 
     def option(
@@ -30,9 +30,11 @@ def option_group(group: str) -> Callable[..., Any]:
         *,
         not_for: tuple[Use, ...] = (),
         trained: bool = False,
+        graded: bool = False,
         of_network: bool = False,
     ) -> Any:
-        uses = not_for if trained else (*not_for, "trained")
+        known: dict[Use, bool] = {"trained": trained, "graded": graded}
+        uses = (*not_for, *(use for use, is_known in known.items() if not is_known))
         about = {"help": text, "group": group, "not_for": uses, "of_network": of_network}
         return field(default=default, metadata=about)
 

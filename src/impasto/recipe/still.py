@@ -59,8 +59,9 @@ class Recipe:
         None,
         "How much style, from 0 (the photograph) to 1; means the same at every size."
         + told("strength")
-        + " With --quality instant: 0.6.",
+        + " With --quality instant: 0.6; with --photorealistic or --restore: 1.",
         not_for=("texture",),
+        graded=True,
     )
     size: int | str = _picture(
         512,
@@ -68,6 +69,7 @@ class Recipe:
         "or full (the photograph's own).",
         not_for=("texture", "grid"),
         trained=True,
+        graded=True,
     )
     print: str | None = _picture(
         None,
@@ -75,6 +77,7 @@ class Recipe:
         "way the photograph lies.",
         not_for=("texture", "film", "grid"),
         trained=True,
+        graded=True,
     )
     fit: Literal["inside", "crop", "pad"] = _picture(
         "inside",
@@ -83,12 +86,14 @@ class Recipe:
         "white border up to exactly that size.",
         not_for=("texture", "film", "grid"),
         trained=True,
+        graded=True,
     )
     dpi: int | None = _picture(
         None,
         f"Dots per inch, written into the file; {DEFAULT_DPI} for --print when not given.",
         not_for=("film", "grid"),
         trained=True,
+        graded=True,
     )
     crop_preview: bool = _picture(
         False,
@@ -97,13 +102,18 @@ class Recipe:
         not_for=("texture", "film", "grid"),
     )
     depth: Literal[8, 16] = _picture(
-        8, "Bits of each colour in a PNG or TIFF: 8 or 16.", not_for=("grid",), trained=True
+        8,
+        "Bits of each colour in a PNG or TIFF: 8 or 16.",
+        not_for=("grid",),
+        trained=True,
+        graded=True,
     )
     max_pixels: int = _picture(
         256_000_000,
         "Largest picture that is read or made, in pixels (width times height).",
         not_for=("grid",),
         trained=True,
+        graded=True,
     )
     style_scale: float | tuple[float, ...] = _look(
         1.0,
@@ -138,12 +148,14 @@ class Recipe:
         "the first frame, which is carried along, or a folder or film with one for each. Or faces: "
         "those that are found.",
         not_for=("texture", "grid"),
+        graded=True,
     )
     protect_amount: float = _look(
         1.0,
         "How far what is protected is left alone, from 0 to 1; 0.5 lies half-way between the "
         "photograph and the painting.",
         not_for=("texture", "grid"),
+        graded=True,
     )
     regions: str | None = _look(
         None,
@@ -151,12 +163,28 @@ class Recipe:
         "which is the first painting's, to the lightest; of the photograph's proportion, in any "
         "size. With --style-regions: which part of the paintings. For a film as --protect.",
         not_for=("grid",),
+        graded=True,
     )
     style_regions: tuple[str, ...] | None = _look(
         None,
         "For each painting a picture file whose colours are those of --regions: each region takes "
         "after the parts of its own colour.",
         not_for=("grid",),
+        graded=True,
+    )
+    photorealistic: bool = _look(
+        False,
+        "Change nothing but the photograph's colours, to those of another photograph: no line "
+        "bends, and no grain appears.",
+        not_for=("texture", "film", "grid", "instant"),
+        graded=True,
+    )
+    restore: bool = _look(
+        False,
+        "Brighten a dark photograph as another one is exposed, and hold its noise down; its own "
+        "colours stay.",
+        not_for=("texture", "film", "grid", "instant"),
+        graded=True,
     )
     neighbours: float = _objective(
         None,
@@ -260,7 +288,10 @@ class Recipe:
         not_for=("instant",),
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = _machine(
-        "auto", "Where to compute.", trained=True
+        "auto",
+        "Where to compute.",
+        trained=True,
+        graded=True,
     )
     precision: Literal["auto", "fp32", "bf16"] = _machine(
         None,
@@ -275,7 +306,10 @@ class Recipe:
         not_for=("instant",),
     )
     threads: int | None = _machine(
-        None, "CPU threads; when not given, torch's own choice.", trained=True
+        None,
+        "CPU threads; when not given, torch's own choice.",
+        trained=True,
+        graded=True,
     )
 
     def __post_init__(self) -> None:
@@ -300,8 +334,15 @@ class Recipe:
         return self.quality == "instant"
 
     @property
+    def is_graded(self) -> bool:
+        """True where a photograph's colours are changed, and nothing else."""
+        return self.photorealistic or self.restore
+
+    @property
     def uses_chance(self) -> bool:
         """True where the seed makes a difference: for noise, and for the choice of matches."""
+        if self.is_graded:
+            return False
         return self.init in ("noise", "instant") or self.is_instant or self.is_matched
 
     @property

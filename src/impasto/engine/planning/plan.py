@@ -29,6 +29,7 @@ NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 p
 DEFAULT_STEPS = (100, 50)  # coarse to fine; further, larger stages take the last number
 NEIGHBOURS_STEPS = (50,)  # the same with matched neighbours
 INSTANT_RATIO = 2.0  # between the sizes of an instant picture
+GRADED_AT, GRADED_STEPS = 384, 30  # longer side that a change of colours is found at, and its steps
 QUALITIES = {"draft": 0.4, "standard": 1.0, "fine": 2.5, "best": 6.0}  # times those
 
 
@@ -210,6 +211,8 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
             f"The photograph would be {full[1]} x {full[0]} pixels: its short side must be at "
             f"least {NARROWEST}; crop it, or ask for a larger --size."
         )
+    if recipe.is_graded:
+        return [fit(full, min(GRADED_AT, max(full))), full] if recipe.photorealistic else [full]
     ratio = INSTANT_RATIO if recipe.is_instant else RATIO
     wanted = recipe.scales or _scales_of(recipe.steps) or (1 if recipe.neighbours else None)
     sizes = [full]
@@ -228,6 +231,8 @@ def _sizes(recipe: Recipe, content: Size) -> list[Size]:
 
 
 def _steps(recipe: Recipe, stages: int) -> tuple[int, ...]:
+    if recipe.is_graded:
+        return (GRADED_STEPS, 1)[-stages:]
     if recipe.is_instant:
         return (1,) * stages
     if recipe.steps is None:

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.photoreal PAIRS.json --out FOLDER [--network FILE] [--skip stylize]``
 
-PAIRS.json: ``{"name": {"photograph": FILE, "style": FILE, "maps": [FILE, FILE]}}``, maps where there
-are any: pictures in which a region has one colour, the same in both. For each pair and method a
+PAIRS.json: ``{"name": {"photograph": FILE, "style": FILE, "maps": [FILE, FILE]}}``, maps where
+there are any: pictures in which a region has one colour, the same in both. For each pair and method a
 PNG, ``NAME_METHOD.png``, and a sheet. Figures: *edges*, the SSIM of two maps of edges, photograph
 and result (the magnitude of the Sobel gradient of luma, each map divided by its root mean square,
 so that a plain change of contrast costs nothing, then by 4, and at most 1); *edges, local*, the
@@ -18,6 +18,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -32,6 +33,7 @@ from benchmarks.sheet import captioned, sheet_of
 from impasto.evaluate.panel import measure
 from impasto.files.pictures.images import read_picture
 from impasto.files.weights.store import load_network
+from impasto.nets.network import Network
 from impasto.ops.color import match_histogram, rgb_to_luma
 from impasto.ops.metrics import ssim
 from impasto.photoreal.fit import fit_grid
@@ -60,25 +62,7 @@ def main() -> None:
         files = Path(pair["photograph"]), Path(pair["style"])
         photograph, style = (read_picture(file).tensor for file in files)
 
-        def fitted(
-            maps: list[str] | None, own: Tensor = photograph, other: Tensor = style
-        ) -> Tensor:
-            regions, shares = regions_of(*(Path(m) for m in maps)) if maps else (None, None)
-            states = fit_grid(
-                own, [other], network, regions=regions, style_regions=[shares], steps=STEPS
-            )
-            *_, last = states
-            return last.finish()
-
-        methods: dict[str, Callable[[], Tensor]] = {"grid": lambda: fitted(None)}
-        if "maps" in pair:
-            maps = pair["maps"]
-            methods["gridmaps"] = lambda: fitted(maps)
-        for method, transfer in TRANSFERS.items():
-            methods[method] = lambda t=transfer: t(photograph, style)  # type: ignore[misc]
-        methods["stylize"] = lambda: _tensor(
-            impasto.stylize(files[0], files[1], method="statistics", size=512).image
-        )
+        methods = methods_for(files, pair.get("maps"), photograph, style, network)
         cells = [captioned(_thumb(photograph), name), captioned(_thumb(style), "style")]
         for method, make in methods.items():
             if method in options.skip:
@@ -104,6 +88,32 @@ def main() -> None:
             cells.append(captioned(_thumb(made), f"{method}  {figures['edges']:.3f}"))
         sheet_of(cells, 4).save(options.out / f"sheet_{name}.png")
         (options.out / "photoreal.json").write_text(json.dumps(rows, indent=1))
+
+
+def methods_for(
+    files: tuple[Path, Path],
+    maps: list[str] | None,
+    photograph: Tensor,
+    style: Tensor,
+    network: Network,
+) -> dict[str, Callable[[], Tensor]]:
+    """What makes each method's picture, by name."""
+
+    def fitted(regions: Tensor | None, shares: Tensor | None) -> Tensor:
+        *_, last = fit_grid(
+            photograph, [style], network, regions=regions, style_regions=[shares], steps=STEPS
+        )
+        return last.finish()
+
+    methods = {"grid": partial(fitted, None, None)}
+    if maps is not None:
+        methods["gridmaps"] = partial(fitted, *regions_of(*(Path(each) for each in maps)))
+    for name, transfer in TRANSFERS.items():
+        methods[name] = partial(transfer, photograph, style)
+    methods["stylize"] = lambda: _tensor(
+        impasto.stylize(files[0], files[1], method="statistics", size=512).image
+    )
+    return methods
 
 
 def edge_similarity(image: Tensor, photograph: Tensor, *, local: bool = False) -> float:

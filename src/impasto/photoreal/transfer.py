@@ -95,7 +95,8 @@ def _monge(covariance: Tensor, target: Tensor) -> Tensor:
     root, inverse = _powers(covariance + floor)
     middle, _ = _powers(root @ (target + floor) @ root)
     values, vectors = torch.linalg.eigh(inverse @ middle @ inverse)
-    return (vectors * values.clamp(SMALLEST, LARGEST)[..., None, :]) @ vectors.mT
+    matrices: Tensor = (vectors * values.clamp(SMALLEST, LARGEST)[..., None, :]) @ vectors.mT
+    return matrices
 
 
 def _powers(symmetric: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,14 +2,14 @@
 
 ``python -m benchmarks.photoreal PAIRS.json --out FOLDER [--network FILE] [--skip stylize]``
 
-PAIRS.json: ``{"name": {"photograph": FILE, "style": FILE, "maps": [FILE, FILE]}}``, maps where there
-are any: pictures in which a region has one colour, the same in both. For each pair and method a
+PAIRS.json: ``{"name": {"photograph": FILE, "style": FILE, "maps": [FILE, FILE]}}``, maps where
+there are any: pictures in which a region has one colour, the same in both. For each pair and method a
 PNG, ``NAME_METHOD.png``, and a sheet. Figures: *edges*, the SSIM of two maps of edges, photograph
 and result (the magnitude of the Sobel gradient of luma, each map divided by its root mean square,
 so that a plain change of contrast costs nothing, then by 4, and at most 1); *edges, local*, the
-same with each map divided by its root mean square nearby (31 x 31 pixels); and style distances, the
-means of the panel's figures ``gram`` and ``w2`` over layers, in units of the photograph's own, on a
-network that made none of the pictures.
+same with each map divided by its root mean square nearby (31 x 31 pixels); *gram* and *w2*, the
+panel's style distances, the means over layers in units of the photograph's own, on a network that
+made none of the pictures, at 512 pixels; *colours*, the distance of histograms in the same units.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -29,16 +30,22 @@ from torch import Tensor
 
 import impasto
 from benchmarks.sheet import captioned, sheet_of
-from impasto.evaluate.panel import measure
+from impasto.engine.objective.features import Features
+from impasto.evaluate.judge import find_judge
+from impasto.evaluate.panel import LAYERS
 from impasto.files.pictures.images import read_picture
 from impasto.files.weights.store import load_network
+from impasto.nets.network import Network
 from impasto.ops.color import match_histogram, rgb_to_luma
-from impasto.ops.metrics import ssim
+from impasto.ops.inits import resize
+from impasto.ops.metrics import color_distance, gram_distance, ssim, wasserstein_distance
+from impasto.ops.statistics import Statistics
 from impasto.photoreal.fit import fit_grid
 from impasto.photoreal.space import to_opponent, to_rgb
 from impasto.recipe.still import Recipe
 
 STEPS = 15
+SIZE = 512  # longest side, in pixels, that style is measured at
 EDGE_SCALE = 4.0
 NEARBY = 15  # reach, in pixels, of the local root mean square
 RARE = 0.003  # share below which a map's colour is an error of its compression
@@ -55,30 +62,14 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     network = load_network(Recipe()).network
+    judge = find_judge(options.network, made_with=None).network
     rows: dict[str, dict[str, dict[str, float]]] = {}
     for name, pair in json.loads(options.pairs.read_text()).items():
         files = Path(pair["photograph"]), Path(pair["style"])
         photograph, style = (read_picture(file).tensor for file in files)
 
-        def fitted(
-            maps: list[str] | None, own: Tensor = photograph, other: Tensor = style
-        ) -> Tensor:
-            regions, shares = regions_of(*(Path(m) for m in maps)) if maps else (None, None)
-            states = fit_grid(
-                own, [other], network, regions=regions, style_regions=[shares], steps=STEPS
-            )
-            *_, last = states
-            return last.finish()
-
-        methods: dict[str, Callable[[], Tensor]] = {"grid": lambda: fitted(None)}
-        if "maps" in pair:
-            maps = pair["maps"]
-            methods["gridmaps"] = lambda: fitted(maps)
-        for method, transfer in TRANSFERS.items():
-            methods[method] = lambda t=transfer: t(photograph, style)  # type: ignore[misc]
-        methods["stylize"] = lambda: _tensor(
-            impasto.stylize(files[0], files[1], method="statistics", size=512).image
-        )
+        methods = methods_for(files, pair.get("maps"), photograph, style, network)
+        distances = Distances(judge, photograph, style)
         cells = [captioned(_thumb(photograph), name), captioned(_thumb(style), "style")]
         for method, make in methods.items():
             if method in options.skip:
@@ -88,14 +79,10 @@ def main() -> None:
             seconds = time.perf_counter() - started
             file = options.out / f"{name}_{method}.png"
             _image(made).save(file)
-            panel = {
-                f.name: f.value for f in measure(file, *files, network=options.network).figures
-            }
             figures = {
                 "edges": edge_similarity(made, photograph),
                 "edges, local": edge_similarity(made, photograph, local=True),
-                "gram": _mean(panel, "gram"),
-                "w2": _mean(panel, "w2"),
+                **distances(made),
                 "seconds": seconds,
             }
             rows.setdefault(name, {})[method] = figures
@@ -104,6 +91,65 @@ def main() -> None:
             cells.append(captioned(_thumb(made), f"{method}  {figures['edges']:.3f}"))
         sheet_of(cells, 4).save(options.out / f"sheet_{name}.png")
         (options.out / "photoreal.json").write_text(json.dumps(rows, indent=1))
+
+
+def methods_for(
+    files: tuple[Path, Path],
+    maps: list[str] | None,
+    photograph: Tensor,
+    style: Tensor,
+    network: Network,
+) -> dict[str, Callable[[], Tensor]]:
+    """What makes each method's picture, by name."""
+
+    def fitted(regions: Tensor | None, shares: Tensor | None) -> Tensor:
+        *_, last = fit_grid(
+            photograph, [style], network, regions=regions, style_regions=[shares], steps=STEPS
+        )
+        return last.finish()
+
+    methods: dict[str, Callable[[], Tensor]] = {"grid": partial(fitted, None, None)}
+    if maps is not None:
+        methods["gridmaps"] = partial(fitted, *regions_of(*(Path(each) for each in maps)))
+    for name, transfer in TRANSFERS.items():
+        methods[name] = partial(transfer, photograph, style)
+    methods["stylize"] = lambda: _tensor(
+        impasto.stylize(files[0], files[1], method="statistics", size=512).image
+    )
+    return methods
+
+
+class Distances:
+    """How far pictures are from a style picture, in units of their photograph's own distance."""
+
+    def __init__(self, network: Network, photograph: Tensor, style: Tensor) -> None:
+        self._features = Features(network, photograph.device)
+        self._layers = [layer for layer in LAYERS if layer in network.layers]
+        self._style, self._sums = style, self._measured(style)
+        self._own = self._distances(photograph)
+
+    def __call__(self, image: Tensor) -> dict[str, float]:
+        """Each figure by its name."""
+        found = self._distances(image)
+        return {
+            name: fmean(d / own for d, own in zip(found[name], self._own[name], strict=True))
+            for name in found
+        }
+
+    @torch.no_grad()
+    def _measured(self, image: Tensor) -> dict[str, Statistics]:
+        scale = min(1.0, SIZE / max(image.shape[-2:]))
+        height, width = (round(side * scale) for side in image.shape[-2:])
+        return self._features.measure(resize(image, height, width), (), self._layers)[1]
+
+    def _distances(self, image: Tensor) -> dict[str, list[float]]:
+        sums = self._measured(image)
+        pairs = [(sums[layer], self._sums[layer]) for layer in self._layers]
+        return {
+            "gram": [float(gram_distance(*pair)) for pair in pairs],
+            "w2": [float(wasserstein_distance(*pair)) for pair in pairs],
+            "colours": [float(color_distance(image, self._style))],
+        }
 
 
 def edge_similarity(image: Tensor, photograph: Tensor, *, local: bool = False) -> float:
@@ -186,10 +232,6 @@ def _powers(symmetric: Tensor) -> tuple[Tensor, Tensor]:
     values, vectors = torch.linalg.eigh(symmetric)
     roots = values.clamp_min(1e-12).sqrt()
     return (vectors * roots) @ vectors.mT, (vectors / roots) @ vectors.mT
-
-
-def _mean(panel: Mapping[str, float], kind: str) -> float:
-    return fmean(value for name, value in panel.items() if name.startswith(f"{kind} "))
 
 
 def _tensor(image: Image.Image) -> Tensor:

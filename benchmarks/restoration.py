@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from benchmarks.sheet import sheet_of
@@ -36,7 +37,7 @@ CURVES: dict[str, Callable[[Tensor], Tensor]] = {
     "power 1.8, half the light": lambda light: light**1.8 / 2,
 }
 METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "as darkened": lambda dark, bright: dark,
+    "as darkened": lambda dark, _: dark,
     "histogram matching": match_histogram,
     "denoised, then histogram matching": lambda dark, bright: match_histogram(
         denoised(dark), bright
@@ -117,9 +118,7 @@ def _thumb(image: Tensor) -> Tensor:
     return resize(image, 220, round(image.shape[-1] * scale)).clamp(0, 1)
 
 
-def _image(tensor: Tensor) -> object:
-    from PIL import Image
-
+def _image(tensor: Tensor) -> Image.Image:
     return Image.fromarray((tensor[0].permute(1, 2, 0) * 255).round().byte().numpy())
 
 

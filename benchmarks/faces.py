@@ -33,7 +33,8 @@ CASES = {"no protection": None, "half": 0.5, "whole": 1.0}
 
 def likeness_distance(network: Network, result: Tensor, photograph: Tensor, face: Face) -> float:
     """The distance of two pictures of one size ``(1, 3, H, W)`` in a face's square."""
-    part = ..., *(slice(round(at), round(at + face.side)) for at in (face.top, face.left))
+    top, left, side = (round(each) for each in (face.top, face.left, face.side))
+    part = ..., slice(top, top + side), slice(left, left + side)
     with torch.no_grad():
         maps = [network.features(each[part], (LAYER,))[LAYER] for each in (result, photograph)]
     spread = (maps[1] - maps[1].mean((2, 3), keepdim=True)).square().sum()

@@ -3,8 +3,8 @@
 ``python -m benchmarks.photoreal PAIRS.json --out FOLDER [--network FILE] [--skip stylize]``
 
 PAIRS.json: ``{"name": {"photograph": FILE, "style": FILE, "maps": [FILE, FILE]}}``, maps where
-there are any: pictures in which a region has one colour, the same in both. For each pair and method a
-PNG, ``NAME_METHOD.png``, and a sheet. Figures: *edges*, the SSIM of two maps of edges, photograph
+there are any: pictures in which a region has one colour, the same in both. For each pair and method
+a PNG, ``NAME_METHOD.png``, and a sheet. Figures: *edges*, the SSIM of two maps of edges, photograph
 and result (the magnitude of the Sobel gradient of luma, each map divided by its root mean square,
 so that a plain change of contrast costs nothing, then by 4, and at most 1); *edges, local*, the
 same with each map divided by its root mean square nearby (31 x 31 pixels); *gram* and *w2*, the
@@ -106,7 +106,7 @@ def methods_for(
         *_, last = fit_grid(
             photograph, [style], network, regions=regions, style_regions=[shares], steps=STEPS
         )
-        return last.finish()
+        return last.change.apply(photograph)
 
     methods: dict[str, Callable[[], Tensor]] = {"grid": partial(fitted, None, None)}
     if maps is not None:

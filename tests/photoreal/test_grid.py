@@ -8,7 +8,10 @@ import pytest
 import torch
 
 from impasto.ops.color import rgb_to_luma
+from impasto.photoreal.change import Change
 from impasto.photoreal.grid import Grid, sliced
+from impasto.photoreal.local import base_of
+from impasto.photoreal.regions import refined
 from impasto.photoreal.space import in_gamut, to_opponent, to_rgb
 from impasto.photoreal.tone import LEAST, rising
 
@@ -60,18 +63,43 @@ def test_gradient_in_float64():
 
 def test_no_change_is_the_photograph_bit_for_bit():
     image = _picture()
-    assert torch.equal(Grid.identity(1, 6, 4, 4).apply(image), image)
+    assert torch.equal(Grid.identity(1, 6, 4, 4).changed(image), image)
     regions = torch.rand(1, 2, 23, 31)
-    assert torch.equal(Grid.identity(2, 6, 4, 4).apply(image, regions), image)
+    assert torch.equal(Grid.identity(2, 6, 4, 4).changed(image, regions), image)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 23, 100])
 def test_bands_equal_all_at_once(rows):
-    image, grid = _picture(), Grid(_nodes(2, 7, 6, 4, 4))
-    gen = torch.Generator().manual_seed(3)
-    regions = torch.rand(1, 2, 23, 31, generator=gen).softmax(1)
-    whole = grid.changed(image, regions)
-    torch.testing.assert_close(grid.apply(image, regions, rows=rows), whole, atol=1e-6, rtol=0)
+    image = _picture()
+    regions = torch.rand(1, 2, 9, 11, generator=torch.Generator().manual_seed(3)).softmax(1)
+    change = Change(Grid(_nodes(2, 7, 6, 4, 4)), base_of(image), refined(regions, image))
+    whole = change.changed(image)
+    torch.testing.assert_close(change.apply(image, rows=rows), whole, atol=1e-6, rtol=0)
+    assert not torch.allclose(whole, image, atol=1e-3)
+    assert torch.equal(change.scaled(0.0).apply(image), image)
+
+
+def test_fine_detail_keeps_its_contrast_whatever_the_curve():
+    """A step of tone is halved; stripes of a pixel on it are not."""
+    image = torch.full((1, 3, 64, 64), 0.4)
+    image[..., 32:] = 0.7
+    image[..., ::2, :] += 0.02
+    nodes = torch.zeros(1, 7, 11, 2, 2)
+    nodes[:, 0] = (0.275 - 0.5 * torch.linspace(0, 1, 11)).view(11, 1, 1)
+    masks = refined(torch.ones(1, 1, 8, 8), image)
+    made = Change(Grid(nodes), base_of(image), masks).apply(image)
+    stripes = (made[..., 16:48:2, :] - made[..., 17:48:2, :])[:, :, :, [8, 56]]
+    assert float(stripes.min()) > 0.016
+    assert float(stripes.max()) < 0.0201
+    assert float(made[..., 56].mean() - made[..., 8].mean()) == pytest.approx(0.15, abs=0.01)
+
+
+def test_detail_is_not_cut_off_near_black():
+    image = 0.5 + 0.1 * (_picture() - 0.5)
+    nodes = torch.zeros(1, 7, 5, 2, 2)
+    nodes[:, 0] = -0.46
+    made = Change(Grid(nodes), base_of(image), refined(torch.ones(1, 1, 8, 8), image)).apply(image)
+    assert float((made == 0).float().mean()) < 0.2
 
 
 def test_regions_keep_to_their_own():
@@ -80,7 +108,7 @@ def test_regions_keep_to_their_own():
     regions[:, 0, :, :15], regions[:, 1, :, 15:] = 1, 1
     nodes = _nodes(2, 7, 6, 4, 4)
     nodes[1] = 0
-    made = Grid(nodes).apply(image, regions)
+    made = Grid(nodes).changed(image, regions)
     assert torch.equal(made[..., 15:], image[..., 15:])
     assert not torch.allclose(made[..., :15], image[..., :15])
 
@@ -88,7 +116,7 @@ def test_regions_keep_to_their_own():
 def test_strength_moves_further_and_further():
     image, grid = 0.3 + 0.4 * _picture(), Grid(_nodes(1, 7, 6, 4, 4))
     apart = [
-        float((grid.scaled(s).apply(image) - image).square().mean()) for s in (0, 0.25, 0.5, 1)
+        float((grid.scaled(s).changed(image) - image).square().mean()) for s in (0, 0.25, 0.5, 1)
     ]
     assert apart[0] == 0
     assert apart == sorted(apart)
@@ -101,7 +129,7 @@ def test_luma_never_falls_as_the_photographs_rises():
     for row in range(3):
         for col in range(3):
             cell = nodes[:, :, :, row : row + 1, col : col + 1].expand(1, 7, 9, 2, 2)
-            luma = rgb_to_luma(Grid(cell.contiguous()).apply(ramp))[0, 0, :, 0]
+            luma = rgb_to_luma(Grid(cell.contiguous()).changed(ramp))[0, 0, :, 0]
             assert (luma.diff() >= -1e-6).all()
 
 

@@ -31,12 +31,18 @@ def test_every_option_has_an_explanation_and_a_heading():
     ("use", "names"),
     [
         ("texture", "strength content_layers init size print fit crop_preview alpha beta "
-                    "preserve_color match_color neighbours protect protect_amount"),
-        ("film", "print fit dpi crop_preview tileable neighbours"),
+                    "preserve_color match_color neighbours protect protect_amount "
+                    "photorealistic restore"),
+        ("film", "print fit dpi crop_preview tileable neighbours photorealistic restore"),
         ("grid", "method network weights size print fit dpi crop_preview depth max_pixels protect "
-                 "protect_amount regions style_regions"),
+                 "protect_amount regions style_regions photorealistic restore"),
         ("instant", "init alpha beta tv content_layers style_layers layer_weights style_loss "
-                    "optimizer history learning_rate average tile neighbours method"),
+                    "optimizer history learning_rate average tile neighbours method "
+                    "photorealistic restore"),
+        ("graded", "method style_scale preserve_color match_color tileable init neighbours seed "
+                   "alpha beta tv network weights raw_weights pooling content_layers style_layers "
+                   "layer_weights style_loss margin optimizer history learning_rate scales steps "
+                   "quality average precision tile crop_preview"),
     ],
 )  # fmt: skip
 def test_the_options_that_mean_nothing_in_a_use(use, names):

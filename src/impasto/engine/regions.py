@@ -41,6 +41,10 @@ class Regions:
         labels = made(self.labels, stage, wrap=wrap, resize=nearest)
         return softened(one_hot(labels, len(self.shares)))
 
+    def masks_of(self, height: int, width: int) -> Tensor:
+        """The same of a picture of a size, without a soft border: ``(1, R, H, W)`` of 0 and 1."""
+        return one_hot(nearest(self.labels, height, width), len(self.shares))
+
     def parts_at(self, sizes: Sequence[tuple[int, int]]) -> list[Tensor | None]:
         """The paintings' parts at their sizes, each ``(1, R, h, w)`` float32 of zeros and ones.
 

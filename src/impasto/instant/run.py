@@ -139,4 +139,4 @@ def _unchanged(image: Tensor) -> Tensor:
 
 
 def _no_checkpoint() -> Checkpoint:
-    raise RecordError("An instant picture has no checkpoints: make it again.")
+    raise RecordError("A picture that is not optimised has no checkpoints: make it again.")

@@ -60,6 +60,8 @@ from impasto.jobs.masks import mask_of
 from impasto.nets.network import Network
 from impasto.nets.topology import CELL
 from impasto.ops.statistics import StatisticsLoss
+from impasto.photoreal.run import forecast as forecast_graded
+from impasto.photoreal.run import run_graded
 from impasto.recipe.still import FACES, Recipe
 from impasto.shortage import memory_told
 from impasto.wording import worded
@@ -270,6 +272,8 @@ class Job:
     ) -> Iterator[State]:
         """The states by the recipe and the plan as they are now."""
         recipe, plan, maker = self.recipe, self.plan, self._maker
+        if recipe.is_graded:
+            return run_graded(recipe, plan, pictures, maker.network)
         if recipe.is_instant:
             return run_instant(recipe, plan, pictures, maker.network, load_painter())
         terms = maker.terms
@@ -426,6 +430,8 @@ class Job:
 
         The states' progress is then a share of this time.
         """
+        if self._forecast is None and self.recipe.is_graded:
+            self._forecast = forecast_graded(self.recipe, self.plan)
         if self._forecast is None and self.recipe.is_instant:
             self._forecast = forecast_instant(self.plan)
         if self._forecast is None:

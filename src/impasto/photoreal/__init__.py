@@ -5,8 +5,8 @@ grain appear; :func:`impasto.photoreal.fit.fit_grid` finds it, :mod:`impasto.pho
 brightens dark photographs.
 """
 
+from impasto.photoreal.change import Change
 from impasto.photoreal.fit import Settings, State, fit_grid
-from impasto.photoreal.grid import Grid
 from impasto.photoreal.restoration import restore
 
-__all__ = ["Grid", "Settings", "State", "fit_grid", "restore"]
+__all__ = ["Change", "Settings", "State", "fit_grid", "restore"]

@@ -8,16 +8,17 @@ The same grid changes the photograph at any size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from impasto.nets.network import Network
 from impasto.ops.inits import resize
+from impasto.photoreal.change import Change
 from impasto.photoreal.grid import CHANNELS, Grid
+from impasto.photoreal.local import at_most, base_of
 from impasto.photoreal.meaning import alike
 from impasto.photoreal.regions import refined
 from impasto.photoreal.smooth import Smooth
@@ -63,9 +64,7 @@ class State:
         steps: how many there will be.
         loss: the style distance, in units of the photograph's own, and what deviation costs.
         image: the picture so far, at the size that it is fitted at, ``(1, 3, h, w)`` in [0, 1].
-        grid: the change of colours at the strength asked for.
-        regions: those of the photograph, along its edges, at its own size; or None.
-        finish: makes the picture at the photograph's size, ``(1, 3, H, W)`` in [0, 1].
+        change: the change of colours at the strength asked for, for the photograph at any size.
 
     """
 
@@ -73,9 +72,7 @@ class State:
     steps: int
     loss: float
     image: Tensor
-    grid: Grid
-    regions: Tensor | None
-    finish: Callable[[], Tensor]
+    change: Change
 
 
 def fit_grid(
@@ -85,6 +82,7 @@ def fit_grid(
     *,
     regions: Tensor | None = None,
     style_regions: Sequence[Tensor | None] | None = None,
+    shares: Sequence[Sequence[float]] | None = None,
     strength: float = 1.0,
     steps: int = 30,
     settings: Settings | None = None,
@@ -93,10 +91,12 @@ def fit_grid(
 
     Args:
         photograph: ``(1, 3, H, W)`` float32 in [0, 1].
-        styles: pictures to take the look of, ``(1, 3, h, w)`` each; all count the same.
+        styles: pictures to take the look of, ``(1, 3, h, w)`` each.
         network: computes features; ``compact``.
         regions: how far each pixel of the photograph is in each region, ``(1, R, H, W)``, sum 1.
         style_regions: of each style picture, ``(1, R, h, w)``, or None where all of it serves each.
+        shares: what each style picture counts for, of sum 1: one row for each region, or one for
+            all; alike when not given.
         strength: in [0, 1]; 0 leaves the photograph as it is, bit for bit.
         steps: of the optimiser.
         settings: :class:`Settings`; the defaults where not given.
@@ -106,20 +106,23 @@ def fit_grid(
 
     """
     settings = settings or Settings()
-    small = _at(photograph, settings.size)
-    seen = [_at(style, settings.size) for style in styles]
+    small = at_most(photograph, settings.size, 16)
+    seen = [at_most(style, settings.size, 16) for style in styles]
     masks: list[Tensor | None] = list(style_regions or [None] * len(styles))
     if regions is not None:
         along = refined(regions, photograph)
     else:
-        found, believed, shares = alike(small, seen, network, parts=settings.parts)
-        along, masks = refined(found, photograph, believed, radius=FOUND, steep=1.0), list(shares)
-    own = _shares(along, small)
+        found, believed, parts = alike(small, seen, network, parts=settings.parts)
+        along, masks = refined(found, photograph, believed, radius=FOUND, steep=1.0), list(parts)
+    base = base_of(photograph)
+    own, low = along.at(small), base.at(small)
+    rows = shares or [[1 / len(styles)] * len(styles)]
+    rows = rows if len(rows) == own.shape[1] else [rows[0]] * own.shape[1]
     seen_masks = [
         None if m is None else _shares(m, each) for m, each in zip(masks, seen, strict=True)
     ]
-    first = _transported(small, own, seen, seen_masks, settings)
-    distance = StyleDistance(network, small, own, seen, seen_masks)
+    first = _transported(small, own, seen, seen_masks, rows, settings)
+    distance = StyleDistance(network, small, own, seen, seen_masks, rows)
     smooth = Smooth(settings.depth, settings.across, settings.across, bend=settings.bend)
     units = torch.tensor(UNITS).view(1, CHANNELS, 1, 1, 1)
     coefficients = torch.zeros_like(first.nodes, requires_grad=True)
@@ -134,7 +137,7 @@ def fit_grid(
         optimizer.zero_grad()
         with torch.enable_grad():
             nodes = first.nodes + units * smooth.grid(coefficients)
-            value = distance(Grid(nodes).changed(small, own))
+            value = distance(Grid(nodes).changed(small, own, base=low))
             value = value + settings.pull * coefficients.square().sum() / len(nodes)
             value = value + OUT_OF_BOUNDS * falls(nodes[:, 0], 1)
             value.backward()  # type: ignore[no-untyped-call]
@@ -145,17 +148,8 @@ def fit_grid(
         if step:
             value = float(optimizer.step(loss))  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            done = risen(grid()).scaled(strength)
-            image = done.apply(small, own)
-            yield State(
-                step,
-                steps,
-                value,
-                image,
-                done,
-                along,
-                partial(done.apply, photograph, along),
-            )
+            change = Change(risen(grid()), base, along).scaled(strength)
+            yield State(step, steps, value, change.changed(small), change)
 
 
 def risen(grid: Grid) -> Grid:
@@ -170,6 +164,7 @@ def _transported(
     regions: Tensor | None,
     styles: Sequence[Tensor],
     style_regions: Sequence[Tensor | None],
+    rows: Sequence[Sequence[float]],
     settings: Settings,
 ) -> Grid:
     """Transport of colours, for each region by itself, alike in all of its cells."""
@@ -179,22 +174,15 @@ def _transported(
     for index, mask in enumerate(masks_of(regions)):
         weights = pixels.new_ones(pixels.shape[1]) if mask is None else mask.flatten()
         shares = []
-        for style, masks in zip(styles, style_regions, strict=True):
+        for style, masks, share in zip(styles, style_regions, rows[index], strict=True):
             own = present(None if masks is None else masks[:, index : index + 1])
             counts = style.new_ones(style.shape[-2:].numel()) if own is None else own.flatten()
-            shares.append(counts / counts.sum())
+            shares.append(share * counts / counts.sum())
         grids.append(
             transport(pixels, wanted, weights + 1e-9, torch.cat(shares) + 1e-12, settings.depth)
         )
     nodes = torch.stack(grids)[..., None, None]
     return Grid(nodes.expand(*nodes.shape[:3], settings.across, settings.across).contiguous())
-
-
-def _at(image: Tensor, size: int) -> Tensor:
-    """A picture whose longer side is at most ``size``."""
-    height, width = image.shape[-2:]
-    scale = min(1.0, size / max(height, width))
-    return resize(image, max(16, round(height * scale)), max(16, round(width * scale)))
 
 
 def _shares(regions: Tensor, image: Tensor) -> Tensor:

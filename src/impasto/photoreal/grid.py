@@ -6,22 +6,24 @@ Learning for Real-time Universal Photorealistic Style Transfer*, predict from de
 holds how the affine change differs from none, in luma and chroma: one number that luma gains, two
 that chroma gains, and a 2 x 2 matrix that it is multiplied by. Luma depends on luma only, along the
 grid's third axis, so a tone curve that rises in each cell rises everywhere: no order of brightness
-is turned round, and with it no edge.
+is turned round, and with it no edge. Departure from both: the third axis is brightness without its
+fine detail, so that detail keeps its contrast, whatever the curve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.photoreal.local import Rows
 from impasto.photoreal.space import in_gamut, to_opponent, to_rgb
 
 CHANNELS = 7  # luma; two of chroma; chroma's matrix, row by row
-ROWS = 128  # of a band
+FAINTEST = 0.6  # of its contrast that fine detail keeps at least
+LITTLE = 1e-3  # of luma
 
 
 @dataclass(frozen=True)
@@ -45,54 +47,49 @@ class Grid:
         """The same change at part of its strength: 0 is none, 1 is all of it."""
         return replace(self, nodes=self.nodes * strength)
 
-    def apply(
-        self, image: Tensor, regions: Tensor | None = None, *, rows: int | None = None
+    def changed(
+        self,
+        image: Tensor,
+        regions: Tensor | None = None,
+        *,
+        base: Tensor | None = None,
+        rows: Rows | None = None,
     ) -> Tensor:
-        """Change a photograph's colours, at any size, in bands of rows.
+        """Change the colours of some rows of a photograph; differentiable.
+
+        The grid is looked up by the base of brightness, and moves the base; fine detail lies on it
+        as before, or fainter where the base comes near black or white, so that it is not cut off.
 
         Args:
-            image: ``(1, 3, H, W)`` in [0, 1]; what the grid was fitted to, at any size.
+            image: ``(1, 3, H, W)`` in [0, 1].
             regions: how far each pixel is in each region, ``(1, R, H, W)``, their sum 1; None for
                 a grid of one region.
-            rows: of a band; None for :data:`ROWS`.
+            base: brightness without detail, ``(1, 1, H, W)``; None for luma itself.
+            rows: which rows these are; None for a whole photograph.
 
         Returns:
             ``(1, 3, H, W)`` in [0, 1].
 
         """
-        result = torch.empty_like(image)
-        for top, band in self.bands(image, regions, rows=rows or ROWS):
-            result[..., top : top + band.shape[-2], :] = band
-        return result
-
-    def bands(
-        self, image: Tensor, regions: Tensor | None, *, rows: int
-    ) -> Iterator[tuple[int, Tensor]]:
-        """The changed photograph band by band, each with the row that it begins at."""
-        height = image.shape[-2]
-        for top in range(0, height, rows):
-            bottom = min(top + rows, height)
-            part = None if regions is None else regions[..., top:bottom, :]
-            yield top, self.changed(image[..., top:bottom, :], part, rows=(top, height))
-
-    def changed(
-        self, image: Tensor, regions: Tensor | None = None, *, rows: tuple[int, int] | None = None
-    ) -> Tensor:
-        """Change the colours of some rows of a photograph; differentiable.
-
-        Args:
-            image: ``(1, 3, H, W)`` in [0, 1].
-            regions: of these rows, as for :meth:`apply`.
-            rows: the first row and the photograph's height; None for a whole photograph.
-
-        """
         first, height = rows or (0, image.shape[-2])
         opponent = to_opponent(image)
+        guide = opponent[0, 0] if base is None else base[0, 0].clamp(0, 1)
         change = image.new_zeros(())
         for index, nodes in enumerate(self.nodes.to(image.dtype)):
-            own = change_of(sliced(nodes, opponent[0, 0], first, height), opponent[0])
+            own = change_of(sliced(nodes, guide, first, height), opponent[0])
             change = change + (own if regions is None else regions[0, index] * own)
+        if base is not None:
+            fainter = (_room(guide + change[0], guide) - 1) * (opponent[0, 0] - guide)
+            change = torch.cat([change[:1] + fainter, change[1:]])
         return in_gamut(image + to_rgb(change)[None])
+
+
+def _room(luma: Tensor, before: Tensor) -> Tensor:
+    """How much of its detail a base keeps that moves towards black or white; 1 where it does not
+    move.
+    """
+    after, before = (each.clamp(LITTLE, 1 - LITTLE) for each in (luma, before))
+    return torch.minimum(after / before, (1 - after) / (1 - before)).clamp(FAINTEST, 1)
 
 
 def sliced(nodes: Tensor, guide: Tensor, first: int, height: int) -> Tensor:

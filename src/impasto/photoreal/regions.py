@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.ops.inits import resize
+from impasto.photoreal.local import SMALL, Local, Rows, at_most, box
 
 RADIUS = 1 / 50  # of the shorter side
 SMOOTHNESS = 2e-4  # variance of colour below which nothing is an edge
-SMALL = 512  # longer side, in pixels, that the masks are refined at
 STEEP = 1.6
+
+
+@dataclass(frozen=True)
+class EdgeMasks:
+    """Masks whose edges follow the photograph's.
+
+    Attributes:
+        functions: of its colours, one for each region.
+        steep: how much steeper edges become: the filter leaves a veil on both sides.
+
+    """
+
+    functions: Local
+    steep: float
+
+    def at(self, image: Tensor, rows: Rows | None = None) -> Tensor:
+        """Of some rows of the photograph: ``(1, R, H, W)``, not negative, of sum 1."""
+        made = ((self.functions.at(image, rows) - 0.5) * self.steep + 0.5).clamp(0, 1) + 1e-6
+        return made / made.sum(1, keepdim=True)
 
 
 def refined(
@@ -21,39 +41,26 @@ def refined(
     *,
     radius: float = RADIUS,
     steep: float = STEEP,
-) -> Tensor:
-    """Masks whose edges follow the photograph's.
+) -> EdgeMasks:
+    """Masks along the photograph's edges, by the guided filter with a colour guide (eq. 19).
 
-    Drawn masks miss an edge by some pixels; a change of colours that follows them leaves a rim. The
-    guided filter (He, Sun and Tang 2010, eq. 19, with a colour guide) makes a mask a linear
-    function of the colours near each pixel; it is computed small and applied at full size (He and
-    Sun 2015, *Fast Guided Filter*).
+    Drawn masks miss an edge by some pixels; a change of colours that follows them leaves a rim.
 
     Args:
         regions: ``(1, R, h, w)``, of sum 1, at any size.
         photograph: ``(1, 3, H, W)`` in [0, 1].
         believed: what each position counts for in the filter, ``(1, 1, h, w)``; None for all alike.
         radius: of the filter's windows, in shorter sides.
-        steep: how much steeper edges become: the filter leaves a veil on both sides.
-
-    Returns:
-        ``(1, R, H, W)``, not negative, of sum 1.
+        steep: as of :class:`EdgeMasks`.
 
     """
-    height, width = photograph.shape[-2:]
-    scale = min(1.0, SMALL / max(height, width))
-    size = max(8, round(height * scale)), max(8, round(width * scale))
+    guide = at_most(photograph, SMALL)
+    size = guide.shape[-2], guide.shape[-1]
     reach = max(1, round(min(size) * radius))
     weights = torch.ones(1, 1, *size) if believed is None else resize(believed, *size)
-    masks, guide = resize(regions, *size), resize(photograph, *size)
+    masks = resize(regions, *size)
     slopes, offset = guided(masks, guide, weights.clamp_min(1e-3), reach, SMOOTHNESS)
-    parts = [
-        _enlarged(offset[:, at : at + 1], height, width)
-        + (_enlarged(slopes[at][None], height, width) * photograph).sum(1, keepdim=True)
-        for at in range(regions.shape[1])
-    ]
-    made = ((torch.cat(parts, 1) - 0.5) * steep + 0.5).clamp(0, 1) + 1e-6
-    return made / made.sum(1, keepdim=True)
+    return EdgeMasks(Local(slopes, offset), steep)
 
 
 def guided(
@@ -89,12 +96,3 @@ def guided(
     slopes = slopes.reshape(masks.shape[1], 3, *masks.shape[-2:])
     offset = own - (slopes * mean).sum(1)[None]
     return averaged(slopes), averaged(offset)
-
-
-def box(image: Tensor, radius: int) -> Tensor:
-    """Means of squares of ``2 radius + 1`` pixels, of those of them that there are."""
-    return F.avg_pool2d(image, 2 * radius + 1, 1, radius, count_include_pad=False)
-
-
-def _enlarged(image: Tensor, height: int, width: int) -> Tensor:
-    return F.interpolate(image, (height, width), mode="bilinear", align_corners=False)

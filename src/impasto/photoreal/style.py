@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto.engine.objective.features import Features, widened
 from impasto.nets.network import Network
-from impasto.ops.statistics import Statistics, mixture
+from impasto.ops.statistics import Statistics
 from impasto.ops.style_losses import wasserstein_loss
 
 LAYERS: Mapping[str, float] = {"conv1_1": 0.5, "conv2_1": 1.0, "conv3_1": 1.0, "conv4_1": 0.5}
@@ -25,6 +25,7 @@ class StyleDistance:
         photograph: ``(1, 3, H, W)`` in [0, 1].
         regions: of the photograph, ``(1, R, H, W)`` of sum 1, or None.
         styles: style pictures at the size to measure them at.
+        shares: by region, what each style picture counts for; their sum is 1.
         style_regions: of each, ``(1, R, h, w)``, or None where all of it counts for each region.
 
     """
@@ -36,11 +37,13 @@ class StyleDistance:
         regions: Tensor | None,
         styles: Sequence[Tensor],
         style_regions: Sequence[Tensor | None],
+        shares: Sequence[Sequence[float]],
     ) -> None:
         self._network = network
         self._features = Features(network, photograph.device)
         self._layers = [layer for layer in LAYERS if layer in network.layers]
         self._masks = masks_of(regions)
+        self._of_region = shares
         self._shares = [1.0 if mask is None else float(mask.mean()) for mask in self._masks]
         with torch.no_grad():
             self._targets = self._of_styles(styles, style_regions)
@@ -61,10 +64,14 @@ class StyleDistance:
         targets = []
         for index in range(len(self._masks)):
             parts = []
-            for style, mask in zip(styles, style_regions, strict=True):
+            for style, mask, share in zip(
+                styles, style_regions, self._of_region[index], strict=True
+            ):
+                if not share:
+                    continue
                 own = None if mask is None else mask[:, index : index + 1]
-                parts.append(self._statistics(style, [present(own)])[0])
-            targets.append({n: mixture([part[n] for part in parts]) for n in self._layers})
+                parts.append((share, self._statistics(style, [present(own)])[0]))
+            targets.append({n: _mixed([(s, part[n]) for s, part in parts]) for n in self._layers})
         return targets
 
     def _distances(self, picture: Tensor) -> dict[tuple[int, str], Tensor]:
@@ -84,6 +91,14 @@ class StyleDistance:
             {n: self._features.mapped(n, weighted(widened(maps[n]), mask)) for n in self._layers}
             for mask in masks
         ]
+
+
+def _mixed(parts: Sequence[tuple[float, Statistics]]) -> Statistics:
+    """Statistics of one position, of several pictures by their shares."""
+    totals = torch.stack([share * each.total for share, each in parts]).sum(0)
+    return Statistics(
+        1, totals, torch.stack([share * each.second_moments for share, each in parts]).sum(0)
+    )
 
 
 def masks_of(regions: Tensor | None) -> list[Tensor | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-LEAST, MOST = 0.6, 1.5  # slopes: below, shadows are crushed; above, skies band and grain shows
+LEAST, MOST = 0.25, 2.5  # slopes: below, shadows are crushed; above, skies band and grain shows
 
 
 def rising(change: Tensor, dim: int = 0, *, least: float = LEAST, most: float = MOST) -> Tensor:

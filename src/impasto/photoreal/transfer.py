@@ -16,7 +16,7 @@ from impasto.photoreal.grid import CHANNELS
 from impasto.photoreal.tone import rising
 
 BINS = 256
-BEND = 0.02  # penalty on second differences of the tone curve, against pixels' shares
+BEND = 0.002  # penalty on second differences of the tone curve, against pixels' shares
 WIDTH = 0.1  # of luma: what counts as like
 PRIOR = 0.1  # share of all pixels that vouch for the chroma of all, at each luma
 NARROW = 4e-5  # variance of chroma below which there is none to scale

@@ -21,7 +21,8 @@ def option_group(group: str) -> Callable[..., Any]:
 
     Each has a default and an explanation; ``not_for`` names the uses that it has no meaning in or
     that settle it. A trained network knows only what says ``trained``, as its training has settled
-    the rest; a change of colours only what says ``graded``. ``of_network`` is what the network is made by, once for any number of pictures.
+    the rest; a change of colours only what says ``graded``. ``of_network`` is what the network is
+    made by, once for any number of pictures.
     """
 
     def option(

@@ -121,7 +121,10 @@ class Recipe:
         "sizes, such as 0.7,1,1.4, share alike.",
     )
     blend: tuple[float, ...] | None = _look(
-        None, "Share of each painting, such as 0.7,0.3; equal shares when not given.", trained=True
+        None,
+        "Share of each painting, such as 0.7,0.3; equal shares when not given.",
+        trained=True,
+        graded=True,
     )
     preserve_color: Literal["none", "luminance", "statistics"] = _look(
         "none",

@@ -26,8 +26,9 @@ FRONT = {  # what everybody uses: in words, and what it does
 RANGES = {"strength": (0.0, 1.0, 0.01), "style_scale": (0.25, 4.0, 0.05)}  # and the step
 # What a page settles otherwise, or what names a file or a size of the server's.
 _ELSEWHERE = {
-    "init", "weights", "protect", "regions", "style_regions", "blend", "size", "print", "fit", "dpi", "depth", "crop_preview",
-    "max_pixels", "tileable", "device", "precision", "tile", "threads", *options_of_network(),
+    "init", "weights", "protect", "regions", "style_regions", "blend", "size", "print", "fit",
+    "dpi", "depth", "crop_preview", "max_pixels", "tileable", "device", "precision", "tile",
+    "threads", *options_of_network(),
 }  # fmt: skip
 
 

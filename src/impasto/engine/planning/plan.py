@@ -29,7 +29,7 @@ NARROWEST = 16  # the deepest style layer, in block 5, has one position for 16 p
 DEFAULT_STEPS = (100, 50)  # coarse to fine; further, larger stages take the last number
 NEIGHBOURS_STEPS = (50,)  # the same with matched neighbours
 INSTANT_RATIO = 2.0  # between the sizes of an instant picture
-GRADED_AT, GRADED_STEPS = 384, 30  # longer side that a change of colours is found at, and its steps
+GRADED_AT, GRADED_STEPS = 384, 15  # longer side that a change of colours is found at, and its steps
 QUALITIES = {"draft": 0.4, "standard": 1.0, "fine": 2.5, "best": 6.0}  # times those
 
 

@@ -207,13 +207,14 @@ def _large_ones(picture: Picture, flat: Tensor) -> Colors:
     """The colours of a map's flat pixels, made sure that each has enough of them."""
     values, _, counts = _distinct(picture.tensor, flat)
     shares = counts / picture.tensor[0, 0].numel()
+    large = values[shares >= SMALLEST]
     for color, share in zip(values, shares, strict=True):
-        if share < SMALLEST:
+        if share < SMALLEST and not (np.abs(large - color).max(1, initial=0) < NEAR).any():
             raise PictureError(
                 f"The region {_name(color)} of {picture.name!r} is {100 * share:.2g}% of it, too "
                 "small to paint: make it larger, or leave it out."
             )
-    return values
+    return large
 
 
 def _merged(values: Colors, counts: Colors, size: tuple[int, int]) -> Colors:

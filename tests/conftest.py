@@ -22,6 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.engine.planning import forecast
+from impasto.evaluate.panel import figures
 from impasto.nets.network import ConvNetwork, InputConvention
 from impasto.nets.topology import layer_table
 
@@ -56,11 +57,12 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def small_trials() -> Iterator[None]:
-    """A forecast's trial of two small pictures, once each, where commands are run to the end."""
+    """A forecast's trial of two small pictures, once each; and the panel compares few patches."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(forecast, "SMALL_TRIAL", 32)
         monkeypatch.setattr(forecast, "LARGE_TRIALS", (48, 48))
         monkeypatch.setattr(forecast, "PATIENCE", 0.0)
+        monkeypatch.setattr(figures, "PATCHES", (256, 1024))
         yield
 
 

@@ -233,6 +233,7 @@ def test_one_stylizer_serves_many_calls(photo, painting):
     assert len(list(stylizer.stream(photo, painting, **QUICK))) == 4
 
 
+@pytest.mark.slow
 def test_one_stylizer_from_several_threads_gives_what_it_gives_serially(photo, painting):
     stylizer = impasto.Stylizer()
     jobs = [
@@ -277,6 +278,7 @@ def test_a_picture_whose_losses_are_no_numbers_is_not_half_saved(photo, painting
         json.loads((tmp_path / "out.json").read_text())
 
 
+@pytest.mark.slow
 def test_memory_in_a_file_changes_no_pixel(photo, painting, tmp_path, monkeypatch):
     """The plan says so; nothing is left of the files, and the record's plan makes it again."""
     monkeypatch.setattr("impasto.files.scratch.user_cache_path", lambda _: tmp_path / "cache")

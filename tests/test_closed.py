@@ -128,6 +128,7 @@ def test_the_whole_suite_runs_without_the_network():
         socket.getaddrinfo("example.org", 80)
 
 
+@pytest.mark.slow
 def test_a_download_is_stopped_by_the_same_watch(tmp_path):
     """So that the test above could fail."""
     code = WITHOUT_SOCKETS.replace("WORDS", repr([["models", "download", "vgg19", "--quiet"]]))

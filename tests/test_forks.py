@@ -47,6 +47,7 @@ print(json.dumps(dict(one=one, two=two, forked=forked, pooled=pooled, own=made(t
 """
 
 
+@pytest.mark.slow
 def test_a_child_after_the_first_use_computes_on_one_thread(photo, painting):
     words = [sys.executable, "-c", PROGRAM, str(photo), str(painting)]
     told = json.loads(

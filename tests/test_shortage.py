@@ -213,6 +213,7 @@ assert (stylizer(photo, painting, **small).tensor == first).all()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep to RLIMIT_AS")
 def test_a_real_limit_is_one_sentence_and_the_process_goes_on():
     words = [sys.executable, "-c", LIMITED]

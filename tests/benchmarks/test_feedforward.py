@@ -29,6 +29,7 @@ def test_it_ends_where_the_optimiser_is_as_good(tiny_network, waves):
     assert found.iterations is None or found.curve[-1] <= found.network < found.curve[-2]
 
 
+@pytest.mark.slow
 def test_the_command(painting, photo, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["--photos", str(photo), "--steps", "1", "--size", "32", "--for-size", "48", "-q"]

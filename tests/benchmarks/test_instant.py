@@ -77,6 +77,7 @@ def test_a_rival_that_is_not_here(monkeypatch, tmp_path):
         lite.find_lite(tmp_path / "nothing")
 
 
+@pytest.mark.slow
 def test_from_end_to_end(photo, painting, stand_in, capsys):
     words = [str(photo), str(photo), str(painting), "--lite", str(stand_in)]
     instant.main([*words, "--size", "64", "--repeats", "1"])

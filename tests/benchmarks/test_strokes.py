@@ -18,6 +18,7 @@ def test_a_parabola_s_lowest_point():
     assert lowest(places, [1, 2, 3, 4, 5]) == places[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.7, 1.0, 1.4])
 def test_of_a_painting_cut_out_at_a_size(scale):
     painting = natural_picture(400, 400, seed=3)

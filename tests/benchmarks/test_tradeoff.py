@@ -93,6 +93,7 @@ def test_unknown_names_are_told():
         corners.chosen(Namespace(lite=None, trained=[], only="picasso"))
 
 
+@pytest.mark.slow
 def test_our_own_makers(photo, painting, tmp_path):
     for maker in corners.makers(None, []):
         if maker.name == "instant":
@@ -100,6 +101,7 @@ def test_our_own_makers(photo, painting, tmp_path):
             assert (tmp_path / "made.png").is_file()
 
 
+@pytest.mark.slow
 def test_a_maker_that_fails_says_why(photo, tmp_path):
     maker = corners.makers(None, [])[0]
     with pytest.raises(SystemExit, match=r"nothing\.jpg"):

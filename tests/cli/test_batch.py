@@ -172,6 +172,7 @@ def test_what_is_of_something_else_is_not_skipped_and_not_lost(changed, folder, 
     assert _times("out") == before
 
 
+@pytest.mark.slow
 def test_a_picture_without_its_record_gets_it_back(folder):
     """Killed between the two files."""
     assert _batch("photos", "painting.png", "-o", "out", "-q") == 0
@@ -197,6 +198,7 @@ def test_an_unfinished_picture_is_finished(folder):
     assert json.loads(Path("out/p0+painting.json").read_text())["result"]["finished"] is True
 
 
+@pytest.mark.slow
 def test_names_that_would_be_one(folder, capsys):
     with Image.open("photos/p0.png") as image:
         image.convert("RGB").save("photos/p0.jpg")

@@ -49,6 +49,7 @@ def painting_name(folder):
     return next(each.name for each in folder.iterdir() if each.name.startswith("painting"))
 
 
+@pytest.mark.slow
 def test_a_film_s_faces_are_followed(here, make_film, capsys):
     face = read_picture("face.png").tensor
     frames = [torch.roll(face, 3 * index, -1) for index in range(3)]

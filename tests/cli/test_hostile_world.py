@@ -114,6 +114,7 @@ def test_some_of_the_disks_above_are_full_and_some_are_not(mounted, photo, paint
     assert main([*words, str(mounted("size=400k") / "out.png")]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", range(1, 10))
 def test_any_write_may_fail(write, monkeypatch, whole, photo, painting, tmp_path, capsys):
     """The same without a disk of its own: the nth file cannot be brought to the disk."""
@@ -168,6 +169,7 @@ def clip(make_film, moving, tmp_path) -> Path:
 FILM = [*QUICK, "--frame-steps", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [4, 8, 20, 28, 400])
 def test_a_disk_that_is_full_at_any_write_of_a_film(kilobytes, mounted, clip, painting, capsys):
     """The settings, a frame, the film or its record no longer fit."""
@@ -318,6 +320,7 @@ def test_signals_at_every_stage(film, make_film, tmp_path):
     assert {stop.status for stop in results} >= {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(photo, painting, tmp_path):
     """Of one output: one makes it, the other says so. The cache is read by both."""
     out = tmp_path / "out.png"

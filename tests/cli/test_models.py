@@ -149,6 +149,7 @@ def _random_vgg(folder: Path, first: tuple[tuple[float, ...], ...] | None = None
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [None, FIRST_FILTERS["vgg19"]], ids=["random", "like vgg19"])
 def test_random_weights_are_of_unknown_origin_everywhere(
     first, tmp_path, own_cache, photo, painting, monkeypatch, capsys
@@ -174,6 +175,7 @@ def test_random_weights_are_of_unknown_origin_everywhere(
         assert "weights of unknown origin; licence: unknown" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_stored_file_that_is_replaced_or_changed_is_of_unknown_origin(
     vgg_file, trickle, own_cache, tmp_path, monkeypatch, capsys
 ):

@@ -70,6 +70,7 @@ def test_regions_take_after_their_own(here):
     assert float(apart[:40].mean()) < 0.4 * float(apart[56:].mean())
 
 
+@pytest.mark.slow
 def test_sixteen_bits_and_a_size_of_one_s_own(here):
     words = ["photo.png", "warm.png", "--photorealistic", "--depth", "16", "-o", "out.png"]
     assert main(["stylize", *words, "--size", "200", *QUICK]) == 0
@@ -87,6 +88,7 @@ def test_a_dark_photograph_is_brightened(here, capsys):
     assert "identical" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_folder(here):
     (here / "photos").mkdir()
     for name in "ab":

@@ -32,6 +32,7 @@ def test_a_picture_in_and_a_picture_out(photo, painting, tmp_path):
     assert b"32x" in done.stderr  # progress is told beside it
 
 
+@pytest.mark.slow
 def test_the_painting_and_the_format(photo, painting):
     words = ["stylize", str(photo), "-", "-o", "-", "--format", "jpg", "-q", *QUICK]
     done = _piped(words, painting.read_bytes())

@@ -76,6 +76,7 @@ def test_parts_of_one_painting(here, capsys):
         assert "identical" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_texture_a_folder_and_a_crop(here, photo):
     words = ["painting.png", "red.png", "--regions", "map.png"]
     quick = ["--steps", "1", "--scales", "1", "--threads", "1", "-q"]

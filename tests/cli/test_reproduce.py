@@ -33,6 +33,7 @@ def test_again_beside_the_record(made, capsys):
     assert main(["reproduce", str(made), "--overwrite", "-q"]) == 0
 
 
+@pytest.mark.slow
 def test_from_the_json_to_a_name_of_one_s_own(made, tmp_path, capsys):
     words = ["reproduce", str(made.with_suffix(".json")), "again.webp", "-q"]
     assert main(words) == 0

@@ -174,6 +174,7 @@ def test_a_second_run_of_the_same_output_is_refused(photo, painting, capsys):
     assert _names() == {"out.png", "out.json"}
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_in_the_middle_of_a_picture(
     photo, painting, stop_after, tmp_path, monkeypatch, capsys
 ):
@@ -201,6 +202,7 @@ def test_a_batch_goes_on_in_the_middle_of_a_picture(
     assert np.array_equal(_pixels("out/b+painting.png"), _pixels("whole/b+painting.png"))
 
 
+@pytest.mark.slow
 def test_a_slice_of_the_kills(tmp_path):
     (result,) = kills(1, tmp_path / "kills", seed=5)
     assert result.identical

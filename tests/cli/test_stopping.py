@@ -83,8 +83,9 @@ def _bytes() -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "sgd"])
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("optimizer", "after"), [("adam", False), ("sgd", True), ("lbfgs", False), ("lbfgs", True)]
+)
 def test_a_signal_inside_a_step_costs_no_bit(optimizer, after, photo, painting, signal_in, capsys):
     """The checkpoint is of the step that was in hand, and the picture so far can be made again."""
     words = ["stylize", str(photo), str(painting), *QUICK, *STEPS, "--optimizer", optimizer]
@@ -101,6 +102,7 @@ def test_a_signal_inside_a_step_costs_no_bit(optimizer, after, photo, painting, 
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [
@@ -120,6 +122,7 @@ def test_whatever_the_step_is_of(more, photo, painting, signal_in, capsys):
     assert np.array_equal(_pixels(f"out{suffix}"), _pixels(f"whole{suffix}"))
 
 
+@pytest.mark.slow
 def test_textures_and_batches(photo, painting, tmp_path, signal_in, capsys):
     words = ["texture", str(painting), "--size", "48x32", "--steps", "5", "--threads", "1", "-q"]
     assert main([*words, "-o", "whole.png"]) == 0
@@ -252,6 +255,7 @@ def test_in_the_last_step_the_picture_is_finished(photo, painting, signal_in, ca
     assert _names() == {"out.png", "out.json"}
 
 
+@pytest.mark.slow
 def test_experiments_and_sweeps_finish_the_step(photo, painting, signal_in, capsys):
     words = ["sweep", "--content", str(photo), "--style", str(painting), "--vary", "seed=0,1"]
     words += ["--steps", "3", "--size", "40", "--scales", "1", "--out", "grid"]

@@ -13,6 +13,7 @@ from impasto.engine.optim.optimize import LBFGS, Adam
 OPTIONS = ["--size", "40", "--scales", "2", "--steps", "8", "--precision", "fp32", "--threads", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [("lbfgs", LBFGS), ("adam", Adam)])
 def test_stalls_at_both_scales_are_in_the_record(
     name, kind, monkeypatch, photo, painting, tmp_path, capsys

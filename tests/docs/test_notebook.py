@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from examples.notebook import run_cell
@@ -14,6 +15,7 @@ CELLS = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cel
 SIZES = "SIZE, STEPS = 160, 150"
 
 
+@pytest.mark.slow
 def test_the_notebook_runs():
     names: dict[str, object] = {}
     sources = ["".join(cell["source"]) for cell in CELLS]

@@ -60,6 +60,7 @@ def _quick(words: list[str]) -> list[str]:
     return [*words, *more, *(QUICK if words[0] in ("stylize", "texture") else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hobbyist.sh", "student.sh", "game_artist.sh"])
 def test_every_line_does_what_it_says(name, here, capsys):
     for words in _lines(name):

@@ -52,6 +52,7 @@ def _finished(address: str, name: str) -> dict:
     raise AssertionError("it never ends")
 
 
+@pytest.mark.slow
 def test_many_clients_at_once_and_none_loses_anything(address, photo, painting):
     def one(number: int) -> tuple[int, bytes]:
         sent = _submit(address, photo, painting, seed=str(number), **QUICK)

@@ -115,6 +115,7 @@ def test_time_is_predicted_for_what_is_to_be_made(lab):
     assert 0 < few < 60
 
 
+@pytest.mark.slow
 def test_cells_of_several_experiments_are_made_once(lab):
     carry_out(find_experiments(["seeds", "initialisation"]), lab)
     labels = {"seed 0": "from noise", "seed 1": "from another noise"}

@@ -248,6 +248,7 @@ def test_the_protected_term_s_gradient_in_float64():
     assert float(term.loss(Activations(picture=photograph))) == 0
 
 
+@pytest.mark.slow
 def test_a_part_of_a_large_picture_is_protected_too(photo, painting):
     path = photo.parent / "all.png"
     Image.new("L", (48, 40), 255).save(path)

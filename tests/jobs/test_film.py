@@ -99,6 +99,7 @@ def test_a_cut_leaves_no_ghost(clip, painting, tmp_path, make_film, moving):
     assert _same(_frames(out)[4:], _frames(other))
 
 
+@pytest.mark.slow
 def test_a_cut_of_a_real_film_leaves_no_ghost(shared, painting, tmp_path):
     """What comes after it resembles the earlier shot no more than the same frame made by itself."""
     film, options = shared / "video" / "scene_cuts.mp4", {**QUICK, "size": 160, "end": "1.27"}
@@ -209,6 +210,7 @@ def test_flows_and_masks_as_pictures(clip, painting, tmp_path):
     assert not any(name.startswith(("000001", "000005")) for name in names)
 
 
+@pytest.mark.slow
 def test_the_sources_luminance_comes_last(clip, painting, tmp_path):
     out = impasto.stylize_video(
         clip, painting, tmp_path / "film.mkv", preserve_color="luminance", **QUICK
@@ -224,6 +226,7 @@ def test_sizes_are_even(make_film, waves, painting, tmp_path):
     assert open_clip(out).size == (32, 48)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(make_film, moving, painting, tmp_path, monkeypatch):
     """No more than a handful of frames is ever held between the decoder and the disk."""
     import gc

@@ -327,6 +327,7 @@ def test_everything_can_be_forgotten(desk, pictures):
     assert not desk.album.folder.exists()
 
 
+@pytest.mark.slow
 def test_eight_at_once_and_none_loses_anything(desks, pictures):
     own = [desks.of(f"{n:040d}") for n in range(8)]
     for number, each in enumerate(own):

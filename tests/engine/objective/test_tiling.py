@@ -128,6 +128,7 @@ def test_float32_differs_by_rounding_alone(channels_last, tiny_network, waves):
     assert whole < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", STYLE_LOSSES)
 def test_float32_on_the_bundled_network(loss):
     """Where no filter is silent; a covariance that is nearly singular would magnify rounding."""

@@ -78,6 +78,7 @@ def test_it_solves_for_the_youngest_pair_exactly():
     torch.testing.assert_close(_direction(remembered, y.view(1, 3, 4, 1)), -s.view(1, 3, 4, 1))
 
 
+@pytest.mark.slow
 def test_float32_is_as_good_as_the_recursion_on_vectors():
     pairs, gradient = _random_pairs(10, size=4000)
     remembered, exact = Pairs(10), _textbook(pairs, gradient)

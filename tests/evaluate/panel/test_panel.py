@@ -151,6 +151,7 @@ def test_another_style_is_far_from_the_style(trio, faults_of):
     assert STYLE in faults_of(replace(trio, style=resize(other, *trio.style.shape[-2:])))
 
 
+@pytest.mark.slow
 def test_over_represented_colors_are_named(trio, faults_of):
     """A painting that is half the photograph: a result has only what tells it from that."""
     painting = resize(trio.style, 160, 160)

@@ -42,6 +42,7 @@ def test_what_is_missed_is_known(astronaut):
         assert not faces_in(_tensor(missed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["coffee", "rocket", "brick", "grass", "gravel"])
 def test_nothing_is_found_where_there_is_none(name):
     image = Image.fromarray(getattr(data, name)()).convert("RGB")

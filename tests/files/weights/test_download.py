@@ -211,6 +211,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_it_goes_on(server, part):
     """Killed again and again while bytes come in; what was written is never asked for twice."""
     words = [server.url("slow"), hashlib.sha256(CONTENT).hexdigest(), str(len(CONTENT)), str(part)]

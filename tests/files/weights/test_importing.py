@@ -136,6 +136,7 @@ def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, ful
         assert torch.allclose(alive, torch.ones_like(alive), rtol=1e-3), name
 
 
+@pytest.mark.slow
 def test_the_record_says_which_network_it_was(imported, photo, painting):
     _stored(imported)
     options = {"network": "vgg19", "size": 32, "steps": (0,), "scales": 1, "precision": "fp32"}
@@ -147,6 +148,7 @@ def test_the_record_says_which_network_it_was(imported, photo, painting):
     assert load_network(Recipe()).normalisation == "normalised"  # compact, through its heads
 
 
+@pytest.mark.slow
 def test_torchvision_goes_by_its_own_name_and_a_name_can_be_given(tmp_path, full_vgg):
     source = write_pth(full_vgg("vgg19-torchvision"), tmp_path / "v.pth")
     assert import_weights(source).name == "vgg19-torchvision"

@@ -63,6 +63,7 @@ def test_torchvision_by_its_first_filter(prefix, full_vgg):
     _same(found.tensors, tensors)
 
 
+@pytest.mark.slow
 def test_caffe_under_torchvision_s_names_by_its_first_filter(full_vgg, dense):
     tensors = full_vgg("vgg19")
     found = recognise(as_torch(tensors, dense=dense))

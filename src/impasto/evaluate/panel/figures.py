@@ -32,6 +32,7 @@ from impasto.ops.statistics import Statistics
 LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_3")  # not optimised by default
 SMALLEST = 32  # pixels of the shorter side: two patches, and positions enough in block 4
 LARGEST = 1024  # longest side of the pictures that the network measures
+PATCHES = (2048, 8192)  # of the picture and of what its nearest are sought in, at most
 
 # Limits of faults, between results without faults and added faults: docs/measuring.md.
 CONTENT_LOST = 0.25
@@ -127,7 +128,9 @@ def _patch_figures(
 def _patch_distances(maps: Sequence[Tensor], reference: Sequence[Tensor]) -> float:
     """The mean of the patch distance over the layers."""
     pairs = zip(maps, reference, strict=True)
-    return statistics.fmean(float(patch_distance(a.float(), b.float())) for a, b in pairs)
+    return statistics.fmean(
+        float(patch_distance(a.float(), b.float(), most=PATCHES)) for a, b in pairs
+    )
 
 
 def _at_most_largest(pictures: Sequence[Tensor]) -> Iterator[Tensor]:

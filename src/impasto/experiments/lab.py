@@ -167,6 +167,9 @@ class Lab:
         """All options of a cell, for its network's stylizer."""
         given = dict(cell.options)
         options: dict[str, Any] = {"size": self.preset.size, **self.preset.options}
+        if given.get("photorealistic") or given.get("restore"):
+            # Neither is eq. (7): nothing of the report's method applies.
+            return {"size": self.preset.size, **given}
         if not self.preset.as_product:
             options = {"steps": (self.preset.steps,), **options}
         balanced = self.preset.as_product or {"strength", "alpha", "beta"} & set(given)

@@ -22,12 +22,9 @@ from impasto.ops.color import rgb_to_luma
 LAYERS = ("conv3_1", "conv4_1")
 PARTS = 3
 CELLS = 48  # positions along the longer side
+MARGIN = 32  # pixels mirrored around: else a picture's own edge is a part of it by itself
 FEATURES = 0.6
-HEIGHT, LUMA, CHROMA = (
-    0.35,
-    0.35,
-    0.3,
-)  # weights of place, brightness and colour beside that of features
+HEIGHT, LUMA, CHROMA = 0.4, 0.25, 0.4  # weights of place, brightness and colour beside features'
 SOFTNESS = 0.08  # of the transport, in units of squared distance
 CONTRAST = 0.05  # deviation of luma among neighbours at which a position is half believed
 RELAXED = 0.5  # 1: all of the style picture is used alike; 0: each position takes the nearest
@@ -74,9 +71,9 @@ def _described(image: Tensor, network: Network) -> tuple[Tensor, Tensor]:
     height, width = image.shape[-2:]
     scale = CELLS / max(height, width)
     size = max(2, round(height * scale)), max(2, round(width * scale))
-    maps = network.features(image, [layer for layer in LAYERS if layer in network.layers])
     columns = []
-    for each in maps.values():
+    maps = _maps(image, network)
+    for each in maps:
         rows = F.adaptive_avg_pool2d(each.float(), size)[0].flatten(1).T
         columns.append(F.normalize(rows - rows.mean(0), dim=1) * (FEATURES / len(maps) ** 0.5))
     small = F.adaptive_avg_pool2d(image, size)
@@ -88,6 +85,23 @@ def _described(image: Tensor, network: Network) -> tuple[Tensor, Tensor]:
     return torch.cat([*columns, HEIGHT * down, LUMA * spread, CHROMA * colour], 1), _belief(
         image, size
     )
+
+
+def _maps(image: Tensor, network: Network) -> list[Tensor]:
+    """Features of some layers, as if the picture went on, mirrored, beyond its edges."""
+    height, width = image.shape[-2:]
+    top, left = min(MARGIN, height - 1), min(MARGIN, width - 1)
+    around = F.pad(image, (left, left, top, top), mode="reflect")
+    maps = network.features(around, [layer for layer in LAYERS if layer in network.layers])
+    inside = []
+    for each in maps.values():
+        down, across = (
+            each.shape[-2] / around.shape[-2],
+            each.shape[-1] / around.shape[-1],
+        )
+        y, x = round(top * down), round(left * across)
+        inside.append(each[..., y : each.shape[-2] - y, x : each.shape[-1] - x])
+    return inside
 
 
 def _belief(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -43,8 +43,8 @@ def _photo_measure(lab: Lab) -> Finding:
         },
         {"unlike share": unlike, "noise left": noise},
         notes=[
-            "The last picture is not the report's: --photorealistic moves colours and nothing else, "
-            "so no line bends and no noise is left. It has no part in the verdict."
+            "The last picture is not the report's: --photorealistic moves colours and nothing "
+            "else, so no line bends and no noise is left. It has no part in the verdict."
         ],
     )
 

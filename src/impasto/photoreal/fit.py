@@ -122,6 +122,9 @@ def fit_grid(
         None if m is None else _shares(m, each) for m, each in zip(masks, seen, strict=True)
     ]
     first = _transported(small, own, seen, seen_masks, rows, settings)
+    if regions is None:
+        whole = _transported(small, None, seen, [None] * len(seen), rows[:1], settings)
+        first = _where_known(first, whole, small, own)
     distance = StyleDistance(network, small, own, seen, seen_masks, rows)
     smooth = Smooth(settings.depth, settings.across, settings.across, bend=settings.bend)
     units = torch.tensor(UNITS).view(1, CHANNELS, 1, 1, 1)
@@ -183,6 +186,27 @@ def _transported(
         )
     nodes = torch.stack(grids)[..., None, None]
     return Grid(nodes.expand(*nodes.shape[:3], settings.across, settings.across).contiguous())
+
+
+def _where_known(first: Grid, whole: Grid, photograph: Tensor, regions: Tensor) -> Grid:
+    """Each found region's change, at each luma as far as the pixels of that luma are the region's.
+
+    What a region hardly has, such as black in a bright wall, is changed as in the whole picture:
+    regions that were found have mistakes, and these would be seen.
+
+    Args:
+        first: changes by region, ``(R, 7, D, S, S)``.
+        whole: of the whole picture, ``(1, 7, D, S, S)``.
+        photograph: ``(1, 3, H, W)``.
+        regions: of sum 1, ``(1, R, H, W)``.
+
+    """
+    count, depth = regions.shape[1], first.nodes.shape[2]
+    luma = to_opponent(photograph)[0, 0].flatten() * (depth - 1)
+    near = (-(luma - torch.arange(depth)[:, None]).square() / 2).exp() + 1e-6
+    share = (near @ regions[0].flatten(1).T / near.sum(1, keepdim=True)).T
+    known = (count * share / (1 + (count - 1) * share))[:, None, :, None, None]
+    return risen(Grid(whole.nodes + known * (first.nodes - whole.nodes)))
 
 
 def _shares(regions: Tensor, image: Tensor) -> Tensor:

@@ -35,6 +35,9 @@ CURVES: dict[str, Callable[[Tensor], Tensor]] = {
     "a quarter of the light": lambda light: light / 4,
     "an eighth of the light": lambda light: light / 8,
     "power 1.8, half the light": lambda light: light**1.8 / 2,
+    # No gain and power undoes these two.
+    "a camera's S-curve, a quarter of the light": lambda light: _s_curve(light / 4),
+    "values less .15, times .6": lambda light: to_light(0.6 * (to_values(light) - 0.15).clamp(0)),
 }
 METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "as darkened": lambda dark, _: dark,
@@ -71,6 +74,12 @@ def main() -> None:
         sheet_of([_image(_thumb(cell)) for cell in cells], 2 + len(METHODS)).save(file, quality=90)
     _print(rows)
     (options.out / "restoration.json").write_text(json.dumps(rows, indent=1))
+
+
+def _s_curve(light: Tensor) -> Tensor:
+    """Values in [0, 1] by half their way to a smoothstep: shadows and highlights pressed."""
+    values = to_values(light)
+    return to_light((values + values.square() * (3 - 2 * values)) / 2)
 
 
 def sensed(light: Tensor, *, seed: int) -> Tensor:

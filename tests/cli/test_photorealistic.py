@@ -39,6 +39,13 @@ def _values(name):
     return read_picture(name).tensor
 
 
+@pytest.mark.parametrize("how", [["--photorealistic"], ["--restore"], ["--quality", "instant"]])
+def test_what_takes_long_enough_for_a_checkpoint_has_none(here, how):
+    words = ["photo.png", "warm.png", *how, "--checkpoint", "0.000001", "-o", "out.png"]
+    assert main(["stylize", *words, *QUICK]) == 0
+    assert {path.name for path in here.glob("out*")} == {"out.png", "out.json"}
+
+
 def test_one_picture_and_the_same_again(here, capsys):
     words = ["photo.png", "warm.png", "--photorealistic", "--size", "full", "-o", "out.png"]
     assert main(["stylize", *words, *QUICK]) == 0

@@ -212,7 +212,7 @@ class _Batch:
                 job.result().save(task.destination, overwrite=overwrite)
             raise
         except ShortageError:
-            keeper.keep_after_shortage(job)
+            keeper.keep(job)
             raise
         job.result().save(task.destination, overwrite=overwrite)
         keeper.discard()

@@ -53,8 +53,13 @@ class Keeper:
             self.keep(job)
 
     def keep(self, job: Job) -> bool:
-        """Write one now, unless none are wanted; whether one lies there."""
-        if self._seconds:
+        """Write one now, unless none are wanted; whether one lies there.
+
+        There is none of a picture that is not optimised, nor of a step that was cut short, by a
+        shortage of memory for instance: it has moved the optimiser and not the picture, so the
+        checkpoint before it is left.
+        """
+        if self._seconds and job.is_whole:
             start = time.monotonic()
             try:
                 job.keep(self.path)
@@ -64,14 +69,6 @@ class Keeper:
             now = time.monotonic()
             self._due = now + max(self._seconds, (now - start) / MOST_OF_THE_TIME)
         return self.has_one
-
-    def keep_after_shortage(self, job: Job) -> bool:
-        """Write one after memory has run out, if it may be; whether one lies there.
-
-        A step that was cut short has moved the optimiser and not the picture; the checkpoint before
-        it is left.
-        """
-        return self.keep(job) if job.is_whole else self.has_one
 
     def discard(self) -> None:
         """Remove the checkpoint of a picture that is finished."""

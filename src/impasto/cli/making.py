@@ -135,7 +135,7 @@ def _work(job: Job, keeper: Keeper, output: Output) -> int:
             raise
         return 0 if _is_done(job) else status_of(stop)
     except ShortageError as error:
-        if keeper.keep_after_shortage(job):
+        if keeper.keep(job):
             raise ShortageError(
                 f"{str(error).rstrip('.')}; --resume goes on from {keeper.path}."
             ) from error

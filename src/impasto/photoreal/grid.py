@@ -22,7 +22,7 @@ from impasto.photoreal.local import Rows
 from impasto.photoreal.space import in_gamut, to_opponent, to_rgb
 
 CHANNELS = 7  # luma; two of chroma; chroma's matrix, row by row
-FAINTEST = 0.6  # of its contrast that fine detail keeps at least
+FAINTEST = 0.9  # of its contrast that fine detail keeps at least
 LITTLE = 1e-3  # of luma
 
 

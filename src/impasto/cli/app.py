@@ -35,6 +35,7 @@ from impasto.cli.measure import measure
 from impasto.cli.models import models
 from impasto.cli.naming import PIPE
 from impasto.cli.options import with_recipe_options
+from impasto.cli.paint import paint
 from impasto.cli.rate import rate
 from impasto.cli.studio import studio
 from impasto.cli.train import train
@@ -59,6 +60,7 @@ app.command(experiments)
 app.command(rate)
 app.command(train)
 app.command(studio)
+app.command(paint)
 
 
 @app.command

@@ -15,6 +15,7 @@ from impasto.files.atomic import claimed
 from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
 from impasto.files.records.write import record_path
+from impasto.jobs.painted import PaintedRerun, is_of_paint
 from impasto.jobs.reproduce import Reproduction, Rerun
 from impasto.jobs.running import carry_out
 from impasto.jobs.trained import TrainedRerun, is_of_trained
@@ -40,6 +41,8 @@ def reproduce_command(
     """
     if is_of_trained(path):
         return _trained(path, output, overwrite=overwrite, quiet=quiet, **given)
+    if is_of_paint(path):
+        return _painted(path, output, overwrite=overwrite, quiet=quiet, **given)
     if isinstance(read_any_record(path), FilmRecord):
         return _film(path, output, overwrite=overwrite, quiet=quiet, **given)
     read = (path, record_path(path), path.with_suffix(".png"))
@@ -72,6 +75,34 @@ def _trained(
 ) -> int:
     """By the network that has made it, which takes a moment."""
     rerun = TrainedRerun(path, content=content, weights=weights, max_pixels=max_pixels)
+    return _at_once(rerun, path, output, overwrite=overwrite, quiet=quiet)
+
+
+def _painted(
+    path: Path,
+    output: str | None,
+    *,
+    overwrite: bool,
+    quiet: bool,
+    content: Path | None,
+    style: Sequence[Path],
+    max_pixels: int,
+    **_: object,
+) -> int:
+    """By the same strokes or filter."""
+    own = style[0] if style else None
+    rerun = PaintedRerun(path, content=content, style=own, max_pixels=max_pixels)
+    return _at_once(rerun, path, output, overwrite=overwrite, quiet=quiet)
+
+
+def _at_once(
+    rerun: TrainedRerun | PaintedRerun,
+    path: Path,
+    output: str | None,
+    *,
+    overwrite: bool,
+    quiet: bool,
+) -> int:
     read = (path, record_path(path), path.with_suffix(".png"), *rerun.inputs)
     with destination(output, default_output(path)) as target:
         Outputs(read, overwrite=overwrite).check_picture(target)

@@ -21,6 +21,7 @@ from impasto.files.pictures.finding import file_sha256, find_by_name
 from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
 from impasto.files.records.write import pixels_sha256, versions
+from impasto.jobs.painted import PaintedRerun, is_of_paint
 from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.stylizer import Stylizer
@@ -197,6 +198,10 @@ def reproduce(
     if is_of_trained(Path(path)):
         again = TrainedRerun(Path(path), content=content, weights=weights, max_pixels=max_pixels)
         return Reproduction(*again.finish())
+    if is_of_paint(Path(path)):
+        own = next(iter(style), None)
+        painted = PaintedRerun(Path(path), content=content, style=own, max_pixels=max_pixels)
+        return Reproduction(*painted.finish())
     rerun = Rerun(
         *(Path(path),), content=content, style=style, init=init, protect=protect, regions=regions,
         style_regions=style_regions, weights=weights, max_pixels=max_pixels,

@@ -1,0 +1,133 @@
+"""``impasto paint``: a photograph painted without a network, as before there were any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from impasto.cli.flags import Debug, Overwrite, Quiet
+from impasto.errors import ImpastoError, OutputError, RecipeError
+from impasto.recipe.paint import PaintRecipe
+
+if TYPE_CHECKING:
+    from impasto.files.outputs import Outputs
+
+FAILED = 1
+DRAWING = ".svg"
+
+
+def paint(
+    method: Annotated[str, Parameter(help="strokes or filter.")],
+    photo: Annotated[
+        Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
+    ],
+    palette: Annotated[
+        Path | None, Parameter(help="A painting whose colours the strokes take.")
+    ] = None,
+    *,
+    manner: Annotated[
+        str,
+        Parameter(
+            help="Of strokes: impressionist (the usual one), expressionist, wash, pointillist; of "
+            "a filter: oil (the usual one), ink, cartoon."
+        ),
+    ] = "",
+    size: Annotated[int, Parameter(help="Longest side of the result, in pixels.")] = 512,
+    seed: Annotated[
+        int, Parameter(help="Another one lays the strokes in another order, in other colours.")
+    ] = 0,
+    output: Annotated[
+        str | None,
+        Parameter(
+            name=["--output", "-o"],
+            help="Where to write; by default photo.manner.png. NAME.svg for strokes as a drawing "
+            "of any size. A folder for many photographs.",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Paint a photograph, or many, with brush strokes or a filter: no network is needed."""
+    del debug  # read by main, which alone catches errors
+    from impasto.cli.destination import destination, names_folder
+    from impasto.files.outputs import Outputs, is_folder
+    from impasto.files.pictures.finding import is_many, pictures_of
+
+    recipe = PaintRecipe(method, manner, size, seed)
+    outputs = Outputs([photo, palette], overwrite=overwrite)
+    if not is_many(photo):
+        usual = Path(f"{photo.stem}.{recipe.manner}.png")
+        with destination(output, usual) as path:
+            return _one(recipe, photo, palette, path, outputs, quiet=quiet)
+    if output is None or not (names_folder(output) or is_folder(output)):
+        raise OutputError("Many photographs need a folder: add --output FOLDER/.")
+    photographs = pictures_of([photo])
+    if len({each.stem for each in photographs}) < len(photographs):
+        raise OutputError("Two photographs differ by their suffix only: rename one.")
+    with destination(output, Path("x.png")) as example:
+        return _many(recipe, photographs, palette, example.parent, outputs, quiet=quiet)
+
+
+def _many(
+    recipe: PaintRecipe,
+    photographs: list[Path],
+    palette: Path | None,
+    folder: Path,
+    outputs: Outputs,
+    *,
+    quiet: bool,
+) -> int:
+    """One after the other; a failure stops no others."""
+    from impasto.cli.making import say
+
+    outputs.check_folder(folder, overwrite=True)
+    failed = 0
+    for photo in photographs:
+        try:
+            path = folder / f"{photo.stem}.{recipe.manner}.png"
+            _one(recipe, photo, palette, path, outputs, quiet=quiet)
+        except ImpastoError as error:
+            say((f"{photo.name}: {error}",), quiet=False)
+            failed += 1
+    if failed:
+        say((f"{failed} of {len(photographs)} pictures failed.",), quiet=False)
+    return FAILED if failed else 0
+
+
+def _one(
+    recipe: PaintRecipe,
+    photo: Path,
+    palette: Path | None,
+    path: Path,
+    outputs: Outputs,
+    *,
+    quiet: bool,
+) -> int:
+    from impasto.cli.making import say
+    from impasto.cli.results import tell_results
+    from impasto.files.atomic import atomic_write, claimed
+    from impasto.files.records.write import record_path, write_record
+    from impasto.jobs.painted import paint_photograph
+    from impasto.painters.svg import to_svg
+
+    is_drawing = path.suffix.lower() == DRAWING
+    if is_drawing and recipe.method != "strokes":
+        raise RecipeError("Only strokes can be written as SVG: end --output in .png.")
+    if is_drawing:
+        outputs.check(path, record_path(path))
+    else:
+        outputs.check_picture(path)
+    with claimed(path, record_path(path)):
+        made = paint_photograph(recipe, photo, palette)
+        say(made.result.notes, quiet=quiet)
+        if made.painting is not None and is_drawing:
+            write_record(made.result.record, record_path(path))
+            with atomic_write(path) as temporary:
+                temporary.write_text(to_svg(made.painting), encoding="utf-8")
+        else:
+            made.result.save(path, overwrite=True)
+    tell_results([path], quiet=quiet, as_json=False)
+    return 0

@@ -1,0 +1,107 @@
+"""Strokes as pixels: Pillow's lines, on a canvas of twice the size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+FINER = 2  # times the size, for smooth edges
+NOTCH = 0.2  # tangent of a turn
+
+
+class Line(Protocol):
+    """What is drawn: a line of round brush."""
+
+    @property
+    def points(self) -> npt.NDArray[np.floating[Any]]:
+        """``(N, 2)``, in units of the canvas's width."""
+
+    @property
+    def radius(self) -> float:
+        """Likewise."""
+
+    @property
+    def color(self) -> tuple[float, float, float]:
+        """In [0, 1]."""
+
+    @property
+    def opacity(self) -> float:
+        """In [0, 1]."""
+
+
+class Canvas:
+    """A canvas that strokes are laid on.
+
+    Args:
+        width: in pixels.
+        height: likewise.
+        ground: its colour, in [0, 1].
+
+    """
+
+    def __init__(self, width: int, height: int, ground: tuple[float, float, float]) -> None:
+        self._size = width, height
+        self._image = Image.new("RGB", (FINER * width, FINER * height), _levels(ground))
+
+    def lay(self, strokes: Iterable[Line]) -> None:
+        """Lay strokes, each over the ones before."""
+        draw = ImageDraw.Draw(self._image)
+        for stroke in strokes:
+            scale = FINER * self._size[0]
+            points, radius = stroke.points * scale, max(0.5, stroke.radius * scale)
+            if stroke.opacity >= 1:
+                _line(draw, points, radius, _levels(stroke.color))
+            else:
+                self._blend(points, radius, stroke)
+
+    def picture(self) -> Tensor:
+        """What the canvas looks like, ``(1, 3, H, W)`` in [0, 1]."""
+        small = self._image.reduce(FINER)
+        values = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None]
+        return values.float() / 255
+
+    def _blend(self, points: npt.NDArray[np.floating[Any]], radius: float, stroke: Line) -> None:
+        """A stroke that is not opaque: each of its pixels once, however it crosses itself."""
+        low = np.floor(points.min(0) - radius - 1).astype(int)
+        high = np.ceil(points.max(0) + radius + 2).astype(int)
+        width, height = (high - low).tolist()
+        mask = Image.new("L", (width, height), 0)
+        _line(ImageDraw.Draw(mask), points - low, radius, round(255 * stroke.opacity))
+        corner = int(low[0]), int(low[1])
+        box = (*corner, corner[0] + width, corner[1] + height)
+        self._image.paste(_levels(stroke.color), box, mask)
+
+
+def _line(
+    draw: ImageDraw.ImageDraw,
+    points: npt.NDArray[np.floating[Any]],
+    radius: float,
+    fill: int | tuple[int, int, int],
+) -> None:
+    places = [(float(x), float(y)) for x, y in points]
+    if len(places) > 1:
+        draw.line(places, fill=fill, width=max(1, round(2 * radius)))
+    for x, y in (places[0], *_bends(points), places[-1]):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
+
+
+def _bends(points: npt.NDArray[np.floating[Any]]) -> list[tuple[float, float]]:
+    """Where a line turns so far that its outer side would show a notch: these joints are round."""
+    if len(points) < 3:
+        return []
+    parts = np.diff(points, axis=0)
+    before, after = parts[:-1], parts[1:]
+    along = (before * after).sum(-1)
+    turned = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
+    return [(float(x), float(y)) for x, y in points[1:-1][turned > NOTCH * along]]
+
+
+def _levels(color: tuple[float, float, float]) -> tuple[int, int, int]:
+    red, green, blue = (round(255 * min(1.0, max(0.0, each))) for each in color)
+    return red, green, blue

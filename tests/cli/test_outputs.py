@@ -32,6 +32,10 @@ RUN = ["experiments", "run", "stripes", "--content", "photo.png", "--style", "pa
 SWEEP = ["sweep", "--vary", "seed=0,1", "--content", "photo.png", "--style", "painting.png"]
 
 CASES = {
+    # without a network
+    "photograph, painted over": (["paint", "filter", "photo.png", "-o", "photo.png", *OVER], READ),
+    "its drawing's record": (["paint", "strokes", "photo.png", "-o", "w.svg"], THERE),
+    "a painted picture": (["paint", "strokes", "photo.png", "-o", "other.png"], THERE),
     # one picture
     "photograph": ([*STYLIZE, "-o", "photo.png", *OVER], READ),
     "photograph, resumed": ([*STYLIZE, "-o", "photo.png", "--resume"], READ),

@@ -14,6 +14,9 @@ from impasto.ops.natural import natural_picture
 from impasto.recipe.paint import MANNERS
 
 
+OVER = ["-q", "--overwrite"]
+
+
 def _save(seed, name):
     levels = (255 * natural_picture(48, 64, seed=seed)[0].permute(1, 2, 0)).round().byte().numpy()
     Image.fromarray(levels).save(name)
@@ -62,6 +65,21 @@ def test_a_drawing_of_any_size(here):
     assert text.count("<path") == record["result"]["strokes"] > 100
 
 
+def test_a_film_of_the_painting_being_made(here):
+    av = pytest.importorskip("av")
+    assert main(["paint", "strokes", "photo.png", "--size", "64", "-o", "out.mp4", "-q"]) == 0
+    with av.open("out.mp4") as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in film.decode(video=0)]
+    assert len(frames) > 225
+    assert frames[0].shape == (48, 64, 3)
+    photo = np.asarray(Image.open("photo.png"), float)
+    left = [np.abs(frame - photo).mean() for frame in (frames[0], frames[75], frames[-1])]
+    assert left[0] > 1.5 * left[1] > 1.5 * left[2]
+    assert main(["paint", "strokes", "photo.png", "--size", "64", "-o", "out.png", *OVER]) == 0
+    held = np.asarray(Image.open("out.png"), float)
+    assert np.abs(frames[-1] - held).mean() < 0.5 * left[-1]
+
+
 def test_a_folder_where_one_fails(here, capsys):
     (here / "photos").mkdir()
     for index in (1, 2):
@@ -83,6 +101,7 @@ def test_a_folder_where_one_fails(here, capsys):
         (["filter", "photo.png", "--manner", "wash"], "oil, ink, cartoon"),
         (["filter", "photo.png", "painting.png"], "takes no colours"),
         (["filter", "photo.png", "-o", "out.svg"], "Only strokes"),
+        (["filter", "photo.png", "-o", "out.mp4"], "Only strokes"),
         (["strokes", "photo.png", "--size", "4"], "--size must be"),
         (["strokes", "photo.png", "--seed", "-1"], "--seed"),
         (["strokes", "nowhere.png"], "nowhere.png"),

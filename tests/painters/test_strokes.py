@@ -111,6 +111,27 @@ def test_any_size_is_the_same_painting():
     assert float(psnr(small, painting.drawn(64))) > 30
 
 
+def test_the_last_picture_of_the_making_is_the_painting():
+    painting = _painted(natural_picture(48, 64, seed=1), Manner())
+    pictures = list(painting.unfolding(64, 48, 7))
+    assert len(pictures) == 8
+    assert torch.equal(pictures[-1], painting.drawn(64, 48))
+    assert float((pictures[0] - torch.tensor(painting.ground).view(3, 1, 1)).abs().max()) < 0.003
+
+
+def test_a_bend_has_no_notch():
+    """Half a circle of a broad brush: all of the ring is covered."""
+    angles = np.linspace(0, np.pi, 9)
+    points = np.stack([0.5 + 0.25 * np.cos(angles), 0.2 + 0.25 * np.sin(angles)], -1)
+    stroke = Stroke(curved(points.astype(np.float32)), 0.12, (0.0, 0.0, 0.0))
+    made = Painting(1.0, (1.0, 1.0, 1.0), (stroke,)).drawn(400)[0, 0]
+    y, x = torch.meshgrid(torch.arange(400.0) + 0.5, torch.arange(400.0) + 0.5, indexing="ij")
+    lines = torch.from_numpy(stroke.points) * 400
+    nearest = torch.cdist(torch.stack([x, y], -1).reshape(-1, 2), lines).amin(1).reshape(400, 400)
+    assert float(made[nearest < 0.12 * 400 - 2.5].max()) == 0
+    assert float(made[nearest > 0.12 * 400 + 3].min()) == 1
+
+
 def test_a_stroke_that_crosses_itself_is_no_darker_there():
     points = np.array([[0.2, 0.2], [0.8, 0.8], [0.8, 0.2], [0.2, 0.8]], np.float32)
     stroke = Stroke(points, 0.1, (0.0, 0.0, 0.0), opacity=0.5)

@@ -12,9 +12,14 @@ from impasto.errors import ImpastoError, OutputError, RecipeError
 from impasto.recipe.paint import PaintRecipe
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from impasto.files.outputs import Outputs
+    from impasto.painters.strokes import Painting
 
 FAILED = 1
+SECONDS, HELD = 9, 1  # of a film of the painting being made; of its end
+RATE = 25
 DRAWING = ".svg"
 
 
@@ -43,7 +48,7 @@ def paint(
         Parameter(
             name=["--output", "-o"],
             help="Where to write; by default photo.manner.png. NAME.svg for strokes as a drawing "
-            "of any size. A folder for many photographs.",
+            "of any size, NAME.mp4 for a film of them being laid. A folder for many photographs.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -108,26 +113,43 @@ def _one(
 ) -> int:
     from impasto.cli.making import say
     from impasto.cli.results import tell_results
-    from impasto.files.atomic import atomic_write, claimed
+    from impasto.files.atomic import claimed
+    from impasto.files.formats import written_as
     from impasto.files.records.write import record_path, write_record
     from impasto.jobs.painted import paint_photograph
-    from impasto.painters.svg import to_svg
 
-    is_drawing = path.suffix.lower() == DRAWING
-    if is_drawing and recipe.method != "strokes":
-        raise RecipeError("Only strokes can be written as SVG: end --output in .png.")
-    if is_drawing:
-        outputs.check(path, record_path(path))
-    else:
+    is_picture = not (path.suffix.lower() == DRAWING or written_as(path, "film"))
+    if not is_picture and recipe.method != "strokes":
+        raise RecipeError("Only strokes become a drawing or a film: end --output in .png.")
+    if is_picture:
         outputs.check_picture(path)
+    else:
+        outputs.check(path, record_path(path))
     with claimed(path, record_path(path)):
         made = paint_photograph(recipe, photo, palette)
         say(made.result.notes, quiet=quiet)
-        if made.painting is not None and is_drawing:
-            write_record(made.result.record, record_path(path))
-            with atomic_write(path) as temporary:
-                temporary.write_text(to_svg(made.painting), encoding="utf-8")
-        else:
+        if made.painting is None or is_picture:
             made.result.save(path, overwrite=True)
+        else:
+            _write(made.painting, made.result.tensor, path)
+            write_record(made.result.record, record_path(path))
     tell_results([path], quiet=quiet, as_json=False)
     return 0
+
+
+def _write(painting: Painting, whole: Tensor, path: Path) -> None:
+    """A drawing, or a film of the painting being made."""
+    from itertools import chain, repeat
+
+    from impasto.files.atomic import atomic_write
+    from impasto.painters.svg import to_svg
+
+    if path.suffix.lower() == DRAWING:
+        with atomic_write(path) as temporary:
+            temporary.write_text(to_svg(painting), encoding="utf-8")
+        return
+    from impasto.files.films.silent import write_silent
+
+    height, width = whole.shape[-2:]
+    made = painting.unfolding(width, height, SECONDS * RATE)
+    write_silent(path, chain(made, repeat(whole, HELD * RATE)), (height, width), rate=RATE)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 FINER = 2  # times the size, for smooth edges
-NOTCH = 0.2  # tangent of a turn
+NOTCH = 0.6  # pixels of the larger canvas that a turn may leave open on its outer side
 
 
 class Line(Protocol):
@@ -87,11 +87,11 @@ def _line(
     places = [(float(x), float(y)) for x, y in points]
     if len(places) > 1:
         draw.line(places, fill=fill, width=max(1, round(2 * radius)))
-    for x, y in (places[0], *_bends(points), places[-1]):
+    for x, y in (places[0], *_bends(points, radius), places[-1]):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
 
-def _bends(points: npt.NDArray[np.floating[Any]]) -> list[tuple[float, float]]:
+def _bends(points: npt.NDArray[np.floating[Any]], radius: float) -> list[tuple[float, float]]:
     """Where a line turns so far that its outer side would show a notch: these joints are round."""
     if len(points) < 3:
         return []
@@ -99,7 +99,7 @@ def _bends(points: npt.NDArray[np.floating[Any]]) -> list[tuple[float, float]]:
     before, after = parts[:-1], parts[1:]
     along = (before * after).sum(-1)
     turned = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
-    return [(float(x), float(y)) for x, y in points[1:-1][turned > NOTCH * along]]
+    return [(float(x), float(y)) for x, y in points[1:-1][turned * radius > NOTCH * along]]
 
 
 def _levels(color: tuple[float, float, float]) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,21 @@ class Painting:
         canvas = Canvas(width, height or round(self.aspect * width), self.ground)
         canvas.lay(self.strokes)
         return canvas.picture()
+
+    def unfolding(self, width: int, height: int, frames: int) -> Iterator[Tensor]:
+        """The painting while it is made: the ground, then so many pictures ``(1, 3, H, W)``.
+
+        Each brush takes the same number of pictures, however many strokes it has.
+        """
+        canvas = Canvas(width, height, self.ground)
+        yield canvas.picture()
+        brushes = [list(each) for _, each in groupby(self.strokes, lambda stroke: stroke.radius)]
+        for number, strokes in enumerate(brushes):
+            first, last = (frames * each // len(brushes) for each in (number, number + 1))
+            for index in range(last - first):
+                begin, end = (len(strokes) * each // (last - first) for each in (index, index + 1))
+                canvas.lay(strokes[begin:end])
+                yield canvas.picture()
 
 
 def paint(

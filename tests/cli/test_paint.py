@@ -13,7 +13,6 @@ from impasto.cli import main
 from impasto.ops.natural import natural_picture
 from impasto.recipe.paint import MANNERS
 
-
 OVER = ["-q", "--overwrite"]
 
 
@@ -27,6 +26,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _save(1, "photo.png")
     _save(2, "painting.png")
+    Image.new("RGB", (400, 6)).save("thin.png")
     return tmp_path
 
 
@@ -34,7 +34,8 @@ def here(tmp_path, monkeypatch):
     ("method", "manner"), [(m, each) for m, names in MANNERS.items() for each in names]
 )
 def test_every_manner_and_the_same_again(here, method, manner, capsys):
-    words = ["paint", method, "photo.png", "--manner", manner, "--size", "64"]
+    paintings = ["painting.png"] if method == "regions" else []
+    words = ["paint", method, "photo.png", *paintings, "--manner", manner, "--size", "64"]
     assert main(words) == 0
     assert capsys.readouterr().out == f"photo.{manner}.png\n"
     assert Image.open(f"photo.{manner}.png").size == (64, 48)
@@ -96,10 +97,12 @@ def test_a_folder_where_one_fails(here, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["oils", "photo.png"], "choose strokes or filter"),
+        (["oils", "photo.png"], "choose strokes, filter, regions"),
         (["strokes", "photo.png", "--manner", "oil"], "impressionist"),
         (["filter", "photo.png", "--manner", "wash"], "oil, ink, cartoon"),
         (["filter", "photo.png", "painting.png"], "takes no colours"),
+        (["regions", "photo.png"], "A painting is needed"),
+        (["regions", "photo.png", "thin.png"], "too small to be cut"),
         (["filter", "photo.png", "-o", "out.svg"], "Only strokes"),
         (["filter", "photo.png", "-o", "out.mp4"], "Only strokes"),
         (["strokes", "photo.png", "--size", "4"], "--size must be"),

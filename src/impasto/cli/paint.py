@@ -24,19 +24,20 @@ DRAWING = ".svg"
 
 
 def paint(
-    method: Annotated[str, Parameter(help="strokes or filter.")],
+    method: Annotated[str, Parameter(help="strokes, filter or regions.")],
     photo: Annotated[
         Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
     ],
     palette: Annotated[
-        Path | None, Parameter(help="A painting whose colours the strokes take.")
+        Path | None,
+        Parameter(help="A painting whose colours strokes take, or that regions are taken from."),
     ] = None,
     *,
     manner: Annotated[
         str,
         Parameter(
             help="Of strokes: impressionist (the usual one), expressionist, wash, pointillist; of "
-            "a filter: oil (the usual one), ink, cartoon."
+            "a filter: oil (the usual one), ink, cartoon; of regions: patches."
         ),
     ] = "",
     size: Annotated[int, Parameter(help="Longest side of the result, in pixels.")] = 512,
@@ -55,7 +56,7 @@ def paint(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Paint a photograph, or many, with brush strokes or a filter: no network is needed."""
+    """Paint with brush strokes, a filter or a painting's patches; no network is used."""
     del debug  # read by main, which alone catches errors
     from impasto.cli.destination import destination, names_folder
     from impasto.files.outputs import Outputs, is_folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from impasto.files.records.write import SCHEMA, pixels_sha256, versions
 from impasto.jobs.still import Result, StrPath
 from impasto.ops.inits import resize
 from impasto.painters import filters
+from impasto.painters.regions import split_and_match
 from impasto.painters.strokes import MANNERS, Painting, paint
 from impasto.recipe.paint import SMALLEST, PaintRecipe
 from impasto.recipe.still import Recipe
@@ -62,15 +64,19 @@ def paint_photograph(
     Args:
         recipe: how.
         photograph: what.
-        palette: a painting whose colours the strokes take.
+        palette: a painting whose colours the strokes take, or that regions are taken from.
         max_pixels: largest picture that is read.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
 
     """
-    if palette is not None and recipe.method != "strokes":
-        raise RecipeError(f"A {recipe.method} takes no colours of a painting: leave it out.")
+    if palette is not None and recipe.method == "filter":
+        raise RecipeError("A filter takes no colours of a painting: leave it out.")
+    if palette is None and recipe.method == "regions":
+        raise RecipeError(
+            "A painting is needed to take regions from: name it after the photograph."
+        )
     read = read_picture(photograph, max_pixels=max_pixels)
     colors = None if palette is None else read_picture(palette, max_pixels=max_pixels)
     height, width = recipe.size_for(*read.size)
@@ -110,11 +116,28 @@ def _made(
 ) -> tuple[Painting | None, Tensor]:
     if recipe.method == "filter":
         return None, FILTERS[recipe.manner](resize(read.tensor, height, width))
+    if recipe.method == "regions":
+        assert colors is not None  # made sure of before
+        return None, _of_regions(resize(read.tensor, height, width), colors.tensor)
     scale = min(1.0, FOUND_AT / max(height, width))
     small = resize(read.tensor, round(height * scale), round(width * scale))
     palette = None if colors is None else colors.tensor
     *_, painting = paint(small, MANNERS[recipe.manner], palette=palette, seed=recipe.seed)
     return painting, painting.drawn(width, height)
+
+
+def _of_regions(photograph: Tensor, painting: Tensor) -> Tensor:
+    """By patches of the painting, at the photograph's size; they are larger in larger pictures."""
+    longest = max(photograph.shape[-2:])
+    scale = longest / max(painting.shape[-2:])
+    sides = [max(1, round(scale * side)) for side in painting.shape[-2:]]
+    unit = 2 ** round(math.log2(max(longest / filters.USUAL, 0.5)))
+    return split_and_match(
+        photograph,
+        resize(painting, *sides),
+        largest=round(64 * unit),
+        smallest=round(8 * unit),
+    )
 
 
 def _described(picture: Picture) -> dict[str, Any]:

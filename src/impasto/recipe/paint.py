@@ -11,6 +11,7 @@ from impasto.errors import RecipeError
 MANNERS: Mapping[str, tuple[str, ...]] = {
     "strokes": ("impressionist", "expressionist", "wash", "pointillist"),
     "filter": ("oil", "ink", "cartoon"),
+    "regions": ("patches",),
 }
 """Method to its manners; the first is the usual one."""
 LARGEST = 16_384
@@ -25,7 +26,7 @@ class PaintRecipe:
         method: a key of :data:`MANNERS`.
         manner: one of its manners; the first when empty.
         size: longest side of the result, in pixels.
-        seed: of the order of strokes and of their random colours; filters have none.
+        seed: of the order of strokes and of their random colours; the others have none.
 
     Raises:
         RecipeError: an option is unknown or out of range.
@@ -40,7 +41,7 @@ class PaintRecipe:
     def __post_init__(self) -> None:
         if self.method not in MANNERS:
             raise RecipeError(
-                f"There is no method {self.method[:40]!r}: choose {' or '.join(MANNERS)}."
+                f"There is no method {self.method[:40]!r}: choose {', '.join(MANNERS)}."
             )
         known = MANNERS[self.method]
         if not self.manner:

@@ -17,7 +17,7 @@ from impasto.errors import ImpastoError, PictureError, RecipeError, RecordError
 from impasto.files.pictures.finding import find_by_name
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, to_pillow
 from impasto.files.records.read import Input, check_name, read_values
-from impasto.files.records.write import SCHEMA, pixels_sha256, versions
+from impasto.files.records.write import SCHEMA, changed_versions, pixels_sha256, versions
 from impasto.jobs.still import Result, StrPath
 from impasto.ops.inits import resize
 from impasto.painters import filters
@@ -203,11 +203,7 @@ class PaintedRerun:
             for was, now in zip(record.pictures, read, strict=True)
             if now["sha256"] != was.sha256
         ]
-        changes += [
-            f"{package} was {record.versions.get(package, 'not recorded')} and is {version} here."
-            for package, version in versions().items()
-            if record.versions.get(package) != version
-        ]
+        changes += changed_versions(record.versions, versions())
         same = made.result.record["result"]["sha256"] == record.sha256
         return made.result, same, tuple(changes)
 

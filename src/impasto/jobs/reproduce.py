@@ -20,7 +20,7 @@ from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
 from impasto.files.records.films import FilmRecord
 from impasto.files.records.read import Input, Record, read_record
-from impasto.files.records.write import pixels_sha256, versions
+from impasto.files.records.write import changed_versions, pixels_sha256, versions
 from impasto.jobs.painted import PaintedRerun, is_of_paint
 from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
@@ -374,12 +374,3 @@ def changed_plan(known: Plan | None, here: Plan) -> list[str]:
     if known.device != here.device:
         return [f"It was made on {known.device!r}; here it is made on {here.device!r}."]
     return []
-
-
-def changed_versions(known: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """A sentence for each package that has another version here."""
-    return [
-        f"{package} was {known.get(package, 'not recorded')} and is {version} here."
-        for package, version in here.items()
-        if known.get(package) != version
-    ]

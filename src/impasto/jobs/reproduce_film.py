@@ -20,11 +20,11 @@ from impasto.files.films.reader import Clip, open_clip
 from impasto.files.pictures.finding import file_sha256
 from impasto.files.pictures.images import Picture, read_picture
 from impasto.files.records.films import FilmRecord, film_versions, read_film_record
+from impasto.files.records.write import changed_versions
 from impasto.jobs.film import FilmJob, Target, check_target, film_size
 from impasto.jobs.film_maps import FilmMaps
 from impasto.jobs.reproduce import (
     changed_plan,
-    changed_versions,
     changed_weights,
     check_objects,
     check_pixels,

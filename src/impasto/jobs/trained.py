@@ -22,7 +22,13 @@ from impasto.files.pictures.finding import find_by_name
 from impasto.files.pictures.fitting import cropped_for, padded_for
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, to_pillow
 from impasto.files.records.read import Input, check_name, read_values
-from impasto.files.records.write import SCHEMA, pixels_sha256, record_path, versions
+from impasto.files.records.write import (
+    SCHEMA,
+    changed_versions,
+    pixels_sha256,
+    record_path,
+    versions,
+)
 from impasto.files.weights.trained import SUFFIX, Trained, read_trained
 from impasto.jobs.still import Result, StrPath
 from impasto.nets.feedforward import SMALLEST
@@ -239,11 +245,7 @@ class TrainedRerun:
             changes.append(f"The photograph {record.content.name!r} is not the one of the record.")
         if self._stylizer.trained.sha256 != record.network_sha256:
             changes.append(f"The network {record.network!r} is not that of the record.")
-        changes += [
-            f"{package} was {record.versions.get(package, 'not recorded')} and is {version} here."
-            for package, version in versions().items()
-            if record.versions.get(package) != version
-        ]
+        changes += changed_versions(record.versions, versions())
         return result, result.record["result"]["sha256"] == record.sha256, tuple(changes)
 
 

@@ -169,3 +169,12 @@ def versions(*others: str) -> dict[str, str]:
             by_package[package] = "unknown"
     by_package["kernels"] = "own" if native.are_available() else "torch's"
     return by_package
+
+
+def changed_versions(known: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """A sentence for each package that has another version here."""
+    return [
+        f"{package} was {known.get(package, 'not recorded')} and is {version} here."
+        for package, version in here.items()
+        if known.get(package) != version
+    ]

@@ -123,6 +123,7 @@ def test_nothing_of_the_originals_own_notes_reaches_a_result(photo, painting, tm
             assert 0x8825 not in image.getexif()
 
 
+@pytest.mark.slow
 def test_a_preview_of_one_part(painting, waves, tmp_path):
     big = waves(700, 900)[0].permute(1, 2, 0).float().numpy()
     options = {"size": "full", "steps": (1,), "scales": 2, "precision": "fp32", "threads": 1}

@@ -43,6 +43,7 @@ def test_a_seam_is_a_line_like_any_other(brush):
     assert min(seam_ratios(cut.image)) > 1.8
 
 
+@pytest.mark.slow
 def test_a_tile_of_any_size_meets_at_its_edges(brush):
     options = {**QUICK, "scales": 2, "steps": (30, 20)}
     tile = impasto.texture(brush, (125, 90), tileable=True, **options)

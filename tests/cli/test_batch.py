@@ -105,6 +105,7 @@ def test_a_file_that_looks_like_an_option(folder, capsys):
     assert Path("one.png").read_bytes()[:8] == Path("two.png").read_bytes()[:8]
 
 
+@pytest.mark.slow
 def test_several_paintings_are_a_blend_and_no_photographs(folder):
     shutil.copy("painting.png", "photos/second.png")
     words = ["photos", "--style", "painting.png", "--style", "photos/second.png"]

@@ -84,6 +84,7 @@ def whole(photo, painting, tmp_path, capsys) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [4, 12, 40, 80, 160])
 def test_a_disk_that_is_full_at_any_write(kilobytes, mounted, whole, photo, painting, capsys):
     """Sizes at which the checkpoint, the preview, the picture or the record no longer fit."""
@@ -277,6 +278,7 @@ def test_weights_that_are_deleted_during_a_run(photo, painting, tmp_path):
     assert found["sha256"] == expected.record["result"]["sha256"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
 def test_a_strange_place(photo, painting, tmp_path):
     """Names that are no text, one core, no home, no other environment."""

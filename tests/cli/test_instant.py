@@ -54,6 +54,7 @@ def test_several_paintings_scales_depth_and_transparency(here):
     assert "A" in result.getbands()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["luminance", "statistics"])
 def test_colours_are_kept(here, how):
     assert _run("painting.png", "--preserve-color", how, "-o", "out.png") == 0

@@ -31,7 +31,12 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("method", "manner"), [(m, each) for m, names in MANNERS.items() for each in names]
+    ("method", "manner"),
+    [
+        pytest.param(method, each, marks=[pytest.mark.slow] * (each in ("expressionist", "wash")))
+        for method, names in MANNERS.items()
+        for each in names
+    ],
 )
 def test_every_manner_and_the_same_again(here, method, manner, capsys):
     paintings = ["painting.png"] if method == "regions" else []

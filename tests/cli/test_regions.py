@@ -114,6 +114,7 @@ def test_what_is_refused_is_refused_in_a_sentence(more, said, here, capsys):
     assert not (here / "out.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [["--quality", "instant"], ["--frame-steps", "1", *QUICK[2:6]]])
 def test_a_film_s_maps_move_with_it_and_it_is_made_again(quality, here, make_film, capsys):
     """A bright square goes to the right; its map is given for the first frame, then for each."""

@@ -235,6 +235,7 @@ def test_before_the_first_step_it_ends_at_once(photo, painting, signal_in, capsy
     assert _names() == set()
 
 
+@pytest.mark.slow
 def test_between_two_sizes_it_ends_at_once(photo, painting, signal_in, capsys):
     """The next size's first evaluation is no step: what is kept is the last size's last step."""
     words = ["stylize", str(photo), str(painting), *EXACT, "--steps", "3,3", "--scales", "2"]
@@ -280,6 +281,7 @@ def test_reproduce_writes_nothing_when_stopped(photo, painting, signal_in, capsy
     assert _names() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "sgd"])
 def test_a_program_interrupted_inside_a_step_cannot_keep_it(
     optimizer, photo, painting, monkeypatch

@@ -184,6 +184,7 @@ def test_what_is_protected_stays(options, stylizer, photo, painting, mask):
     assert change(kept, outside) > 0.6 * change(free, outside)
 
 
+@pytest.mark.slow
 def test_grey_lies_between(stylizer, photo, painting):
     photograph = read_picture(photo).tensor
     changes = []

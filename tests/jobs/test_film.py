@@ -67,6 +67,7 @@ def test_a_film_its_record_and_nothing_else(clip, painting, tmp_path):
     assert str(tmp_path) not in json.dumps(record)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passes", [1, 2])
 def test_progress_is_a_share_of_the_work(passes, make_film, moving, painting, tmp_path):
     """The first frame counts as what it is, a still of 9 + 1 evaluations to 2 of later ones."""
@@ -109,6 +110,7 @@ def test_a_cut_of_a_real_film_leaves_no_ghost(shared, painting, tmp_path):
     assert _same(_frames(out)[2:], _frames(alone))
 
 
+@pytest.mark.slow
 def test_off_makes_every_frame_by_itself(clip, painting, tmp_path):
     out = impasto.stylize_video(clip, painting, tmp_path / "film.mkv", temporal="off", **QUICK)
     assert all(frame["begins_shot"] for frame in _record(out)["frames"])

@@ -108,6 +108,7 @@ def test_the_tiles_are_part_of_the_record(plan):
     assert values["stages"][-1]["mapped"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("options", [{}, {"tileable": True}, {"average": 0.5}], ids=str)
 def test_a_run_in_tiles_is_the_run(optimizer, options, tiny_network, waves):

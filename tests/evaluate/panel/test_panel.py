@@ -202,6 +202,7 @@ def test_sizes_are_those_of_the_record(made):
     torch.testing.assert_close(found.content, pictures[1].tensor[..., 10:74, 20:116])
 
 
+@pytest.mark.slow
 def test_who_judged_and_whether_it_made_the_picture(made, tmp_path, monkeypatch, tiny_tensors):
     monkeypatch.setenv("IMPASTO_MODELS", str(tmp_path))
     facts = measure(*made).facts

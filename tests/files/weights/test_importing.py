@@ -113,6 +113,7 @@ def test_a_keras_file_becomes_the_network_vgg19(tmp_path, full_vgg):
     assert raw.source_sha256 == metadata["source_sha256"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["avg", "max"])
 def test_the_network_is_normalised_for_the_pooling_in_use(pooling, tmp_path, full_vgg, release):
     folder = tmp_path / "photos"

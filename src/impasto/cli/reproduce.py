@@ -14,11 +14,13 @@ from impasto.cli.progress import progress_display
 from impasto.files.atomic import claimed
 from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
+from impasto.files.records.read import task_of
 from impasto.files.records.write import record_path
-from impasto.jobs.painted import PaintedRerun, is_of_paint
+from impasto.jobs import painted, trained
+from impasto.jobs.painted import PaintedRerun
 from impasto.jobs.reproduce import Reproduction, Rerun
 from impasto.jobs.running import carry_out
-from impasto.jobs.trained import TrainedRerun, is_of_trained
+from impasto.jobs.trained import TrainedRerun
 
 if TYPE_CHECKING:
     from impasto.jobs.reproduce_film import FilmReproduction
@@ -39,9 +41,10 @@ def reproduce_command(
         ImpastoError: with one sentence that says what to do.
 
     """
-    if is_of_trained(path):
+    task = task_of(path)
+    if task == trained.TASK:
         return _trained(path, output, overwrite=overwrite, quiet=quiet, **given)
-    if is_of_paint(path):
+    if task == painted.TASK:
         return _painted(path, output, overwrite=overwrite, quiet=quiet, **given)
     if isinstance(read_any_record(path), FilmRecord):
         return _film(path, output, overwrite=overwrite, quiet=quiet, **given)

@@ -208,17 +208,6 @@ class PaintedRerun:
         return made.result, same, tuple(changes)
 
 
-def is_of_paint(path: Path) -> bool:
-    """Whether a picture's record says that it was painted without a network.
-
-    Raises:
-        RecordError: there is no record, or it is damaged.
-
-    """
-    values = read_values(path)
-    return isinstance(values, dict) and values.get("task") == TASK
-
-
 def _read(path: Path) -> _Found:
     values = read_values(path)
     try:

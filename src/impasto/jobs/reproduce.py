@@ -19,13 +19,14 @@ from impasto.engine.state import State
 from impasto.errors import RecordError
 from impasto.files.pictures.finding import file_sha256, find_by_name
 from impasto.files.records.films import FilmRecord
-from impasto.files.records.read import Input, Record, read_record
+from impasto.files.records.read import Input, Record, read_record, task_of
 from impasto.files.records.write import changed_versions, pixels_sha256, versions
-from impasto.jobs.painted import PaintedRerun, is_of_paint
+from impasto.jobs import painted, trained
+from impasto.jobs.painted import PaintedRerun
 from impasto.jobs.running import carry_out
 from impasto.jobs.still import Job, Result, StrPath
 from impasto.jobs.stylizer import Stylizer
-from impasto.jobs.trained import TrainedRerun, is_of_trained
+from impasto.jobs.trained import TrainedRerun
 from impasto.recipe.still import FACES, INITS, Recipe
 
 _ROLES = {
@@ -195,13 +196,14 @@ def reproduce(
         ImpastoError: with one sentence that says what to do.
 
     """
-    if is_of_trained(Path(path)):
+    task = task_of(Path(path))
+    if task == trained.TASK:
         again = TrainedRerun(Path(path), content=content, weights=weights, max_pixels=max_pixels)
         return Reproduction(*again.finish())
-    if is_of_paint(Path(path)):
+    if task == painted.TASK:
         own = next(iter(style), None)
-        painted = PaintedRerun(Path(path), content=content, style=own, max_pixels=max_pixels)
-        return Reproduction(*painted.finish())
+        rerun_painted = PaintedRerun(Path(path), content=content, style=own, max_pixels=max_pixels)
+        return Reproduction(*rerun_painted.finish())
     rerun = Rerun(
         *(Path(path),), content=content, style=style, init=init, protect=protect, regions=regions,
         style_regions=style_regions, weights=weights, max_pixels=max_pixels,

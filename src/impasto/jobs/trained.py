@@ -249,17 +249,6 @@ class TrainedRerun:
         return result, result.record["result"]["sha256"] == record.sha256, tuple(changes)
 
 
-def is_of_trained(path: Path) -> bool:
-    """Whether a picture's record says that a trained network has made it.
-
-    Raises:
-        RecordError: there is no record, or it is damaged.
-
-    """
-    values = read_values(path)
-    return isinstance(values, dict) and values.get("task") == TASK
-
-
 def is_finished(path: Path, made_of: Mapping[str, Any]) -> bool:
     """Whether a picture is there, with the record of one that is made of the same."""
     try:

@@ -165,6 +165,18 @@ def read_values(path: Path) -> Any:
         raise RecordError(f"The record of {path.name!r} is damaged and cannot be read.") from error
 
 
+def task_of(path: Path) -> str | None:
+    """What a result's record says that it is: ``stylize``, ``paint``, ...; None where it says none.
+
+    Raises:
+        RecordError: there is no record, or it is damaged.
+
+    """
+    values = read_values(path)
+    task = values.get("task") if isinstance(values, dict) else None
+    return task if isinstance(task, str) else None
+
+
 def is_of_film(values: Any) -> bool:
     """True for the values of a film's record: :mod:`impasto.files.records.films` checks them."""
     return isinstance(values, dict) and "film" in (values.get("kind"), values.get("task"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -14,6 +15,12 @@ from impasto.ops.natural import natural_picture
 from impasto.recipe.paint import MANNERS
 
 OVER = ["-q", "--overwrite"]
+
+
+def _marks(manner):
+    if manner == "pencil":
+        return [pytest.mark.skipif(find_spec("cv2") is None, reason="OpenCV draws it")]
+    return [pytest.mark.slow] * (manner in ("expressionist", "wash", "tiles"))
 
 
 def _save(seed, name):
@@ -33,13 +40,13 @@ def here(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("method", "manner"),
     [
-        pytest.param(method, each, marks=[pytest.mark.slow] * (each in ("expressionist", "wash")))
+        pytest.param(method, each, marks=_marks(each))
         for method, names in MANNERS.items()
         for each in names
     ],
 )
 def test_every_manner_and_the_same_again(here, method, manner, capsys):
-    paintings = ["painting.png"] if method == "regions" else []
+    paintings = ["painting.png"] if method in ("regions", "analogy") else []
     words = ["paint", method, "photo.png", *paintings, "--manner", manner, "--size", "64"]
     assert main(words) == 0
     assert capsys.readouterr().out == f"photo.{manner}.png\n"
@@ -62,6 +69,29 @@ def test_colours_of_a_painting_alpha_and_another_size(here):
     (here / "painting.png").rename("kept.png")
     assert main(["reproduce", "out.png", "-q"]) == 2
     assert main(["reproduce", "out.png", "--style", "kept.png", "-q"]) == 0
+
+
+def test_a_filter_learnt_from_a_pair_and_the_same_again(here, capsys):
+    assert main(["paint", "filter", "painting.png", "--manner", "ink", "-o", "ink.png", "-q"]) == 0
+    words = ["analogy", "photo.png", "ink.png", "--original", "painting.png", "--size", "64"]
+    assert main(["paint", *words, "-o", "out.png", "-q"]) == 0
+    made = np.asarray(Image.open("out.png"), float)
+    assert np.abs(made - np.asarray(Image.open("photo.png"), float)).mean() > 5
+    assert main(["reproduce", "out.png", "-q"]) == 0
+    (here / "painting.png").rename("kept.png")
+    assert main(["reproduce", "out.png", "-q", "--overwrite"]) == 2
+    assert "'painting.png'" in capsys.readouterr().err
+    again = ["reproduce", "out.png", "-q", "--overwrite", "--style", "ink.png"]
+    assert main([*again, "--style", "kept.png"]) == 0
+
+
+def test_sixteen_bits(here):
+    imageio = pytest.importorskip("tifffile")
+    words = ["paint", "filter", "photo.png", "--size", "64", "--depth", "16", "-o", "out.tif"]
+    assert main([*words, "-q"]) == 0
+    levels = imageio.imread("out.tif")
+    assert levels.dtype == np.uint16
+    assert (levels % 257).any()
 
 
 def test_a_drawing_of_any_size(here):
@@ -102,11 +132,15 @@ def test_a_folder_where_one_fails(here, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["oils", "photo.png"], "choose strokes, filter, regions"),
+        (["oils", "photo.png"], "choose strokes, filter, regions, analogy"),
         (["strokes", "photo.png", "--manner", "oil"], "impressionist"),
-        (["filter", "photo.png", "--manner", "wash"], "oil, ink, cartoon"),
+        (["filter", "photo.png", "--manner", "wash"], "oil, ink, cartoon, pencil"),
         (["filter", "photo.png", "painting.png"], "takes no colours"),
         (["regions", "photo.png"], "A painting is needed"),
+        (["analogy", "photo.png"], "A painting is needed as the example"),
+        (["strokes", "photo.png", "--original", "painting.png"], "leave it out"),
+        (["analogy", "photo.png", "painting.png", "--original", "thin.png"], "same proportions"),
+        (["strokes", "photo.png", "--depth", "16", "-o", "out.jpg"], "16"),
         (["regions", "photo.png", "thin.png"], "too small to be cut"),
         (["filter", "photo.png", "-o", "out.svg"], "Only strokes"),
         (["filter", "photo.png", "-o", "out.mp4"], "Only strokes"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -24,26 +25,37 @@ DRAWING = ".svg"
 
 
 def paint(
-    method: Annotated[str, Parameter(help="strokes, filter or regions.")],
+    method: Annotated[str, Parameter(help="strokes, filter, regions or analogy.")],
     photo: Annotated[
         Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
     ],
     palette: Annotated[
         Path | None,
-        Parameter(help="A painting whose colours strokes take, or that regions are taken from."),
+        Parameter(
+            help="A painting: strokes take its colours, regions are cut out of it, an analogy "
+            "learns from it."
+        ),
     ] = None,
     *,
     manner: Annotated[
         str,
         Parameter(
-            help="Of strokes: impressionist (the usual one), expressionist, wash, pointillist; of "
-            "a filter: oil (the usual one), ink, cartoon; of regions: patches."
+            help="Of strokes: impressionist (the usual one), expressionist, wash, pointillist, "
+            "stipples, tiles; of a filter: oil (the usual one), ink, cartoon, pencil."
         ),
     ] = "",
+    original: Annotated[
+        Path | None,
+        Parameter(
+            help="Of an analogy: the picture that the painting was made of; what was done to it "
+            "is done to the photograph, which keeps its colours."
+        ),
+    ] = None,
     size: Annotated[int, Parameter(help="Longest side of the result, in pixels.")] = 512,
     seed: Annotated[
         int, Parameter(help="Another one lays the strokes in another order, in other colours.")
     ] = 0,
+    depth: Annotated[Literal[8, 16], Parameter(help="Bits a channel, 8 or 16 (PNG and TIFF).")] = 8,
     output: Annotated[
         str | None,
         Parameter(
@@ -56,31 +68,31 @@ def paint(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Paint with brush strokes, a filter or a painting's patches; no network is used."""
+    """Paint with strokes, a filter, a painting's patches or by an example; without a network."""
     del debug  # read by main, which alone catches errors
     from impasto.cli.destination import destination, names_folder
     from impasto.files.outputs import Outputs, is_folder
     from impasto.files.pictures.finding import is_many, pictures_of
 
-    recipe = PaintRecipe(method, manner, size, seed)
-    outputs = Outputs([photo, palette], overwrite=overwrite)
+    recipe = PaintRecipe(method, manner, size, seed, depth)
+    outputs = Outputs([photo, palette, original], overwrite=overwrite)
     if not is_many(photo):
         usual = Path(f"{photo.stem}.{recipe.manner}.png")
         with destination(output, usual) as path:
-            return _one(recipe, photo, palette, path, outputs, quiet=quiet)
+            return _one(recipe, photo, (palette, original), path, outputs, quiet=quiet)
     if output is None or not (names_folder(output) or is_folder(output)):
         raise OutputError("Many photographs need a folder: add --output FOLDER/.")
     photographs = pictures_of([photo])
     if len({each.stem for each in photographs}) < len(photographs):
         raise OutputError("Two photographs differ by their suffix only: rename one.")
     with destination(output, Path("x.png")) as example:
-        return _many(recipe, photographs, palette, example.parent, outputs, quiet=quiet)
+        return _many(recipe, photographs, (palette, original), example.parent, outputs, quiet=quiet)
 
 
 def _many(
     recipe: PaintRecipe,
     photographs: list[Path],
-    palette: Path | None,
+    paintings: Sequence[Path | None],
     folder: Path,
     outputs: Outputs,
     *,
@@ -94,7 +106,7 @@ def _many(
     for photo in photographs:
         try:
             path = folder / f"{photo.stem}.{recipe.manner}.png"
-            _one(recipe, photo, palette, path, outputs, quiet=quiet)
+            _one(recipe, photo, paintings, path, outputs, quiet=quiet)
         except ImpastoError as error:
             say((f"{photo.name}: {error}",), quiet=False)
             failed += 1
@@ -106,7 +118,7 @@ def _many(
 def _one(
     recipe: PaintRecipe,
     photo: Path,
-    palette: Path | None,
+    paintings: Sequence[Path | None],
     path: Path,
     outputs: Outputs,
     *,
@@ -123,11 +135,11 @@ def _one(
     if not is_picture and recipe.method != "strokes":
         raise RecipeError("Only strokes become a drawing or a film: end --output in .png.")
     if is_picture:
-        outputs.check_picture(path)
+        outputs.check_picture(path, depth=recipe.depth)
     else:
         outputs.check(path, record_path(path))
     with claimed(path, record_path(path)):
-        made = paint_photograph(recipe, photo, palette)
+        made = paint_photograph(recipe, photo, *paintings)
         say(made.result.notes, quiet=quiet)
         if made.painting is None or is_picture:
             made.result.save(path, overwrite=True)

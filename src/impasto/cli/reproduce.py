@@ -93,8 +93,7 @@ def _painted(
     **_: object,
 ) -> int:
     """By the same strokes or filter."""
-    own = style[0] if style else None
-    rerun = PaintedRerun(path, content=content, style=own, max_pixels=max_pixels)
+    rerun = PaintedRerun(path, content=content, style=style, max_pixels=max_pixels)
     return _at_once(rerun, path, output, overwrite=overwrite, quiet=quiet)
 
 

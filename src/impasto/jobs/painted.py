@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from impasto.files.records.write import SCHEMA, changed_versions, pixels_sha256,
 from impasto.jobs.still import Result, StrPath
 from impasto.ops.inits import resize
 from impasto.painters import filters
+from impasto.painters.analogy import analogy
+from impasto.painters.mosaic import LOOKED_AT as MOSAICS_AT
+from impasto.painters.mosaic import stippled, tiled
 from impasto.painters.regions import split_and_match
 from impasto.painters.strokes import MANNERS, Painting, paint
 from impasto.recipe.paint import SMALLEST, PaintRecipe
@@ -34,7 +38,14 @@ FILTERS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "oil": filters.oil,
     "ink": filters.ink,
     "cartoon": filters.cartoon,
+    "pencil": filters.pencil,
 }
+MOSAICS = {"stipples": stippled, "tiles": tiled}
+NEEDED = {
+    "regions": "A painting is needed to take regions from",
+    "analogy": "A painting is needed as the example",
+}
+PROPORTION = 0.02  # by which those of the two pictures of a pair may differ
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ def paint_photograph(
     recipe: PaintRecipe,
     photograph: PictureLike,
     palette: PictureLike | None = None,
+    original: PictureLike | None = None,
     *,
     max_pixels: int = Recipe.max_pixels,
 ) -> Painted:
@@ -64,21 +76,23 @@ def paint_photograph(
     Args:
         recipe: how.
         photograph: what.
-        palette: a painting whose colours the strokes take, or that regions are taken from.
+        palette: a painting whose colours the strokes take, that regions are taken from, or that is
+            the example of an analogy.
+        original: of an analogy, what the example was made of.
         max_pixels: largest picture that is read.
 
     Raises:
         ImpastoError: with one sentence that says what to do.
 
     """
-    if palette is not None and recipe.method == "filter":
-        raise RecipeError("A filter takes no colours of a painting: leave it out.")
-    if palette is None and recipe.method == "regions":
-        raise RecipeError(
-            "A painting is needed to take regions from: name it after the photograph."
-        )
+    _check(recipe, palette, original)
     read = read_picture(photograph, max_pixels=max_pixels)
-    colors = None if palette is None else read_picture(palette, max_pixels=max_pixels)
+    colors, before = (
+        None if each is None else read_picture(each, max_pixels=max_pixels)
+        for each in (palette, original)
+    )
+    if colors is not None and before is not None:
+        _check_pair(colors, before)
     height, width = recipe.size_for(*read.size)
     if min(height, width) < SMALLEST // 2:
         raise PictureError(
@@ -86,7 +100,7 @@ def paint_photograph(
         )
     start = time.monotonic()
     with torch.no_grad():
-        painting, tensor = _made(recipe, read, colors, height, width)
+        painting, tensor = _made(recipe, read, colors, before, height, width)
     seconds = time.monotonic() - start
     alpha = None if read.alpha is None else resize(read.alpha, height, width)
     image = to_pillow(tensor, alpha)
@@ -97,6 +111,7 @@ def paint_photograph(
         "inputs": {
             "content": [_described(read)],
             "styles": [] if colors is None else [_described(colors)],
+            "original": [] if before is None else [_described(before)],
         },
         "result": {
             "size": [height, width],
@@ -106,38 +121,80 @@ def paint_photograph(
         },
         "versions": versions(),
     }
-    sources = [each for each in (photograph, palette) if isinstance(each, str | os.PathLike)]
+    sources = [
+        each for each in (photograph, palette, original) if isinstance(each, str | os.PathLike)
+    ]
     inputs = tuple(Path(each).absolute() for each in sources)
-    return Painted(Result(image, tensor, record, alpha, notes=read.notes, inputs=inputs), painting)
+    result = Result(image, tensor, record, alpha, recipe.depth, notes=read.notes, inputs=inputs)
+    return Painted(result, painting)
+
+
+def _check(recipe: PaintRecipe, palette: object, original: object) -> None:
+    """Whether the method needs, or takes, a painting and its original."""
+    if palette is not None and recipe.method == "filter":
+        raise RecipeError("A filter takes no colours of a painting: leave it out.")
+    if palette is None and recipe.method in NEEDED:
+        raise RecipeError(f"{NEEDED[recipe.method]}: name it after the photograph.")
+    if original is not None and recipe.method != "analogy":
+        raise RecipeError("--original is of an analogy's example: leave it out.")
+
+
+def _check_pair(example: Picture, original: Picture) -> None:
+    (height, width), (h, w) = example.size, original.size
+    if abs(math.log(height * w / (width * h))) > PROPORTION:
+        raise PictureError(
+            f"The example has {width} x {height} pixels and its original {w} x {h}: they must be "
+            "of the same proportions, one made of the other."
+        )
 
 
 def _made(
-    recipe: PaintRecipe, read: Picture, colors: Picture | None, height: int, width: int
+    recipe: PaintRecipe,
+    read: Picture,
+    colors: Picture | None,
+    original: Picture | None,
+    height: int,
+    width: int,
 ) -> tuple[Painting | None, Tensor]:
-    if recipe.method == "filter":
-        return None, FILTERS[recipe.manner](resize(read.tensor, height, width))
-    if recipe.method == "regions":
+    if recipe.method != "strokes":
+        photograph = resize(read.tensor, height, width)
+        if recipe.method == "filter":
+            return None, FILTERS[recipe.manner](photograph)
         assert colors is not None  # made sure of before
-        return None, _of_regions(resize(read.tensor, height, width), colors.tensor)
-    scale = min(1.0, FOUND_AT / max(height, width))
-    small = resize(read.tensor, round(height * scale), round(width * scale))
+        painting = _as_large(colors.tensor, photograph)
+        if recipe.method == "regions":
+            return None, _of_regions(photograph, painting)
+        before = None
+        if original is not None:
+            before = resize(original.tensor, *painting.shape[-2:])
+        return None, analogy(photograph, painting, before)
     palette = None if colors is None else colors.tensor
-    *_, painting = paint(small, MANNERS[recipe.manner], palette=palette, seed=recipe.seed)
-    return painting, painting.drawn(width, height)
+    if recipe.manner in MOSAICS:
+        small = _at_most(MOSAICS_AT, read.tensor, height, width)
+        mosaic = MOSAICS[recipe.manner](small, palette, recipe.seed)
+        return mosaic, mosaic.drawn(width, height)
+    small = _at_most(FOUND_AT, read.tensor, height, width)
+    *_, painted = paint(small, MANNERS[recipe.manner], palette=palette, seed=recipe.seed)
+    return painted, painted.drawn(width, height)
+
+
+def _at_most(longest: int, photograph: Tensor, height: int, width: int) -> Tensor:
+    """A photograph at the result's size, or smaller."""
+    scale = min(1.0, longest / max(height, width))
+    return resize(photograph, max(1, round(height * scale)), max(1, round(width * scale)))
+
+
+def _as_large(painting: Tensor, photograph: Tensor) -> Tensor:
+    """A painting whose longest side is the photograph's."""
+    scale = max(photograph.shape[-2:]) / max(painting.shape[-2:])
+    return resize(painting, *(max(1, round(scale * side)) for side in painting.shape[-2:]))
 
 
 def _of_regions(photograph: Tensor, painting: Tensor) -> Tensor:
     """By patches of the painting, at the photograph's size; they are larger in larger pictures."""
-    longest = max(photograph.shape[-2:])
-    scale = longest / max(painting.shape[-2:])
-    sides = [max(1, round(scale * side)) for side in painting.shape[-2:]]
-    unit = 2 ** round(math.log2(max(longest / filters.USUAL, 0.5)))
-    return split_and_match(
-        photograph,
-        resize(painting, *sides),
-        largest=round(64 * unit),
-        smallest=round(8 * unit),
-    )
+    unit = 2 ** round(math.log2(max(max(photograph.shape[-2:]) / filters.USUAL, 0.5)))
+    largest, smallest = round(64 * unit), round(8 * unit)
+    return split_and_match(photograph, painting, largest=largest, smallest=smallest)
 
 
 def _described(picture: Picture) -> dict[str, Any]:
@@ -160,7 +217,7 @@ class PaintedRerun:
     Args:
         path: the picture, or its ``.json``.
         content: the photograph, where it lies neither beside the record nor here.
-        style: the painting whose colours it has, likewise.
+        style: the painting, likewise; of an analogy, then what it was made of.
         max_pixels: largest picture that is read, whatever the record allows.
 
     Attributes:
@@ -176,17 +233,18 @@ class PaintedRerun:
         path: Path,
         *,
         content: StrPath | None = None,
-        style: StrPath | None = None,
+        style: Sequence[StrPath] = (),
         max_pixels: int = Recipe.max_pixels,
     ) -> None:
         self._record = _read(path)
         self._max_pixels = max_pixels
-        inputs = []
-        for given, flag, each in zip(
-            (content, style), ("--content", "--style"), self._record.pictures, strict=False
-        ):
+        inputs: list[Path] = []
+        for given, each in zip_longest((content, *style), self._record.pictures):
+            if each is None:
+                break  # more are given than there are
             found = given or find_by_name(each.name, each.sha256, (path.parent, Path()))
             if found is None:
+                flag = "--style" if inputs else "--content"
                 raise RecordError(
                     f"{each.name!r} lies neither beside the record nor here: name it with {flag}."
                 )
@@ -212,12 +270,14 @@ def _read(path: Path) -> _Found:
     values = read_values(path)
     try:
         (content,) = convert(values["inputs"]["content"], tuple[Input, ...])
-        styles = convert(values["inputs"]["styles"], tuple[Input, ...])
-        for each in (content, *styles):
+        styles = convert(values["inputs"]["styles"], tuple[Input, ...])[:1]
+        originals = convert(values["inputs"].get("original", []), tuple[Input, ...])[:1]
+        pictures = (content, *styles, *(originals if styles else ()))
+        for each in pictures:
             check_name(each.name)
         return _Found(
             build(PaintRecipe, values["recipe"]),
-            (content, *styles[:1]),
+            pictures,
             convert(values["result"]["sha256"], str),
             convert(values["versions"], dict[str, str]),
         )

@@ -184,7 +184,7 @@ def reproduce(
         path: the result, or its ``.json``. Its inputs are looked for by name in its folder, then
             in the current one.
         content: the photograph, where it lies elsewhere; likewise ``style``, ``init``, ``weights``.
-        style: the paintings, all of them.
+        style: the paintings, all of them; of an analogy, the example and its original.
         init: the starting picture.
         protect: the masks, all of them.
         regions: the map.
@@ -201,9 +201,8 @@ def reproduce(
         again = TrainedRerun(Path(path), content=content, weights=weights, max_pixels=max_pixels)
         return Reproduction(*again.finish())
     if task == painted.TASK:
-        own = next(iter(style), None)
-        rerun_painted = PaintedRerun(Path(path), content=content, style=own, max_pixels=max_pixels)
-        return Reproduction(*rerun_painted.finish())
+        painting = PaintedRerun(Path(path), content=content, style=style, max_pixels=max_pixels)
+        return Reproduction(*painting.finish())
     rerun = Rerun(
         *(Path(path),), content=content, style=style, init=init, protect=protect, regions=regions,
         style_regions=style_regions, weights=weights, max_pixels=max_pixels,

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.errors import RecipeError
 from impasto.ops.color import rgb_to_luma
 from impasto.painters.structure import blurred, flow_of
 
@@ -158,6 +159,34 @@ def cartoon(
         stepped = nearest + torch.tanh(12 * (luma - nearest) * steps / 4) / (2 * steps)
         flat = (flat + stepped - luma).clamp(0, 1)
     return (flat * drawn).clamp(0, 1)
+
+
+def pencil(image: Tensor) -> Tensor:
+    """A drawing in pencil: OpenCV's, where it is installed.
+
+    Gastal and Oliveira 2011, *Domain Transform for Edge-Aware Image and Video Processing*, its
+    section on pencil drawing.
+
+    Args:
+        image: a picture.
+
+    Returns:
+        a picture of greys.
+
+    Raises:
+        RecipeError: OpenCV is not installed.
+
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        raise RecipeError("The pencil needs OpenCV: pip install 'impasto[video]'.") from error
+    levels = (255 * image[0].permute(1, 2, 0).clamp(0, 1)).round().byte().numpy()
+    # Its deviation over places is in pixels, and at most 200.
+    reach = min(200.0, 40 * scale_of(image))
+    grey, _ = cv2.pencilSketch(levels[..., ::-1].copy(), None, None, reach, 0.07, 0.05)
+    drawn = torch.from_numpy(grey).float() / 255
+    return drawn.expand(1, 3, -1, -1).contiguous()
 
 
 def bilateral(image: Tensor, *, radius: int = 5, tone: float = 0.06) -> Tensor:

@@ -34,6 +34,10 @@ class Line(Protocol):
     def opacity(self) -> float:
         """In [0, 1]."""
 
+    @property
+    def is_square(self) -> bool:
+        """Whether its ends are not round."""
+
 
 class Canvas:
     """A canvas that strokes are laid on.
@@ -56,7 +60,8 @@ class Canvas:
             scale = FINER * self._size[0]
             points, radius = stroke.points * scale, max(0.5, stroke.radius * scale)
             if stroke.opacity >= 1:
-                _line(draw, points, radius, _levels(stroke.color))
+                ends = not stroke.is_square
+                _line(draw, points, radius, _levels(stroke.color), has_round_ends=ends)
             else:
                 self._blend(points, radius, stroke)
 
@@ -83,11 +88,14 @@ def _line(
     points: npt.NDArray[np.floating[Any]],
     radius: float,
     fill: int | tuple[int, int, int],
+    *,
+    has_round_ends: bool = True,
 ) -> None:
     places = [(float(x), float(y)) for x, y in points]
     if len(places) > 1:
         draw.line(places, fill=fill, width=max(1, round(2 * radius)))
-    for x, y in (places[0], *_bends(points, radius), places[-1]):
+    ends = (places[0], places[-1]) if has_round_ends else ()
+    for x, y in (*ends, *_bends(points, radius)):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
 

@@ -85,6 +85,7 @@ class Stroke:
         radius: likewise.
         color: ``(3,)`` in [0, 1].
         opacity: in [0, 1].
+        is_square: a tile: the line ends as it is, without the round brush's ends.
 
     """
 
@@ -92,6 +93,7 @@ class Stroke:
     radius: float
     color: tuple[float, float, float]
     opacity: float = 1.0
+    is_square: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,11 @@ class Painting:
         canvas = Canvas(width, height, self.ground)
         yield canvas.picture()
         brushes = [list(each) for _, each in groupby(self.strokes, lambda stroke: stroke.radius)]
-        for number, strokes in enumerate(brushes):
+        waiting: list[Stroke] = []
+        for number, brush in enumerate(brushes):
             first, last = (frames * each // len(brushes) for each in (number, number + 1))
+            strokes = waiting + brush
+            waiting = strokes if first == last else []  # more brushes than pictures
             for index in range(last - first):
                 begin, end = (len(strokes) * each // (last - first) for each in (index, index + 1))
                 canvas.lay(strokes[begin:end])
@@ -180,6 +185,12 @@ def palette_of(painting: Tensor, count: int = COLORS) -> Floats:
         centres = torch.where(counts > 0, sums / counts.clamp_min(1), centres)
     present: Floats = centres[torch.bincount(nearest, minlength=count) > 0].numpy()
     return present
+
+
+def nearest_color(color: Floats, palette: Floats) -> Floats:
+    """The colour ``(3,)`` of a palette ``(N, 3)`` that is nearest."""
+    nearest: Floats = palette[np.square(palette - color).sum(-1).argmin()]
+    return nearest
 
 
 def _layer(
@@ -307,7 +318,7 @@ def _colored(
     """The stroke in a colour of the palette, changed at random as the manner has it."""
     color = np.asarray(stroke.color)
     if palette is not None:
-        color = palette[np.square(palette - color).sum(-1).argmin()]
+        color = nearest_color(color, palette)
     shifts = rng.uniform(-0.5, 0.5, 6)
     if manner.rgb:
         color = color + manner.rgb * shifts[:3]

@@ -29,9 +29,10 @@ def _paths(strokes: tuple[Stroke, ...]) -> Iterator[str]:
         # A dot is a line of no length with round ends.
         rest = "L".join(f"{a:.2f} {b:.2f}" for a, b in others or [(x, y)])
         opacity = f' stroke-opacity="{stroke.opacity:g}"' if stroke.opacity < 1 else ""
+        ends = ' stroke-linecap="butt"' if stroke.is_square else ""
         yield (
             f'<path d="M{x:.2f} {y:.2f}L{rest}" stroke="{_hex(stroke.color)}" '
-            f'stroke-width="{2 * stroke.radius * UNITS:.2f}"{opacity}/>'
+            f'stroke-width="{2 * stroke.radius * UNITS:.2f}"{opacity}{ends}/>'
         )
 
 

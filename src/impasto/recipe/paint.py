@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from impasto.errors import RecipeError
 
 MANNERS: Mapping[str, tuple[str, ...]] = {
-    "strokes": ("impressionist", "expressionist", "wash", "pointillist"),
-    "filter": ("oil", "ink", "cartoon"),
+    "strokes": ("impressionist", "expressionist", "wash", "pointillist", "stipples", "tiles"),
+    "filter": ("oil", "ink", "cartoon", "pencil"),
     "regions": ("patches",),
+    "analogy": ("example",),
 }
 """Method to its manners; the first is the usual one."""
 LARGEST = 16_384
@@ -27,6 +28,7 @@ class PaintRecipe:
         manner: one of its manners; the first when empty.
         size: longest side of the result, in pixels.
         seed: of the order of strokes and of their random colours; the others have none.
+        depth: bits a channel of the file.
 
     Raises:
         RecipeError: an option is unknown or out of range.
@@ -37,6 +39,7 @@ class PaintRecipe:
     manner: str = ""
     size: int = 512
     seed: int = 0
+    depth: Literal[8, 16] = 8
 
     def __post_init__(self) -> None:
         if self.method not in MANNERS:
@@ -54,6 +57,8 @@ class PaintRecipe:
             raise RecipeError(f"--size must be {SMALLEST} to {LARGEST:,} pixels.")
         if not 0 <= self.seed < 2**63:
             raise RecipeError("--seed must be a whole number, not negative.")
+        if self.depth not in (8, 16):
+            raise RecipeError("--depth must be 8 or 16 bits a channel.")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

@@ -42,6 +42,7 @@ def here(tmp_path, monkeypatch):
     [
         pytest.param(method, each, marks=_marks(each))
         for method, names in MANNERS.items()
+        if method != "portrait"  # of a face, below
         for each in names
     ],
 )
@@ -83,6 +84,16 @@ def test_a_filter_learnt_from_a_pair_and_the_same_again(here, capsys):
     assert "'painting.png'" in capsys.readouterr().err
     again = ["reproduce", "out.png", "-q", "--overwrite", "--style", "ink.png"]
     assert main([*again, "--style", "kept.png"]) == 0
+
+
+@pytest.mark.slow
+def test_a_portrait_and_the_same_again(here, capsys):
+    data = pytest.importorskip("skimage.data")
+    Image.fromarray(data.astronaut()[40:240, 120:320]).save("face.png")
+    assert main(["paint", "portrait", "face.png", "--size", "200", "-q"]) == 0
+    assert main(["reproduce", "face.portrait.png"]) == 0
+    assert "identical" in capsys.readouterr().out
+    assert main(["paint", "portrait", "face.png", "painting.png", "-o", "face.svg", "-q"]) == 0
 
 
 def test_sixteen_bits(here):
@@ -132,11 +143,12 @@ def test_a_folder_where_one_fails(here, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["oils", "photo.png"], "choose strokes, filter, regions, analogy"),
+        (["oils", "photo.png"], "choose strokes, portrait, filter, regions, analogy"),
         (["strokes", "photo.png", "--manner", "oil"], "impressionist"),
         (["filter", "photo.png", "--manner", "wash"], "oil, ink, cartoon, pencil"),
         (["filter", "photo.png", "painting.png"], "takes no colours"),
         (["regions", "photo.png"], "A painting is needed"),
+        (["portrait", "photo.png"], "No face was found"),
         (["analogy", "photo.png"], "A painting is needed as the example"),
         (["strokes", "photo.png", "--original", "painting.png"], "leave it out"),
         (["analogy", "photo.png", "painting.png", "--original", "thin.png"], "same proportions"),

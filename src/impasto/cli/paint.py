@@ -25,7 +25,7 @@ DRAWING = ".svg"
 
 
 def paint(
-    method: Annotated[str, Parameter(help="strokes, filter, regions or analogy.")],
+    method: Annotated[str, Parameter(help="strokes, portrait, filter, regions or analogy.")],
     photo: Annotated[
         Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
     ],
@@ -129,10 +129,10 @@ def _one(
     from impasto.files.atomic import claimed
     from impasto.files.formats import written_as
     from impasto.files.records.write import record_path, write_record
-    from impasto.jobs.painted import paint_photograph
+    from impasto.jobs.painted import LAID, paint_photograph
 
     is_picture = not (path.suffix.lower() == DRAWING or written_as(path, "film"))
-    if not is_picture and recipe.method != "strokes":
+    if not is_picture and recipe.method not in LAID:
         raise RecipeError("Only strokes become a drawing or a film: end --output in .png.")
     if is_picture:
         outputs.check_picture(path, depth=recipe.depth)

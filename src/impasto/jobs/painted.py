@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import ImpastoError, PictureError, RecipeError, RecordError
+from impasto.files.pictures.faces import faces_in
 from impasto.files.pictures.finding import find_by_name
 from impasto.files.pictures.images import Picture, PictureLike, read_picture, to_pillow
 from impasto.files.records.read import Input, check_name, read_values
@@ -25,8 +26,9 @@ from impasto.painters import filters
 from impasto.painters.analogy import analogy
 from impasto.painters.mosaic import LOOKED_AT as MOSAICS_AT
 from impasto.painters.mosaic import stippled, tiled
+from impasto.painters.portrait import guide_for, manner_for
 from impasto.painters.regions import split_and_match
-from impasto.painters.strokes import MANNERS, Painting, paint
+from impasto.painters.strokes import MANNERS, Guide, Manner, Painting, paint
 from impasto.recipe.paint import SMALLEST, PaintRecipe
 from impasto.recipe.still import Recipe
 from impasto.recipe.typed import MismatchError, build, convert
@@ -41,6 +43,7 @@ FILTERS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "pencil": filters.pencil,
 }
 MOSAICS = {"stipples": stippled, "tiles": tiled}
+LAID = ("strokes", "portrait")  # methods whose pictures are of strokes
 NEEDED = {
     "regions": "A painting is needed to take regions from",
     "analogy": "A painting is needed as the example",
@@ -156,7 +159,7 @@ def _made(
     height: int,
     width: int,
 ) -> tuple[Painting | None, Tensor]:
-    if recipe.method != "strokes":
+    if recipe.method not in LAID:
         photograph = resize(read.tensor, height, width)
         if recipe.method == "filter":
             return None, FILTERS[recipe.manner](photograph)
@@ -174,8 +177,22 @@ def _made(
         mosaic = MOSAICS[recipe.manner](small, palette, recipe.seed)
         return mosaic, mosaic.drawn(width, height)
     small = _at_most(FOUND_AT, read.tensor, height, width)
-    *_, painted = paint(small, MANNERS[recipe.manner], palette=palette, seed=recipe.seed)
+    manner, guide = MANNERS.get(recipe.manner), None
+    if manner is None:
+        manner, guide = _of_faces(small, read.name)
+    *_, painted = paint(small, manner, palette=palette, seed=recipe.seed, guide=guide)
     return painted, painted.drawn(width, height)
+
+
+def _of_faces(photograph: Tensor, name: str) -> tuple[Manner, Guide]:
+    faces = faces_in(photograph)
+    if not faces:
+        raise PictureError(
+            f"No face was found in {name}: a portrait needs one that is upright, looks at the "
+            "camera and is not small; the method strokes needs none."
+        )
+    manner = manner_for(faces[0].side, max(photograph.shape[-2:]))
+    return manner, guide_for(photograph, faces)
 
 
 def _at_most(longest: int, photograph: Tensor, height: int, width: int) -> Tensor:

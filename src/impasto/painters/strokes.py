@@ -26,6 +26,7 @@ from impasto.painters.structure import blurred, gradients
 
 Floats = npt.NDArray[np.floating[Any]]
 USUAL = 512.0  # longer side at which radii are in pixels
+EDGE = 0.03  # slope of luma, per pixel, at which a guide counts half
 COLORS = 64  # of a palette
 
 
@@ -74,6 +75,22 @@ MANNERS: Mapping[str, Manner] = {
         radii=(4.0, 2.0), threshold=35, grid=0.5, shortest=0, longest=0, hue=0.3, value=1.0
     ),
 }
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Where strokes run and how closely they are laid, beyond what the photograph says.
+
+    Attributes:
+        angle: of their direction, in radians from x towards y, ``(H, W)``.
+        trust: how much it counts beside the normals of gradients, in [0, 1], ``(H, W)``.
+        loose: what the threshold is multiplied by, ``(H, W)``; below 1 is closer.
+
+    """
+
+    angle: Tensor
+    trust: Tensor
+    loose: Tensor
 
 
 @dataclass(frozen=True)
@@ -137,7 +154,12 @@ class Painting:
 
 
 def paint(
-    photograph: Tensor, manner: Manner, *, palette: Tensor | None = None, seed: int = 0
+    photograph: Tensor,
+    manner: Manner,
+    *,
+    palette: Tensor | None = None,
+    seed: int = 0,
+    guide: Guide | None = None,
 ) -> Iterator[Painting]:
     """Paint a photograph; yield the painting after each brush.
 
@@ -147,6 +169,7 @@ def paint(
         palette: a painting ``(1, 3, h, w)`` whose colours the strokes take; the photograph's own
             when not given.
         seed: of the order of strokes and of random changes of colour.
+        guide: of the photograph's size.
 
     """
     rng = np.random.default_rng(seed)
@@ -162,7 +185,8 @@ def paint(
     for number, size in enumerate(manner.radii):
         radius = max(0.5, size * scale)
         reference = blurred(source, manner.blur * radius)
-        made = _layer(reference, None if not number else canvas.picture(), radius, manner, rng)
+        seen = canvas.picture() if number else None
+        made = _layer(reference, seen, radius, manner, rng, guide)
         order = rng.permutation(len(made))
         strokes = [_colored(made[index], manner, colors, rng) for index in order]
         canvas.lay(strokes)
@@ -199,6 +223,7 @@ def _layer(
     radius: float,
     manner: Manner,
     rng: np.random.Generator,
+    guide: Guide | None,
 ) -> list[Stroke]:
     """The strokes of one brush, where the canvas is far from the reference: ``paintLayer``."""
     height, width = reference.shape[-2:]
@@ -207,8 +232,9 @@ def _layer(
     else:
         difference = (reference - canvas).square().sum(1).sqrt()[0] * 255
     step = max(1, round(manner.grid * radius))
-    starts = _starts(difference.numpy(), step, manner.threshold, rng)
-    lines, counts, colors = _traced(reference, difference.numpy(), starts, radius, manner)
+    counted = difference if guide is None else difference / guide.loose
+    starts = _starts(counted.numpy(), step, manner.threshold, rng)
+    lines, counts, colors = _traced(reference, difference.numpy(), starts, radius, manner, guide)
     return [
         Stroke(
             curved(line[:count]) / width,
@@ -246,6 +272,7 @@ def _traced(
     starts: npt.NDArray[np.int64],
     radius: float,
     manner: Manner,
+    guide: Guide | None,
 ) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
     """Control points of all strokes at once: ``makeSplineStroke``, its figure 3.
 
@@ -255,6 +282,7 @@ def _traced(
     """
     values = reference[0].permute(1, 2, 0).contiguous().numpy()
     slope_x, slope_y = (each[0, 0].numpy() for each in gradients(rgb_to_luma(reference)))
+    run_x, run_y = _directions(-slope_y, slope_x, guide)
     height, width = difference.shape
     colors = values[starts[:, 1], starts[:, 0]]
     places = starts.astype(np.float32)
@@ -268,7 +296,7 @@ def _traced(
         if step > manner.shortest:
             own = 255 * np.linalg.norm(values[y, x] - colors, axis=-1)
             going &= difference[y, x] >= own
-        normal = np.stack([-slope_y[y, x], slope_x[y, x]], -1)
+        normal = np.stack([run_x[y, x], run_y[y, x]], -1)
         length = np.linalg.norm(normal, axis=-1, keepdims=True)
         # No gradient, no normal: straight on; the paper ends the stroke.
         direction = np.where(length > 1e-6, normal / np.maximum(length, 1e-6), before)
@@ -287,6 +315,18 @@ def _traced(
         if not going.any():
             break
     return lines + 0.5, counts, colors
+
+
+def _directions(x: Floats, y: Floats, guide: Guide | None) -> tuple[Floats, Floats]:
+    """The normals of gradients, of any length, turned towards the guide's but on clear edges."""
+    if guide is None:
+        return x, y
+    length = np.maximum(np.hypot(x, y), 1e-6)
+    x, y = x / length, y / length
+    along_x, along_y = guide.angle.cos().numpy(), guide.angle.sin().numpy()
+    trust = guide.trust.numpy() / (1 + (length / EDGE) ** 2)
+    sign = np.where(x * along_x + y * along_y < 0, -1.0, 1.0) * trust
+    return (1 - trust) * x + sign * along_x, (1 - trust) * y + sign * along_y
 
 
 def curved(points: Floats, each: int = 3) -> Floats:

@@ -10,6 +10,7 @@ from impasto.errors import RecipeError
 
 MANNERS: Mapping[str, tuple[str, ...]] = {
     "strokes": ("impressionist", "expressionist", "wash", "pointillist", "stipples", "tiles"),
+    "portrait": ("portrait",),
     "filter": ("oil", "ink", "cartoon", "pencil"),
     "regions": ("patches",),
     "analogy": ("example",),

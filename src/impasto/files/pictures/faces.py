@@ -104,7 +104,8 @@ def _cascade() -> Any:
         from skimage.feature import Cascade
     except ImportError as error:
         raise RecipeError(
-            "--protect faces needs scikit-image: pip install 'impasto[faces]', or paint a mask."
+            "Faces are found by scikit-image: pip install 'impasto[faces]'; for --protect, a mask "
+            "that you paint does as well."
         ) from error
     return Cascade(lbp_frontal_face_cascade_filename())
 

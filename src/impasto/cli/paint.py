@@ -27,7 +27,7 @@ DRAWING = ".svg"
 def paint(
     method: Annotated[str, Parameter(help="strokes, portrait, filter, regions or analogy.")],
     photo: Annotated[
-        Path, Parameter(help="The photograph; a folder or a quoted pattern for many.")
+        Path, Parameter(help="The photograph, or a film; a folder or a quoted pattern for many.")
     ],
     palette: Annotated[
         Path | None,
@@ -71,13 +71,15 @@ def paint(
     """Paint with strokes, a filter, a painting's patches or by an example; without a network."""
     del debug  # read by main, which alone catches errors
     from impasto.cli.destination import destination, names_folder
+    from impasto.files.formats import is_moving
     from impasto.files.outputs import Outputs, is_folder
     from impasto.files.pictures.finding import is_many, pictures_of
 
     recipe = PaintRecipe(method, manner, size, seed, depth)
     outputs = Outputs([photo, palette, original], overwrite=overwrite)
     if not is_many(photo):
-        usual = Path(f"{photo.stem}.{recipe.manner}.png")
+        suffix = ".mp4" if is_moving(photo) and photo.suffix.lower() != ".gif" else ".png"
+        usual = Path(f"{photo.stem}.{recipe.manner}{suffix}")
         with destination(output, usual) as path:
             return _one(recipe, photo, (palette, original), path, outputs, quiet=quiet)
     if output is None or not (names_folder(output) or is_folder(output)):
@@ -127,11 +129,15 @@ def _one(
     from impasto.cli.making import say
     from impasto.cli.results import tell_results
     from impasto.files.atomic import claimed
-    from impasto.files.formats import written_as
+    from impasto.files.formats import is_moving, written_as
     from impasto.files.records.write import record_path, write_record
     from impasto.jobs.painted import LAID, paint_photograph
 
-    is_picture = not (path.suffix.lower() == DRAWING or written_as(path, "film"))
+    is_film = written_as(path, "film") is not None
+    if is_film and is_moving(photo):
+        outputs.check(path, record_path(path))
+        return _film(recipe, photo, paintings, path, quiet=quiet)
+    is_picture = not (path.suffix.lower() == DRAWING or is_film)
     if not is_picture and recipe.method not in LAID:
         raise RecipeError("Only strokes become a drawing or a film: end --output in .png.")
     if is_picture:
@@ -146,6 +152,40 @@ def _one(
         else:
             _write(made.painting, made.result.tensor, path)
             write_record(made.result.record, record_path(path))
+    tell_results([path], quiet=quiet, as_json=False)
+    return 0
+
+
+def _film(
+    recipe: PaintRecipe,
+    clip: Path,
+    paintings: Sequence[Path | None],
+    path: Path,
+    *,
+    quiet: bool,
+) -> int:
+    """A film of a film."""
+    import sys
+
+    from impasto.cli.film_progress import film_display
+    from impasto.cli.making import say
+    from impasto.cli.results import tell_results
+    from impasto.cli.stopping import INTERRUPTED
+    from impasto.files.atomic import claimed
+    from impasto.jobs.painted import check_paintings
+    from impasto.jobs.painted_film import paint_film
+
+    palette, original = paintings
+    check_paintings(recipe, palette, original)
+    with claimed(path), film_display(quiet=quiet) as show:
+        made = paint_film(recipe, clip, path, palette, show=show)
+    say(made.notes, quiet=quiet)
+    if not made.finished:
+        print(
+            f"impasto: stopped; the film so far ({made.frames} frames) is in {path}.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
     tell_results([path], quiet=quiet, as_json=False)
     return 0
 

@@ -12,6 +12,7 @@ from impasto.cli.film_progress import film_display
 from impasto.cli.memory import keep_freed_memory
 from impasto.cli.progress import progress_display
 from impasto.files.atomic import claimed
+from impasto.files.formats import is_moving
 from impasto.files.outputs import Outputs
 from impasto.files.records.films import FilmRecord, read_any_record
 from impasto.files.records.read import task_of
@@ -94,7 +95,27 @@ def _painted(
 ) -> int:
     """By the same strokes or filter."""
     rerun = PaintedRerun(path, content=content, style=style, max_pixels=max_pixels)
+    if rerun.is_film:
+        return _painted_film(rerun, path, output, overwrite=overwrite, quiet=quiet)
     return _at_once(rerun, path, output, overwrite=overwrite, quiet=quiet)
+
+
+def _painted_film(
+    rerun: PaintedRerun, path: Path, output: str | None, *, overwrite: bool, quiet: bool
+) -> int:
+    from impasto.jobs.painted_film import film_again
+
+    original = path if is_moving(path) else path.with_suffix(".mp4")
+    read = (path, record_path(path), original, *rerun.inputs)
+    with destination(output, default_output(path).with_suffix(original.suffix)) as target:
+        Outputs(read, overwrite=overwrite).check(target, record_path(target))
+        with claimed(target), film_display(quiet=quiet) as show:
+            made, identical, changes = film_again(rerun, target, show=show)
+    _say([*changes, *made.notes], quiet=quiet)
+    if not quiet:
+        print(target)
+        print("The frames are identical." if identical else "The frames are not identical.")
+    return 0 if identical else 1
 
 
 def _at_once(

@@ -93,6 +93,11 @@ def suffixes_of(kind: Kind, *, written: bool = False) -> tuple[str, ...]:
     )
 
 
+def is_moving(path: Path) -> bool:
+    """Whether a file of that name may be a film."""
+    return path.suffix.lower() in suffixes_of("film")
+
+
 def written_as(path: Path, kind: Kind) -> Format | None:
     """The format in which a file of that name is written; None for an unknown suffix."""
     suffix = path.suffix.lower()

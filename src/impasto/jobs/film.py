@@ -352,7 +352,7 @@ class FilmJob:
         """Frames at the film's size; from the second pass on those that the first has kept."""
         if number == 0:
             for frame in read_frames(self.clip):
-                sized = self._sized(frame)
+                sized = frame.resized(*self.size)
                 if self.film.passes > 1 and not self._kept.has(_SOURCE, frame.index):
                     times = {"time": frame.time, "duration": frame.duration}
                     self._kept.write(_SOURCE, frame.index, sized.picture, times)
@@ -361,10 +361,6 @@ class FilmJob:
         for index in range(count) if number % 2 == 0 else reversed(range(count)):
             picture, notes = self._kept.read(_SOURCE, index)
             yield SourceFrame(index, notes["time"], picture, duration=notes.get("duration"))
-
-    def _sized(self, frame: SourceFrame) -> SourceFrame:
-        alpha = None if frame.alpha is None else resize(frame.alpha, *self.size).clamp(0, 1)
-        return replace(frame, picture=resize(frame.picture, *self.size), alpha=alpha)
 
     @contextmanager
     def _output(self, *, resumed: bool = False) -> Iterator[Deliver]:
@@ -415,7 +411,7 @@ class FilmJob:
     def _deliver_kept(self, deliver: Deliver, count: int | None = None) -> None:
         for frame in islice(read_frames(self.clip), count):
             result, _ = self._kept.read(str(self._latest(frame.index)), frame.index)
-            deliver(self._sized(frame), result)
+            deliver(frame.resized(*self.size), result)
 
     def _latest(self, index: int) -> str | None:
         """The last pass that has made a frame."""

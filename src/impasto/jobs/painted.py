@@ -88,7 +88,7 @@ def paint_photograph(
         ImpastoError: with one sentence that says what to do.
 
     """
-    _check(recipe, palette, original)
+    check_paintings(recipe, palette, original)
     read = read_picture(photograph, max_pixels=max_pixels)
     colors, before = (
         None if each is None else read_picture(each, max_pixels=max_pixels)
@@ -112,9 +112,9 @@ def paint_photograph(
         "task": TASK,
         "recipe": recipe.as_dict(),
         "inputs": {
-            "content": [_described(read)],
-            "styles": [] if colors is None else [_described(colors)],
-            "original": [] if before is None else [_described(before)],
+            "content": [described(read)],
+            "styles": [] if colors is None else [described(colors)],
+            "original": [] if before is None else [described(before)],
         },
         "result": {
             "size": [height, width],
@@ -132,8 +132,13 @@ def paint_photograph(
     return Painted(result, painting)
 
 
-def _check(recipe: PaintRecipe, palette: object, original: object) -> None:
-    """Whether the method needs, or takes, a painting and its original."""
+def check_paintings(recipe: PaintRecipe, palette: object, original: object) -> None:
+    """Make sure that a method has the painting and the original that it needs, and no other.
+
+    Raises:
+        RecipeError: it has not.
+
+    """
     if palette is not None and recipe.method == "filter":
         raise RecipeError("A filter takes no colours of a painting: leave it out.")
     if palette is None and recipe.method in NEEDED:
@@ -214,7 +219,8 @@ def _of_regions(photograph: Tensor, painting: Tensor) -> Tensor:
     return split_and_match(photograph, painting, largest=largest, smallest=smallest)
 
 
-def _described(picture: Picture) -> dict[str, Any]:
+def described(picture: Picture) -> dict[str, Any]:
+    """What a record says of a picture."""
     return {"name": picture.name, "sha256": picture.sha256, "size": list(picture.size)}
 
 
@@ -226,6 +232,7 @@ class _Found:
     pictures: tuple[Input, ...]
     sha256: str
     versions: Mapping[str, str]
+    is_film: bool
 
 
 class PaintedRerun:
@@ -238,7 +245,9 @@ class PaintedRerun:
         max_pixels: largest picture that is read, whatever the record allows.
 
     Attributes:
+        recipe: of the record.
         inputs: the files that are read.
+        is_film: whether it is a film, which :func:`impasto.jobs.painted_film.film_again` makes.
 
     Raises:
         ImpastoError: a file is not to be found, or cannot be read.
@@ -254,6 +263,7 @@ class PaintedRerun:
         max_pixels: int = Recipe.max_pixels,
     ) -> None:
         self._record = _read(path)
+        self.recipe, self.is_film = self._record.recipe, self._record.is_film
         self._max_pixels = max_pixels
         inputs: list[Path] = []
         for given, each in zip_longest((content, *style), self._record.pictures):
@@ -270,17 +280,22 @@ class PaintedRerun:
 
     def finish(self) -> tuple[Result, bool, tuple[str, ...]]:
         """The picture, whether its pixels are the record's, and what is not as it was."""
-        record = self._record
-        made = paint_photograph(record.recipe, *self.inputs, max_pixels=self._max_pixels)
-        read = [each for role in made.result.record["inputs"].values() for each in role]
+        if self.is_film:
+            raise RecordError("The record is of a film: make it again by impasto reproduce.")
+        made = paint_photograph(self.recipe, *self.inputs, max_pixels=self._max_pixels)
+        return (made.result, *self.compared(made.result.record))
+
+    def compared(self, record: Mapping[str, Any]) -> tuple[bool, tuple[str, ...]]:
+        """Whether a new record's pixels are those of the old one, and what is not as it was."""
+        own = self._record
+        read = [each for role in record["inputs"].values() for each in role]
         changes = [
             f"The picture {was.name!r} is not the one of the record."
-            for was, now in zip(record.pictures, read, strict=True)
+            for was, now in zip(own.pictures, read, strict=True)
             if now["sha256"] != was.sha256
         ]
-        changes += changed_versions(record.versions, versions())
-        same = made.result.record["result"]["sha256"] == record.sha256
-        return made.result, same, tuple(changes)
+        changes += changed_versions(own.versions, versions())
+        return record["result"]["sha256"] == own.sha256, tuple(changes)
 
 
 def _read(path: Path) -> _Found:
@@ -297,6 +312,7 @@ def _read(path: Path) -> _Found:
             pictures,
             convert(values["result"]["sha256"], str),
             convert(values["versions"], dict[str, str]),
+            "frames" in values["result"],
         )
     except (MismatchError, ImpastoError, LookupError, TypeError, ValueError) as error:
         raise RecordError(f"The record of {path.name!r} is not one that impasto wrote.") from error

@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+Ints = npt.NDArray[np.integer[Any]]
 FINER = 2  # times the size, for smooth edges
 NOTCH = 0.6  # pixels of the larger canvas that a turn may leave open on its outer side
 
@@ -83,6 +84,16 @@ class Canvas:
         self._image.paste(_levels(stroke.color), box, mask)
 
 
+def topmost(strokes: Iterable[Line], width: int, height: int, count: int) -> Ints:
+    """On how many pixels each of so many strokes is the uppermost, ``(count,)``."""
+    image = Image.new("I", (width, height), 0)
+    draw = ImageDraw.Draw(image)
+    for number, stroke in enumerate(strokes, start=1):
+        radius = max(0.5, stroke.radius * width)
+        _line(draw, stroke.points * width, radius, number, has_round_ends=not stroke.is_square)
+    return np.bincount(np.asarray(image).ravel(), minlength=count + 1)[1:]
+
+
 def _line(
     draw: ImageDraw.ImageDraw,
     points: npt.NDArray[np.floating[Any]],
@@ -91,23 +102,22 @@ def _line(
     *,
     has_round_ends: bool = True,
 ) -> None:
-    places = [(float(x), float(y)) for x, y in points]
-    if len(places) > 1:
-        draw.line(places, fill=fill, width=max(1, round(2 * radius)))
-    ends = (places[0], places[-1]) if has_round_ends else ()
-    for x, y in (*ends, *_bends(points, radius)):
+    if len(points) > 1:
+        draw.line(points.ravel().tolist(), fill=fill, width=max(1, round(2 * radius)))
+    ends = points[[0, -1]].tolist() if has_round_ends else []
+    for x, y in ends + _bends(points, radius):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
 
-def _bends(points: npt.NDArray[np.floating[Any]], radius: float) -> list[tuple[float, float]]:
+def _bends(points: npt.NDArray[np.floating[Any]], radius: float) -> list[list[float]]:
     """Where a line turns so far that its outer side would show a notch: these joints are round."""
     if len(points) < 3:
         return []
-    parts = np.diff(points, axis=0)
-    before, after = parts[:-1], parts[1:]
-    along = (before * after).sum(-1)
-    turned = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
-    return [(float(x), float(y)) for x, y in points[1:-1][turned * radius > NOTCH * along]]
+    x, y = (points[1:] - points[:-1]).T
+    along = x[:-1] * x[1:] + y[:-1] * y[1:]
+    turned = np.abs(x[:-1] * y[1:] - y[:-1] * x[1:])
+    bends: list[list[float]] = points[1:-1][turned * radius > NOTCH * along].tolist()
+    return bends
 
 
 def _levels(color: tuple[float, float, float]) -> tuple[int, int, int]:

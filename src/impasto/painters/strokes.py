@@ -10,7 +10,7 @@ one colour that counts as different everywhere, as in the paper, but is the phot
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -28,6 +28,20 @@ Floats = npt.NDArray[np.floating[Any]]
 USUAL = 512.0  # longer side at which radii are in pixels
 EDGE = 0.03  # slope of luma, per pixel, at which a guide counts half
 COLORS = 64  # of a palette
+
+
+def _spline(each: int) -> Floats:
+    """Weights of four control points at places between two knots, ``(each, 4)``."""
+    t = np.linspace(0, 1, each, endpoint=False, dtype=np.float32)
+    return (
+        np.stack(
+            [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], -1
+        )
+        / 6
+    )
+
+
+SPLINE = _spline(3)
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,21 @@ class Painting:
                 yield canvas.picture()
 
 
+@dataclass(frozen=True)
+class Laid:
+    """A painting that is gone on with.
+
+    Attributes:
+        painting: its strokes.
+        off: how far from the photograph it may be at each brush beyond the threshold, as
+            :func:`off_by` has it, ``(H, W)`` each: what has not become worse is left alone.
+
+    """
+
+    painting: Painting
+    off: Sequence[Tensor]
+
+
 def paint(
     photograph: Tensor,
     manner: Manner,
@@ -160,6 +189,7 @@ def paint(
     palette: Tensor | None = None,
     seed: int = 0,
     guide: Guide | None = None,
+    onto: Laid | None = None,
 ) -> Iterator[Painting]:
     """Paint a photograph; yield the painting after each brush.
 
@@ -170,28 +200,74 @@ def paint(
             when not given.
         seed: of the order of strokes and of random changes of colour.
         guide: of the photograph's size.
+        onto: what lies there already, as in a film; more is laid where that has come to differ.
 
     """
     rng = np.random.default_rng(seed)
     height, width = photograph.shape[-2:]
-    source, colors = photograph, None
-    if palette is not None:
-        source = match_color_statistics(photograph, palette).clamp(0, 1)
-        colors = palette_of(palette)
-    mean = source.mean((0, 2, 3)).tolist()
-    painting = Painting(height / width, (mean[0], mean[1], mean[2]), ())
+    source = _in_colors_of(photograph, palette)
+    colors = None if palette is None else palette_of(palette)
+    if onto is None:
+        mean = source.mean((0, 2, 3)).tolist()
+        painting = Painting(height / width, (mean[0], mean[1], mean[2]), ())
+    else:
+        painting = onto.painting
     canvas = Canvas(width, height, painting.ground)
-    scale = max(height, width) / USUAL
-    for number, size in enumerate(manner.radii):
-        radius = max(0.5, size * scale)
-        reference = blurred(source, manner.blur * radius)
-        seen = canvas.picture() if number else None
-        made = _layer(reference, seen, radius, manner, rng, guide)
+    canvas.lay(painting.strokes)
+    for number, (radius, reference) in enumerate(_references(source, manner)):
+        if onto is not None:
+            # As coarse as the reference is: what lies there is finer than this brush.
+            difference = _difference(reference, blurred(canvas.picture(), manner.blur * radius))
+        elif number:
+            difference = _difference(reference, canvas.picture())
+        else:
+            difference = torch.full((height, width), np.inf)
+        counted = difference if guide is None else difference / guide.loose
+        if onto is not None:
+            counted = counted - onto.off[number]
+        made = _layer(reference, difference.numpy(), counted.numpy(), radius, manner, rng, guide)
         order = rng.permutation(len(made))
         strokes = [_colored(made[index], manner, colors, rng) for index in order]
         canvas.lay(strokes)
         painting = replace(painting, strokes=painting.strokes + tuple(strokes))
         yield painting
+
+
+def off_by(
+    photograph: Tensor, drawn: Tensor, manner: Manner, palette: Tensor | None = None
+) -> list[Tensor]:
+    """How far a finished painting is from the photograph at each brush, ``(H, W)`` each.
+
+    Args:
+        photograph: ``(1, 3, H, W)``.
+        drawn: the painting, of that size.
+        manner: that it was painted in.
+        palette: likewise.
+
+    """
+    return [
+        _difference(reference, blurred(drawn, manner.blur * radius))
+        for radius, reference in _references(_in_colors_of(photograph, palette), manner)
+    ]
+
+
+def _in_colors_of(photograph: Tensor, palette: Tensor | None) -> Tensor:
+    if palette is None:
+        return photograph
+    return match_color_statistics(photograph, palette).clamp(0, 1)
+
+
+def _references(source: Tensor, manner: Manner) -> Iterator[tuple[float, Tensor]]:
+    """Each brush's radius in pixels, and the picture blurred to it."""
+    scale = max(source.shape[-2:]) / USUAL
+    for size in manner.radii:
+        radius = max(0.5, size * scale)
+        yield radius, blurred(source, manner.blur * radius)
+
+
+def _difference(reference: Tensor, canvas: Tensor) -> Tensor:
+    """In units of values times 255, ``(H, W)``."""
+    return (reference - canvas).square().sum(1).sqrt()[0] * 255
 
 
 def palette_of(painting: Tensor, count: int = COLORS) -> Floats:
@@ -219,22 +295,18 @@ def nearest_color(color: Floats, palette: Floats) -> Floats:
 
 def _layer(
     reference: Tensor,
-    canvas: Tensor | None,
+    difference: Floats,
+    counted: Floats,
     radius: float,
     manner: Manner,
     rng: np.random.Generator,
     guide: Guide | None,
 ) -> list[Stroke]:
     """The strokes of one brush, where the canvas is far from the reference: ``paintLayer``."""
-    height, width = reference.shape[-2:]
-    if canvas is None:
-        difference = torch.full((height, width), np.inf)
-    else:
-        difference = (reference - canvas).square().sum(1).sqrt()[0] * 255
+    width = reference.shape[-1]
     step = max(1, round(manner.grid * radius))
-    counted = difference if guide is None else difference / guide.loose
-    starts = _starts(counted.numpy(), step, manner.threshold, rng)
-    lines, counts, colors = _traced(reference, difference.numpy(), starts, radius, manner, guide)
+    starts = _starts(counted, step, manner.threshold, rng)
+    lines, counts, colors = _traced(reference, difference, starts, radius, manner, guide)
     return [
         Stroke(
             curved(line[:count]) / width,
@@ -329,27 +401,23 @@ def _directions(x: Floats, y: Floats, guide: Guide | None) -> tuple[Floats, Floa
     return (1 - trust) * x + sign * along_x, (1 - trust) * y + sign * along_y
 
 
-def curved(points: Floats, each: int = 3) -> Floats:
+def curved(points: Floats) -> Floats:
     """Points on the cubic B-spline of some control points, from the first to the last.
 
     Args:
         points: ``(N, 2)``.
-        each: points of the curve between two knots.
+
+    Returns:
+        three points between every two knots, ``(3 (N + 1) + 1, 2)``; fewer than three control
+        points stay as they are.
 
     """
     if len(points) < 3:
         return points
     knots = np.concatenate([points[:1], points[:1], points, points[-1:], points[-1:]])
-    t = np.linspace(0, 1, each, endpoint=False, dtype=np.float32)[:, None, None]
-    a, b, c, d = (knots[i : len(knots) - 3 + i] for i in range(4))
-    curve = (
-        (1 - t) ** 3 * a
-        + (3 * t**3 - 6 * t**2 + 4) * b
-        + (-3 * t**3 + 3 * t**2 + 3 * t + 1) * c
-        + t**3 * d
-    ) / 6
-    joined: Floats = np.concatenate([curve.swapaxes(0, 1).reshape(-1, 2), points[-1:]])
-    return joined.astype(np.float32)
+    around = np.stack([knots[i : len(knots) - 3 + i] for i in range(4)], 1)
+    curve: Floats = np.concatenate([(SPLINE @ around).reshape(-1, 2), points[-1:]])
+    return curve.astype(np.float32)
 
 
 def _colored(

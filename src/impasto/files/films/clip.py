@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from torch import Tensor
 
 from impasto.files.films.times import Times
+from impasto.ops.inits import resize
 from impasto.recipe.film import FrameRange
 
 
@@ -84,6 +85,11 @@ class SourceFrame:
     alpha: Tensor | None = None
     duration: int | None = None
     name: str = ""
+
+    def resized(self, height: int, width: int) -> SourceFrame:
+        """The frame at another size."""
+        alpha = None if self.alpha is None else resize(self.alpha, height, width).clamp(0, 1)
+        return replace(self, picture=resize(self.picture, height, width), alpha=alpha)
 
 
 def mean_color(picture: Tensor) -> tuple[float, float, float]:

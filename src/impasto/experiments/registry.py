@@ -13,6 +13,7 @@ from impasto.errors import RecipeError
 from impasto.experiments.adversarial import ADVERSARIAL
 from impasto.experiments.agreement import NETWORKS
 from impasto.experiments.anatomy import ARCHITECTURE, CONVOLUTION, POOLING
+from impasto.experiments.before import BEFORE
 from impasto.experiments.film import FRAMES
 from impasto.experiments.layers import CONTENT_LAYER, STYLE_LAYER
 from impasto.experiments.model import Experiment
@@ -25,6 +26,7 @@ from impasto.experiments.tradeoff import TRADEOFF
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
+        BEFORE,
         ARCHITECTURE,
         CONVOLUTION,
         POOLING,

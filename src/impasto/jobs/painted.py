@@ -171,7 +171,7 @@ def _made(
         assert colors is not None  # made sure of before
         painting = _as_large(colors.tensor, photograph)
         if recipe.method == "regions":
-            return None, _of_regions(photograph, painting)
+            return None, split_and_matched(photograph, painting)
         before = None
         if original is not None:
             before = resize(original.tensor, *painting.shape[-2:])
@@ -212,7 +212,7 @@ def _as_large(painting: Tensor, photograph: Tensor) -> Tensor:
     return resize(painting, *(max(1, round(scale * side)) for side in painting.shape[-2:]))
 
 
-def _of_regions(photograph: Tensor, painting: Tensor) -> Tensor:
+def split_and_matched(photograph: Tensor, painting: Tensor) -> Tensor:
     """By patches of the painting, at the photograph's size; they are larger in larger pictures."""
     unit = 2 ** round(math.log2(max(max(photograph.shape[-2:]) / filters.USUAL, 0.5)))
     largest, smallest = round(64 * unit), round(8 * unit)

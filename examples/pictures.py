@@ -1,4 +1,4 @@
-"""The pictures of the README and of docs/faults.md, each by the command that stands beside it.
+"""The pictures of the README, docs/faults.md and docs/before.md, each by the command beside it.
 
     python examples/pictures.py PAINTING.jpg SECOND.jpg [NAME ...]
 
@@ -142,6 +142,46 @@ FAULTS = (
     ),
 )
 
+PAINT = "impasto paint"
+BEFORE = (
+    Example(
+        "brushes",
+        (
+            f"{PAINT} strokes photo.jpg",
+            f"{PAINT} strokes photo.jpg painting.jpg -o taken.png",
+            f"{PAINT} strokes photo.jpg --manner stipples",
+            f"{PAINT} strokes photo.jpg --manner tiles",
+        ),
+        ("photo.impressionist.png", "taken.png", "photo.stipples.png", "photo.tiles.png"),
+    ),
+    Example(
+        "filters",
+        tuple(
+            f"{PAINT} filter photo.jpg --manner {each}"
+            for each in ("cartoon", "oil", "pencil", "ink")
+        ),
+        tuple(f"photo.{each}.png" for each in ("cartoon", "oil", "pencil", "ink")),
+    ),
+    Example(
+        "learnt",
+        (
+            f"{PAINT} portrait photo.jpg",
+            f"{PAINT} analogy photo.jpg painting.jpg",
+            f"{PAINT} regions photo.jpg painting.jpg",
+        ),
+        ("photo.jpg", "photo.portrait.png", "photo.example.png", "photo.patches.png"),
+    ),
+    Example(
+        "neural",
+        (
+            f"{STYLIZE} --method report -o gram.png",
+            f"{STYLIZE} --quality instant -o fast.png",
+            STYLIZE,
+        ),
+        ("painting.jpg", "gram.png", "fast.png", "photo+painting.png"),
+    ),
+)
+
 
 def prepare(painting: Path, second: Path) -> None:
     """Write what the commands read into the current folder."""
@@ -191,7 +231,12 @@ def main(arguments: Sequence[str]) -> None:
     with TemporaryDirectory() as scratch:
         os.chdir(scratch)
         prepare(painting, second)
-        for folder, examples in ((".", STRIPS), ("things", THINGS), ("faults", FAULTS)):
+        for folder, examples in (
+            (".", STRIPS),
+            ("things", THINGS),
+            ("faults", FAULTS),
+            ("before", BEFORE),
+        ):
             for example in examples:
                 if not arguments[2:] or example.name in arguments[2:]:
                     make(example, IMAGES / folder)

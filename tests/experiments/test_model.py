@@ -48,7 +48,15 @@ def test_every_experiment_states_where_it_is_from_and_what_it_checks(experiment)
 
 def test_every_row_of_the_report_is_there():
     assert list(EXPERIMENTS) == [
-        *("architecture", "convolution", "pooling", "features", "reconstructions", "optimisers"),
+        *(
+            "before",
+            "architecture",
+            "convolution",
+            "pooling",
+            "features",
+            "reconstructions",
+            "optimisers",
+        ),
         *("tradeoff", "content-layer", "style-layer", "initialisation", "stripes", "seeds"),
         *("frames", "photorealistic", "restoration", "adversarial", "networks"),
     ]

@@ -249,6 +249,25 @@ def test_a_contact_sheet_and_the_best_of_it(desk, pictures):
         desk.make_sheet([(pictures["waves"], f"{n}.png") for n in range(25)])
 
 
+def test_a_photograph_without_a_network(desk, pictures):
+    with pytest.raises(PictureError, match="Drop a photograph"):
+        desk.paint("ink", 64, by_painting=False)
+    desk.sitting.drop(pictures["harbour"], "harbour.png", "photo")
+    with pytest.raises(RecipeError, match="A painting is needed"):
+        desk.paint("patches", 64, by_painting=False)
+    with pytest.raises(RecipeError, match="16 to"):
+        desk.paint("ink", 1, by_painting=False)
+    for manner, by_painting in (("ink", True), ("pointillist", False)):
+        desk.paint(manner, 64, by_painting=by_painting)
+        _until(lambda: desk.plain.is_over)
+        assert desk.plain.text == "done"
+        picture, record = desk.plain.files
+        assert picture.name == f"harbour.{manner}.png"
+        assert desk.plain.sheet[0][1] == manner
+        assert json.loads(record.read_text())["inputs"]["styles"] == []
+    assert set(desk.plain.files) <= set(desk.ready)
+
+
 def test_errands_are_cancelled(desk, pictures):
     _painted(desk, pictures)
     for _ in range(3):

@@ -175,6 +175,19 @@ def test_an_export_is_made_again_to_the_same_pixels(opened, pictures, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_photograph_without_a_network(opened, pictures):
+    opened.drop_both(pictures)
+    opened.tab("Without a network")
+    opened.press("Paint it")
+    opened.page.wait_for_function(
+        "document.querySelector('#plain-picture img')?.naturalWidth > 0", timeout=60000
+    )
+    opened.page.wait_for_function(
+        "document.querySelector('#plain-status').textContent.includes('impressionist: done')"
+    )
+
+
+@pytest.mark.slow
 def test_a_contact_sheet(opened, pictures):
     opened.drop_both(pictures)
     opened.wait("Step [1-9]")
@@ -271,7 +284,15 @@ def test_every_part_can_be_used_by_everybody(opened, pictures):
     found = set()
     for width in (1280, 390):
         opened.page.set_viewport_size({"width": width, "height": 900})
-        for name in ("History", "Brush", "Contact sheet", "Download", "Many, or a film", "Curve"):
+        for name in (
+            "History",
+            "Brush",
+            "Contact sheet",
+            "Without a network",
+            "Download",
+            "Many, or a film",
+            "Curve",
+        ):
             if opened.page.get_by_role("tab", name=name).is_visible():
                 opened.tab(name)
                 opened.page.wait_for_timeout(400)

@@ -87,6 +87,11 @@ def ordered_film(desk: Desk, path: str, at_once: bool) -> None:
     desk.order_film(Path(path), Path(path).name, 0, at_once=at_once)
 
 
+def painted(desk: Desk, manner: str, size: float | None, by_painting: bool) -> None:
+    """Paint the photograph without a network."""
+    desk.paint(manner, size or 0, by_painting=by_painting)
+
+
 def warn(error: ImpastoError) -> None:
     """Show a sentence for a while."""
     gr.Warning(html.escape(str(error), quote=False), title="")

@@ -18,6 +18,7 @@ from PIL import Image
 
 from impasto.errors import PictureError, RecipeError
 from impasto.jobs.stylizer import Stylizer
+from impasto.recipe.paint import MANNERS, PaintRecipe
 from impasto.recipe.still import Recipe
 from impasto.studio import errands
 from impasto.studio.album import Album, Entry, Sources
@@ -59,6 +60,7 @@ class Desk:
         sitting: its picture in the making.
         errands: what takes its time, newest last.
         sheet: its contact sheet; None for none yet.
+        plain: what was painted last without a network; None for nothing yet.
 
     """
 
@@ -67,6 +69,7 @@ class Desk:
         self.sitting = Sitting(album, stylizer, painter)
         self.errands: list[Errand] = []
         self.sheet: Errand | None = None
+        self.plain: Errand | None = None
         self._cells: list[tuple[Sources, dict[str, Any]]] = []
 
     @property
@@ -219,6 +222,22 @@ class Desk:
             self.sheet.cancel()
         self.sheet = errands.sheet(self.album.path(sources.photo), cells, self._stylizer)
         self._painter.submit(self.sheet)
+
+    def paint(self, manner: str, size: float, *, by_painting: bool) -> None:
+        """Have the photograph painted without a network.
+
+        Raises:
+            PictureError: there is no photograph yet.
+            RecipeError: the manner is unknown, or needs a painting; or the size is out of range.
+
+        """
+        sources = self.album.sources
+        if not sources.photo:
+            raise PictureError("Drop a photograph first.")
+        method = next((name for name, each in MANNERS.items() if manner in each), "")
+        recipe = PaintRecipe(method, manner, int(size))
+        self.plain = errands.painted(self.album, sources, recipe, by_painting=by_painting)
+        self._submit(self.plain)
 
     def take_from_sheet(self, index: int) -> None:
         """Refine a picture of the contact sheet."""

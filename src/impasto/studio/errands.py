@@ -14,11 +14,13 @@ from impasto.errors import PictureError, RecipeError
 from impasto.files.atomic import atomic_write
 from impasto.files.pictures.images import read_picture, write_result
 from impasto.files.records.write import record_path
+from impasto.jobs.painted import LAID, NEEDED, paint_photograph
 from impasto.jobs.still import Job
 from impasto.jobs.stylizer import Stylizer
 from impasto.recipe.film import FilmRecipe
+from impasto.recipe.paint import PaintRecipe
 from impasto.recipe.still import Recipe, options_not_for
-from impasto.studio.album import Album, Entry
+from impasto.studio.album import Album, Entry, Sources
 from impasto.studio.painter import LATER, LIVE
 from impasto.studio.view import Pixels, small
 
@@ -216,6 +218,37 @@ def sheet(
             errand.sheet = (*errand.sheet, (picture, caption))
 
     return Errand("contact sheet", parts, LIVE)
+
+
+def painted(album: Album, sources: Sources, recipe: PaintRecipe, *, by_painting: bool) -> Errand:
+    """A photograph painted without a network, with its record.
+
+    Args:
+        album: has the pictures, and takes the result.
+        sources: the photograph, and maybe a painting.
+        recipe: how.
+        by_painting: let strokes take the painting's colours; the others need it or take none.
+
+    Raises:
+        RecipeError: the manner needs a painting, and there is none.
+
+    """
+    needs = recipe.method in NEEDED
+    taken = sources.paintings[:1] if needs or (by_painting and recipe.method in LAID) else ()
+    if needs and not taken:
+        raise RecipeError(f"{NEEDED[recipe.method]}: drop one.")
+
+    def parts(errand: Errand) -> Iterator[None]:
+        errand.text = "painting"
+        yield
+        names = [album.path(each) for each in (sources.photo, *taken)]
+        result = paint_photograph(recipe, *names).result
+        path = new_file(album, f"{Path(sources.photo).stem}.{recipe.manner}.png")
+        result.save(path)
+        errand.files = (path, record_path(path))
+        errand.sheet = ((small(result.tensor, max(result.tensor.shape[-2:])), recipe.manner),)
+
+    return Errand(recipe.manner, parts, LIVE)
 
 
 def warm_up(stylizer: Stylizer) -> Errand:

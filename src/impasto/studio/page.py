@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.errors import ImpastoError
+from impasto.recipe.paint import MANNERS, PaintRecipe
 from impasto.studio import acts, panels
 from impasto.studio.desk import AS_SHOWN, FORMATS, SHARES, SIZES, Desk, Desks
 from impasto.studio.form import RANGES, Control, controls
@@ -145,6 +146,8 @@ class _Page:
                 self._make_brush()
             with gr.Tab("Contact sheet"):
                 self._make_sheet()
+            with gr.Tab("Without a network"):
+                self._make_plain()
             with gr.Tab("Download"):
                 self._make_download()
             with gr.Tab("Many, or a film"):
@@ -196,6 +199,24 @@ class _Page:
             object_fit="contain", interactive=False, elem_id="sheet", buttons=[],
             fit_columns=False,
         )  # fmt: skip
+
+    def _make_plain(self) -> None:
+        gr.Markdown("Strokes, filters and patches, as before there were networks.")
+        with gr.Row():
+            named = [(f"{m}: {each}", each) for m, every in MANNERS.items() for each in every]
+            self.manner = gr.Dropdown(
+                named, value=named[0][1], label="Manner", elem_id="plain-manner"
+            )
+            self.longest = gr.Number(PaintRecipe.size, precision=0, label="Longest side, in pixels")
+        self.by_painting = gr.Checkbox(False, label="Strokes in the painting's colours")
+        self.plain = gr.Button("Paint it", variant="primary", elem_id="plain-button")
+        self.plain_status = gr.HTML(elem_id="plain-status")
+        self.plain_picture = gr.Image(
+            label="Painted without a network", interactive=False, format="jpeg",
+            elem_id="plain-picture", buttons=["fullscreen"],
+            alt_text="The photograph painted without a network", visible=False,
+        )  # fmt: skip
+        gr.Markdown("The picture and its record appear under Download.")
 
     def _make_download(self) -> None:
         gr.Markdown("The picture that is chosen in the history; if none is, the one that is shown.")
@@ -258,6 +279,11 @@ class _Page:
             Panel([self.errands], lambda d: [(e.title, e.text) for e in d.errands], panels.errands),
             Panel([self.files, self.screen], lambda d: d.ready, panels.ready),
             Panel(
+                [self.plain_picture, self.plain_status],
+                lambda d: (id(d.plain), d.plain.text if d.plain else ""),
+                panels.painted,
+            ),
+            Panel(
                 [self.sheet],
                 lambda d: (id(d.sheet), len(d.sheet.sheet) if d.sheet else 0),
                 panels.sheet,
@@ -299,6 +325,8 @@ class _Page:
         self._on(self.order.click, lambda desk, *given: desk.order(*given), [*look, self.format])
         for trigger in (self.size.input, self.order.click):
             self._on(trigger, lambda desk, *given: desk.command(*given), look, [self.command])
+        painting = [self.manner, self.longest, self.by_painting]
+        self._on(self.plain.click, acts.painted, painting)
         self._on(self.photographs.upload, acts.ordered_many, [self.photographs])
         self._on(self.film.upload, acts.ordered_film, [self.film, self.at_once])
 

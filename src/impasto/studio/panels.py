@@ -165,6 +165,15 @@ def ready(desk: Desk) -> tuple[Any, Any]:
     return gr.update(value=files, visible=bool(files)), film
 
 
+def painted(desk: Desk) -> tuple[Any, str]:
+    """What was painted last without a network, and how far that is."""
+    if desk.plain is None:
+        return gr.update(value=None, visible=False), ""
+    made = desk.plain.sheet
+    picture = gr.update(value=made[-1][0], visible=True) if made else gr.skip()
+    return picture, status(f"{desk.plain.title}: {desk.plain.text}")
+
+
 def sheet(desk: Desk) -> tuple[Any]:
     """The contact sheet so far."""
     cells = list(desk.sheet.sheet) if desk.sheet is not None else []

@@ -141,7 +141,7 @@ def test_a_check_without_a_number_is_said(lab):
 
 
 def test_an_unknown_experiment_is_said():
-    with pytest.raises(RecipeError, match="no experiment 'nothing': choose from architecture"):
+    with pytest.raises(RecipeError, match="no experiment 'nothing': choose from before"):
         find_experiments(["nothing"])
     assert len(find_experiments(["all"])) == len(EXPERIMENTS)
     assert [each.name for each in find_experiments(["seeds", "tradeoff"])] == ["tradeoff", "seeds"]

@@ -13,6 +13,7 @@ from impasto.experiments.lab import Lab
 from impasto.experiments.model import Cell, Check, Experiment, Finding, Sheet
 from impasto.experiments.presets import REPORT_METHOD
 from impasto.jobs.painted import split_and_matched
+from impasto.ops.inits import resize
 from impasto.ops.metrics import psnr
 from impasto.painters import filters
 from impasto.painters.analogy import analogy
@@ -26,6 +27,7 @@ STROKES, REGIONS, EXAMPLE = "strokes", "regions", "example"
 OWN = {item.name: item.default for item in fields(Recipe) if item.name in REPORT_METHOD}
 OWN |= {"steps": None, "strength": Recipe().strength}
 SHALLOW, DEEP = ("conv1_1", "conv2_1"), ("conv4_1", "conv5_1")
+SMALLEST = 48  # pixels of the shorter side: a patch of three positions on conv5_1
 LEARNT: Mapping[str, Callable[[Tensor], Tensor]] = {"ink": filters.ink, "oil": filters.oil}
 
 
@@ -103,10 +105,8 @@ def _panels(
     numbers: dict[str, float] = {}
     columns: dict[str, dict[str, float]] = {"shallow": {}, "deep": {}}
     for name, image in {**{n: m.image for n, m in lab.made.items()}, **before}.items():
-        panel = {
-            each.name: each.value
-            for each in figures_of(Trio(image, photograph, painting), network, layers)
-        }
+        trio = Trio(*map(_measurable, (image, photograph, painting)))
+        panel = {each.name: each.value for each in figures_of(trio, network, layers)}
         for depth, among in (("shallow", SHALLOW), ("deep", DEEP)):
             value = statistics.fmean(panel[f"gram {layer}"] for layer in among)
             numbers[f"{depth}, {name}"] = value
@@ -115,6 +115,13 @@ def _panels(
         for figure in ("ms-ssim", "patch fidelity", "coverage"):
             numbers[f"{figure}, {name}"] = panel[figure]
     return numbers, columns
+
+
+def _measurable(picture: Tensor) -> Tensor:
+    """As it is, or enlarged to the smallest size that the panel measures."""
+    height, width = picture.shape[-2:]
+    ratio = SMALLEST / min(height, width)
+    return picture if ratio <= 1 else resize(picture, *(round(n * ratio) for n in (height, width)))
 
 
 def _learnt(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.instant import matching
-from impasto.instant.matching import cheapest, directions, prices
+from impasto.instant.matching import around, cheapest, directions, evenly, prices, principal
 
 
 def _features(rows, seed, channels=7):
@@ -60,3 +60,26 @@ def test_balance_uses_more_of_the_bank():
 
 def test_one_of_each():
     assert _matches(_features(1, 1), _features(1, 2), 1.0).tolist() == [0]
+
+
+@given(st.integers(1, 90), st.integers(0, 20))
+def test_principal_directions_hold_what_the_eigenvectors_do(rows, seed):
+    seen = directions(_features(rows, seed, channels=40) * torch.logspace(0, -2, 40).double())
+    found = principal(seen, 8)
+    best = torch.linalg.eigvalsh(seen.T @ seen)[-8:].sum()
+    assert float((seen @ found).square().sum()) == pytest.approx(float(best), rel=0.05, abs=1e-9)
+    products = found.T @ found  # orthonormal, or zero where there are fewer rows than columns
+    assert torch.linalg.eigvalsh(products).sub(0.5).abs().sub(0.5).abs().max() < 1e-3
+
+
+def test_evenly_by_hand():
+    assert evenly(10, 5, torch.device("cpu")).tolist() == [1, 3, 5, 7, 9]
+    assert evenly(3, 3, torch.device("cpu")).tolist() == [0, 1, 2]
+    assert evenly(2, 4, torch.device("cpu")).tolist() == [0, 0, 1, 1]
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 4))
+def test_the_sum_around(height, width, reach):
+    values = _features(height, 1, channels=width)
+    wanted = F.avg_pool2d(values[None, None], 2 * reach + 1, 1, reach)[0, 0] * (2 * reach + 1) ** 2
+    torch.testing.assert_close(around(values, reach), wanted, rtol=0, atol=1e-12)

@@ -13,11 +13,20 @@ from torch import Generator, Tensor
 
 from impasto.instant.coherence import coherent, continuations
 from impasto.instant.hypercolumns import CELL
-from impasto.instant.matching import cheapest, directions, prices
+from impasto.instant.matching import (
+    around,
+    cheapest,
+    directions,
+    evenly,
+    prices,
+    principal,
+)
 
 POSITIONS = 65_536  # of the paintings, at most: a painting of 1024 x 1024 pixels
 PIECE = 64  # positions along each side of the pieces that a larger painting is seen in
-PRINCIPAL = 64  # directions in feature space that likeness is measured in
+# Directions in feature space that likeness is measured in: with these 64 of 487 it orders the
+# positions as well as with all, in an eighth of the time.
+PRINCIPAL = 64
 TASTE, PARTS = 0.12, 5  # how dear a seed makes parts of a painting, in cosine; parts along a side
 RIM = 2  # positions at the edge of a piece that the network's padding has spoiled
 
@@ -29,7 +38,8 @@ class Effort:
     """How matches are searched for.
 
     Attributes:
-        first: of the bank's positions, at random, so many are first matches, and have prices set.
+        first: of the bank's positions, evenly spaced, so many are first matches, and have prices
+            set.
         queries: of the picture's positions, so many at most set the prices.
         rounds: of coherent matching.
         coherence: cosine similarity that agreement with all eight neighbours is worth.
@@ -54,8 +64,8 @@ class Bank:
         see: all channels of a picture's positions, ``(1, C, H / 4, W / 4)``.
         features: how many of the channels, the first ones, are matched.
         dtype: that the channels are kept in.
-        seed: of the choice of pieces, and of the positions for the first matches. Any but 0 also
-            likes some parts of the paintings better than others, and so gives another picture.
+        seed: of the choice of pieces. Any but 0 also likes some parts of the paintings better than
+            others, and so gives another picture.
         effort: how many those are, and how often matches are revised.
         parts: by painting, ``(1, R, H, W)`` in [0, 1]: how far each pixel belongs to the part that
             each of R regions takes after; None for one that is taken as a whole.
@@ -95,30 +105,29 @@ class Bank:
                 self._belongs[-1] = torch.cat([each[0].flatten(1) for each in cells], 1)
             count = sum(map(len, rows)) - start
             most = min(count, math.ceil(effort.first * share))
-            sample.append(start + torch.randperm(count, generator=generator)[:most])
+            sample.append(start + evenly(count, most, maps[0].device))
             start += count
         bank = torch.cat(rows)
         self._table = continuations(self._sizes).to(bank.device)
-        self._sample = torch.cat(sample).to(bank.device)
+        self._sample = torch.cat(sample)
         self._taste = self._liking(generator).to(bank.device) if seed else None
         seen = directions(bank[:, :features])
-        self._principal = _principal(seen[self._sample])
+        self._principal = principal(seen[self._sample], PRINCIPAL)
         self._offered = seen @ self._principal
         self._channels = bank.to(dtype)
         self._effort = effort
         self._starts.append(start)
         self._allowed: Tensor | None = None
 
-    def within(self, region: int, shares: Sequence[float], seed: int) -> Bank:
+    def within(self, region: int, shares: Sequence[float]) -> Bank:
         """The same bank for a region of the picture, which takes after some of it alone.
 
         Args:
             region: which.
             shares: of each painting in it; their sum is 1.
-            seed: of the positions for the first matches.
 
         """
-        own, generator = copy.copy(self), Generator().manual_seed(seed)
+        own = copy.copy(self)
         device = self._sample.device
         own._allowed = torch.zeros(len(self), dtype=torch.bool, device=device)
         sample = []
@@ -133,8 +142,7 @@ class Bank:
             own._allowed[start:stop] = here
             places = start + here.nonzero()[:, 0]
             most = min(len(places), math.ceil(self._effort.first * share))
-            chosen = torch.randperm(len(places), generator=generator)[:most]
-            sample.append(places[chosen.to(device)])
+            sample.append(places[evenly(len(places), most, device)])
         own._sample = torch.cat(sample)
         return own
 
@@ -154,7 +162,7 @@ class Bank:
         full, known = price.new_zeros(2, len(self)).unbind()
         full[self._sample] = price
         known[self._sample] = 1
-        near = self._averaged(full) / self._averaged(known).clamp_min(1e-6)
+        near = self._around(full) / self._around(known).clamp_min(1)
         price = torch.where(known > 0, full, near)
         price = price if self._taste is None else price + self._taste
         return price if self._allowed is None else price.masked_fill(~self._allowed, torch.inf)
@@ -206,13 +214,13 @@ class Bank:
         ]
         return TASTE * torch.cat([part.flatten() for part in parts])
 
-    def _averaged(self, values: Tensor) -> Tensor:
-        """The mean around each position, over so many that some are in the sample."""
+    def _around(self, values: Tensor) -> Tensor:
+        """The sum around each position, over so many that some are in the sample."""
         reach = max(2, math.ceil(math.sqrt(len(self) / len(self._sample))))
         parts = torch.split(values, [height * width for height, width in self._sizes])
         return torch.cat(
             [
-                F.avg_pool2d(part.view(1, 1, *size), 2 * reach + 1, 1, reach).flatten()
+                around(part.view(size), reach).flatten()
                 for part, size in zip(parts, self._sizes, strict=True)
             ]
         )
@@ -257,17 +265,3 @@ def _starts(length: int) -> list[int]:
 def _inner(maps: Tensor) -> Tensor:
     """Without the rim, but for a piece that hardly has an inside."""
     return maps[..., RIM:-RIM, RIM:-RIM] if min(maps.shape[-2:]) > 4 * RIM else maps
-
-
-def _principal(seen: Tensor) -> Tensor:
-    """The directions in which directions ``(N, D)`` differ most, ``(D, at most PRINCIPAL)``.
-
-    With these 64 of 487, likeness orders the positions as well as with all, in an eighth of the
-    time.
-    """
-    if len(seen) < seen.shape[1]:  # fewer of them than dimensions, as in a small picture
-        rows: Tensor = torch.linalg.svd(seen.double(), full_matrices=False).Vh
-        return rows[:PRINCIPAL].T.to(seen.dtype).contiguous()
-    moments = (seen.T @ seen).double()
-    vectors: Tensor = torch.linalg.eigh(moments).eigenvectors
-    return vectors[:, -PRINCIPAL:].to(seen.dtype).contiguous()

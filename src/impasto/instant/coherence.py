@@ -97,8 +97,11 @@ def coherent(
 
 def _halves(height: int, width: int, device: torch.device) -> list[tuple[Tensor, Tensor]]:
     """The positions of each colour of a chessboard, and where they lie with a border of one."""
-    rows, columns = torch.arange(height)[:, None], torch.arange(width)[None]
-    places = ((rows + 1) * (width + 2) + columns + 1).flatten()
-    colours = ((rows + columns) % 2).flatten()
-    halves = [(colours == each).nonzero()[:, 0] for each in (0, 1)]
-    return [(half.to(device), places[half].to(device)) for half in halves]
+    halves = []
+    for colour in (0, 1):
+        half = 2 * torch.arange((height * width + 1 - colour) // 2, device=device) + colour
+        if width % 2 == 0:  # or the colours of a row would be those of the row above it
+            half = half + (1 - 2 * colour) * (half // width % 2)
+        rows, columns = half // width, half % width
+        halves.append((half, (rows + 1) * (width + 2) + columns + 1))
+    return halves

@@ -90,7 +90,7 @@ class SizePainter:
         )
         self._banks = [self._bank]
         if regions:
-            self._banks = [self._bank.within(*each, recipe.seed) for each in enumerate(spread)]
+            self._banks = [self._bank.within(*each) for each in enumerate(spread)]
 
     def paint(
         self,
